@@ -1,0 +1,136 @@
+// The profile: every constant and policy that stacks decide differently, in one record.
+//
+// `tcp/` and `host/` ask the record and never a name, so a behaviour is changed by overlaying fields.
+// The defaults are the RFCs with the modern choices that Linux ships.
+
+/** Constants and policies of a host. Times are milliseconds, sizes octets. */
+export interface Profile {
+  // --- retransmission (RFC 6298) ---
+  /** RTO before the first measurement. RFC 6298 §2.1: 1 s. */
+  readonly rtoInitial: number;
+  /** Least RTO. RFC 6298 §2.4 says 1 s; Linux and gVisor use 200 ms, and so do we. */
+  readonly rtoMin: number;
+  /** Greatest RTO, and the cap of its back-off. RFC 6298 §2.5: at least 60 s. */
+  readonly rtoMax: number;
+  /** Clock granularity G of RFC 6298 §2.3. */
+  readonly clockGranularity: number;
+  /** Retransmissions of a SYN before `ETIMEDOUT`. */
+  readonly synRetries: number;
+  /** Retransmissions of a SYN,ACK before the half-open connection is forgotten. */
+  readonly synAckRetries: number;
+  /** Retransmissions of data or FIN before `ETIMEDOUT` (R2 of RFC 9293 §3.8.3). */
+  readonly dataRetries: number;
+  /** Unanswered zero-window probes before `ETIMEDOUT`; answered ones never end a connection (§3.8.6.1). */
+  readonly probeRetries: number;
+  /** Cap of the zero-window probe interval. */
+  readonly probeMax: number;
+
+  // --- closing ---
+  /** How long TIME-WAIT lasts, 2MSL as a whole. RFC 9293: 4 minutes; Linux: 60 s. */
+  readonly timeWait: number;
+  /** How long FIN-WAIT-2 may last after `close`, when nobody can read any more. */
+  readonly finWait2: number;
+  /** TIME-WAIT ignores RST (RFC 1337). RFC 9293 and Linux obey an exact one. */
+  readonly timeWaitIgnoresRst: boolean;
+
+  // --- acknowledging ---
+  /** Longest delay of an ACK. RFC 9293 §3.8.6.3: under 500 ms; Linux: 40 ms. */
+  readonly delayedAck: number;
+  /** Full-sized segments that force an ACK (RFC 5681 §4.2: at least every second). */
+  readonly ackEvery: number;
+  /** Least time between challenge ACKs of one connection (RFC 5961 §7). */
+  readonly challengeAckInterval: number;
+  /** Least time between answers to segments that are not acceptable, per connection. */
+  readonly outOfWindowAckInterval: number;
+
+  // --- sending ---
+  /** Hold back small segments while data is unacknowledged (RFC 9293 §3.7.4); `setNoDelay` per connection. */
+  readonly nagle: boolean;
+  /** Override timer of sender silly-window avoidance (RFC 9293 §3.8.6.2.1: 0.1 to 1 s). */
+  readonly sillyWindowOverride: number;
+  /** Initial congestion window, segments (RFC 6928). */
+  readonly initialWindow: number;
+  /** Duplicate ACKs that start fast retransmit (RFC 5681 §3.2). */
+  readonly dupThresh: number;
+  /** Limited transmit (RFC 3042). */
+  readonly limitedTransmit: boolean;
+  /** Congestion control by name. */
+  readonly congestionControl: 'newreno';
+
+  // --- sizes ---
+  /** Send buffer of a connection. */
+  readonly sendBuffer: number;
+  /** Receive buffer of a connection: the window never exceeds it, and neither do out-of-order data. */
+  readonly receiveBuffer: number;
+  /** Out-of-order ranges kept per connection; more are not taken (and not acknowledged). */
+  readonly reassemblyRanges: number;
+  /** MSS assumed when the peer names none (RFC 9293 §3.7.1), IPv4 and IPv6. */
+  readonly defaultMss4: number;
+  readonly defaultMss6: number;
+  /** Least MSS believed: a smaller offer is raised to this (CVE-2019-11479). */
+  readonly minMss: number;
+  /** Offer window scaling (RFC 7323 §2). */
+  readonly windowScaling: boolean;
+
+  // --- listening and identifying ---
+  /** Half-open and not yet accepted connections per listener, when `listen` names no number. */
+  readonly backlog: number;
+  /** Ephemeral ports, half open (RFC 6335: 49152-65535). */
+  readonly ephemeralFrom: number;
+  readonly ephemeralTo: number;
+  /** Hop limit of packets sent. */
+  readonly ttl: number;
+
+  // --- neighbours ---
+  /** Time between ARP requests, and their number before `EHOSTUNREACH`. */
+  readonly arpInterval: number;
+  readonly arpTries: number;
+  /** How long a resolved neighbour is believed without confirmation. */
+  readonly arpLifetime: number;
+}
+
+/** What a user gets. */
+export const DEFAULT_PROFILE: Profile = {
+  rtoInitial: 1000,
+  rtoMin: 200,
+  rtoMax: 120_000,
+  clockGranularity: 1,
+  synRetries: 6,
+  synAckRetries: 5,
+  dataRetries: 15,
+  probeRetries: 15,
+  probeMax: 60_000,
+
+  timeWait: 60_000,
+  finWait2: 60_000,
+  timeWaitIgnoresRst: true,
+
+  delayedAck: 40,
+  ackEvery: 2,
+  challengeAckInterval: 500,
+  outOfWindowAckInterval: 500,
+
+  nagle: true,
+  sillyWindowOverride: 200,
+  initialWindow: 10,
+  dupThresh: 3,
+  limitedTransmit: true,
+  congestionControl: 'newreno',
+
+  sendBuffer: 512 * 1024,
+  receiveBuffer: 512 * 1024,
+  reassemblyRanges: 512,
+  defaultMss4: 536,
+  defaultMss6: 1220,
+  minMss: 88,
+  windowScaling: true,
+
+  backlog: 511,
+  ephemeralFrom: 49_152,
+  ephemeralTo: 65_536,
+  ttl: 64,
+
+  arpInterval: 1000,
+  arpTries: 3,
+  arpLifetime: 60_000,
+};
