@@ -1,0 +1,107 @@
+// The send queue against a plain array, and what it holds in memory.
+
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { SendQueue } from '../../src/base/send-queue.ts';
+
+/** Octets that tell where they came from: position modulo a prime. */
+function octets(from: number, count: number): Uint8Array {
+  const bytes = new Uint8Array(count);
+  for (let i = 0; i < count; i++) bytes[i] = (from + i) % 251;
+  return bytes;
+}
+
+function slice(queue: SendQueue, offset: number, count: number): Uint8Array {
+  const out = new Uint8Array(count + 10).fill(0xee);
+  queue.copyTo(offset, count, out, 5);
+  expect([...out.subarray(0, 5), ...out.subarray(5 + count)]).toEqual(new Array(10).fill(0xee));
+  return out.slice(5, 5 + count);
+}
+
+describe('send queue', () => {
+  it('gives back what was pushed, across chunks of every size', () => {
+    const queue = new SendQueue();
+    let pushed = 0;
+    for (const size of [1, 100, 4095, 4096, 4097, 20_000, 65_536, 200_001, 3]) {
+      const padded = new Uint8Array(size + 7);
+      padded.set(octets(pushed, size), 4);
+      queue.push(padded, 4, 4 + size);
+      padded.fill(0);
+      pushed += size;
+    }
+    expect(queue.length).toBe(pushed);
+    expect(Buffer.compare(slice(queue, 0, pushed), octets(0, pushed))).toBe(0);
+    for (let at = 0; at + 1460 <= pushed; at += 1460) {
+      expect(Buffer.compare(slice(queue, at, 1460), octets(at, 1460))).toBe(0);
+    }
+    expect(slice(queue, 3, 5000)).toEqual(octets(3, 5000));
+  });
+
+  it('holds no chunk when it is empty, and little more than its octets otherwise', () => {
+    const queue = new SendQueue();
+    expect(queue.memory).toBe(0);
+    for (const size of [1, 3000, 4096, 17_000, 50_000, 70_000, 524_288]) {
+      queue.push(octets(0, size), 0, size);
+      expect(queue.memory).toBeLessThanOrEqual(queue.length + 4096);
+    }
+    queue.drop(queue.length);
+    expect(queue.memory).toBe(0);
+    queue.push(octets(0, 5), 0, 5);
+    queue.clear();
+    expect([queue.length, queue.memory]).toEqual([0, 0]);
+  });
+
+  it('lets acknowledged chunks go while later ones stay', () => {
+    const queue = new SendQueue();
+    for (let i = 0; i < 100; i++) queue.push(octets(0, 65_536), 0, 65_536);
+    queue.drop(99 * 65_536 + 1);
+    expect(queue.memory).toBe(65_536);
+  });
+
+  it('refuses to read or drop what it does not hold', () => {
+    const queue = new SendQueue();
+    queue.push(octets(0, 10), 0, 10);
+    expect(() => queue.copyTo(5, 6, new Uint8Array(20), 0)).toThrow(RangeError);
+    expect(() => queue.copyTo(-1, 2, new Uint8Array(20), 0)).toThrow(RangeError);
+    expect(() => queue.drop(11)).toThrow(RangeError);
+    queue.copyTo(10, 0, new Uint8Array(0), 0);
+  });
+
+  it('agrees with a plain array under any sequence of pushes, reads and drops', () => {
+    const step = fc.oneof(
+      fc.record({ op: fc.constant('push'), n: fc.oneof(fc.nat(40), fc.nat(5000), fc.nat(70_000)), x: fc.nat() }),
+      fc.record({ op: fc.constant('read'), n: fc.nat(), x: fc.nat() }),
+      fc.record({ op: fc.constant('next'), n: fc.nat(3000), x: fc.nat() }),
+      fc.record({ op: fc.constant('drop'), n: fc.nat(), x: fc.nat(9) }),
+    );
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+        const queue = new SendQueue();
+        let first = 0;
+        let end = 0;
+        let nextRead = 0;
+        for (const { op, n, x } of steps) {
+          if (op === 'push') {
+            queue.push(octets(end, n), 0, n);
+            end += n;
+          } else if (op === 'drop') {
+            const count = x === 0 ? end - first : n % Math.min(end - first + 1, 40_000);
+            queue.drop(count);
+            first += count;
+          } else {
+            const held = end - first;
+            const from = op === 'next' ? Math.min(Math.max(nextRead - first, 0), held) : n % (held + 1);
+            const count = op === 'next' ? Math.min(n, held - from) : x % Math.min(held - from + 1, 10_000);
+            const out = new Uint8Array(count);
+            queue.copyTo(from, count, out, 0);
+            expect(Buffer.compare(out, octets(first + from, count))).toBe(0);
+            nextRead = first + from + count;
+          }
+          expect(queue.length).toBe(end - first);
+          expect(queue.memory === 0).toBe(end === first);
+        }
+      }),
+      { seed: 1, numRuns: 150 },
+    );
+  });
+});
