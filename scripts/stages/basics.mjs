@@ -1,0 +1,56 @@
+// The stages every change goes through: install, build, types, lint, and the suites of vitest.
+
+import { existsSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { ensureBuilt } from '../lib/build.mjs';
+import { check, tool, vitest } from '../lib/cases.mjs';
+import { npm, ROOT } from '../lib/proc.mjs';
+
+/** Whether node_modules is missing or older than the lock file. */
+function modulesStale() {
+  // npm writes this file last; a run that was broken off leaves none.
+  const mark = join(ROOT, 'node_modules', '.package-lock.json');
+  if (!existsSync(mark)) return true;
+  return statSync(mark).mtimeMs < statSync(join(ROOT, 'package-lock.json')).mtimeMs;
+}
+
+/** Installs the development tools exactly as locked. Their install scripts are not needed and do not run. */
+export async function install({ say, timeout }) {
+  if (!modulesStale()) return [check('node_modules agrees with package-lock.json', true)];
+  say('Installing the development tools (npm ci) ...');
+  const result = await npm(['ci', '--ignore-scripts'], { timeout });
+  return [check('npm ci installs what is locked', result.code === 0, result.output)];
+}
+
+/** Builds dist/. */
+export async function build({ say }) {
+  try {
+    await ensureBuilt(say);
+    return [check('dist/ is built from src/', true)];
+  } catch (error) {
+    return [check('dist/ is built from src/', false, error.message)];
+  }
+}
+
+/** Type checks everything, and the core rooms once more in a world without ambient names. */
+export async function types({ timeout }) {
+  const tsc = 'node_modules/typescript/lib/tsc.js';
+  return [
+    await tool('everything type-checks', tsc, ['-p', 'tsconfig.json'], { timeout }),
+    await tool('the core rooms type-check without ambient names', tsc, ['-p', 'tsconfig.core.json'], { timeout }),
+  ];
+}
+
+/** Formatting and lint rules. */
+export async function lint({ timeout }) {
+  return [await tool('biome: format and lint', 'node_modules/@biomejs/biome/bin/biome', ['check', '.'], { timeout })];
+}
+
+/** The rules of the house (test/house). */
+export const house = (context) => vitest(['test/house'], context);
+
+/** Everything quick but the house. */
+export const unit = (context) => vitest(['--exclude', 'test/house/**'], context);
+
+/** The long suites. */
+export const slow = (context) => vitest(['--mode', 'slow'], context);
