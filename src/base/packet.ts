@@ -18,6 +18,7 @@ export const CHECKSUM_PARTIAL = 2 as const;
 
 /** Kind of super-segment a packet is. */
 export type GsoType = 0 | 1 | 2;
+/** No super-segment; one of TCP over IPv4; one of TCP over IPv6. */
 export const GSO_NONE = 0 as const;
 export const GSO_TCP4 = 1 as const;
 export const GSO_TCP6 = 2 as const;
