@@ -1,23 +1,29 @@
 // The stages every change goes through: install, build, types, lint, and the suites of vitest.
 
-import { existsSync, statSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ensureBuilt } from '../lib/build.mjs';
 import { check, tool, vitest } from '../lib/cases.mjs';
 import { npm, ROOT } from '../lib/proc.mjs';
 
-/** Whether node_modules is missing or older than the lock file. */
+/** Whether node_modules lacks something that package-lock.json has, or has it in another version. */
 function modulesStale() {
-  // npm writes this file last; a run that was broken off leaves none.
+  // npm writes this file last; an installation that was broken off leaves none.
   const mark = join(ROOT, 'node_modules', '.package-lock.json');
   if (!existsSync(mark)) return true;
-  return statSync(mark).mtimeMs < statSync(join(ROOT, 'package-lock.json')).mtimeMs;
+  const installed = JSON.parse(readFileSync(mark, 'utf8')).packages;
+  const locked = Object.entries(JSON.parse(readFileSync(join(ROOT, 'package-lock.json'), 'utf8')).packages);
+  return locked.some(([path, entry]) => {
+    // Optional packages are those of other platforms.
+    if (!path.startsWith('node_modules/') || entry.optional || entry.link) return false;
+    return installed[path]?.version !== entry.version;
+  });
 }
 
 /** Installs the development tools exactly as locked. Their install scripts are not needed and do not run. */
 export async function install({ say, timeout }) {
   if (!modulesStale()) return [check('node_modules agrees with package-lock.json', true)];
-  say('Installing the development tools (npm ci) ...');
+  say('Installing the development tools as package-lock.json says (npm ci) ...');
   const result = await npm(['ci', '--ignore-scripts'], { timeout });
   return [check('npm ci installs what is locked', result.code === 0, result.output)];
 }
