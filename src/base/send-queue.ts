@@ -9,6 +9,8 @@
 // sizes, each with a small free list, so that a bulk transfer recycles its memory and a small request
 // costs no allocation of 4 KiB. A write takes the largest size it fills and the 4 KiB size for its end.
 
+import { copyBytes } from './copy.ts';
+
 /** Octets of the smallest chunk, the one small writes share. */
 const SMALL = 4096;
 const MEDIUM = 16_384;
@@ -26,9 +28,6 @@ const KEEP_SMALL = 32;
 const KEEP_MEDIUM = 16;
 const KEEP_LARGE = 16;
 
-/** Below this many octets a byte loop beats `set(subarray)`, whose view costs 30 ns and 96 octets. */
-const LOOP_BELOW = 32;
-
 /** Takes the chunk that a write of `count` more octets is to begin. */
 function takeChunk(count: number): Uint8Array {
   if (count >= LARGE) return spareLarge.pop() ?? new Uint8Array(LARGE);
@@ -43,17 +42,6 @@ function giveChunk(chunk: Uint8Array): void {
     if (spareMedium.length < KEEP_MEDIUM) spareMedium.push(chunk);
   } else if (spareLarge.length < KEEP_LARGE) {
     spareLarge.push(chunk);
-  }
-}
-
-/** Copies `from[a, b)` to `to[at..]`. */
-function copy(from: Uint8Array, a: number, b: number, to: Uint8Array, at: number): void {
-  if (b - a < LOOP_BELOW) {
-    for (let i = a, o = at; i < b; i++, o++) to[o] = from[i]!;
-  } else if (a === 0 && b === from.length) {
-    to.set(from, at);
-  } else {
-    to.set(from.subarray(a, b), at);
   }
 }
 
@@ -106,7 +94,7 @@ export class SendQueue {
       }
       const tail = this.#chunks[this.#chunks.length - 1]!;
       const n = Math.min(this.#room, to - at);
-      copy(bytes, at, at + n, tail, tail.length - this.#room);
+      copyBytes(bytes, at, at + n, tail, tail.length - this.#room);
       this.#room -= n;
       this.#to += n;
       this.length += n;
@@ -132,7 +120,7 @@ export class SendQueue {
       const chunk = this.#chunks[index]!;
       const a = position - this.#starts[index]!;
       const n = Math.min(left, chunk.length - a);
-      copy(chunk, a, a + n, out, o);
+      copyBytes(chunk, a, a + n, out, o);
       left -= n;
       if (left === 0) break;
       position += n;

@@ -1,0 +1,317 @@
+// The receive buffer: one store for octets in order and out of order, written where they belong.
+//
+//            front           in-order end
+//            |   readable    |     hole     |range 0|  hole  | range 1 |
+//   | chunk 0 (16 KiB)  | chunk 1           | (none) | chunk 3         |
+//
+// A segment out of order is copied once, to the place where it will be read; when the hole before it
+// closes, only the in-order end moves. What remains to be kept of the out-of-order data is a sorted list
+// of ranges, bounded in number by the caller (CVE-2018-5390 was such a list without a bound). Chunks ahead
+// of the in-order end are taken when something is written to them, and all go back to the pool when the
+// buffer is drained, so an idle connection holds none.
+//
+// Positions are counted from the first octet of chunk 0 and moved down when chunk 0 is used up: they stay
+// small integers however much flows.
+
+import { copyBytes } from './copy.ts';
+
+/** Octets in a chunk of a receive buffer. */
+export const CHUNK_SIZE = 16_384;
+const SHIFT = 14;
+const MASK = CHUNK_SIZE - 1;
+
+const NOTHING: Uint8Array = new Uint8Array(0);
+/** Shared by the buffers that have had no ranges, which are most. */
+const NO_RANGES: Int32Array = new Int32Array(0);
+/** A drained buffer keeps a list of ranges up to this length: 64 octets live inside the view itself. */
+const KEEP_RANGES = 16;
+
+/** The chunks that the receive buffers of one host share. */
+export class ChunkPool {
+  /** Chunks in use. */
+  inUse = 0;
+  /** Chunks free and kept. */
+  get spare(): number {
+    return this.#free.length;
+  }
+  #free: Uint8Array[] = [];
+  readonly #keep: number;
+
+  /** @param keep free chunks kept for reuse at most; others are left to the collector */
+  constructor(keep = 128) {
+    this.#keep = keep;
+  }
+
+  /** A chunk of `CHUNK_SIZE` octets with any content. */
+  take(): Uint8Array {
+    this.inUse++;
+    return this.#free.pop() ?? new Uint8Array(CHUNK_SIZE);
+  }
+
+  /** Takes a chunk back. The caller must not touch it, or a view of it, afterwards. */
+  give(chunk: Uint8Array): void {
+    this.inUse--;
+    if (this.#free.length < this.#keep) this.#free.push(chunk);
+  }
+}
+
+/**
+ * Octets received and not yet read, in order and out of order.
+ *
+ * Bounding is shared work: the caller never writes beyond the window it has offered, which bounds the
+ * memory, and names the greatest number of ranges, which bounds the time. `insert` costs O(log n) to
+ * find its place among n ranges, a move of the ranges behind it, and the copy.
+ */
+export class ReceiveBuffer {
+  readonly #pool: ChunkPool;
+  /** Chunks by place; null where nothing was written yet. */
+  #chunks: (Uint8Array | null)[] = [];
+  /** Chunks that are not null. */
+  #held = 0;
+  /** Positions of the first unread octet and past the last one in order. */
+  #front = 0;
+  #end = 0;
+  /** Sorted ranges `[at[2i], at[2i+1])` of positions beyond the in-order end, apart from each other. */
+  #at: Int32Array = NO_RANGES;
+  #count = 0;
+  #pending = 0;
+  #last = -1;
+
+  /** @param pool where chunks come from and go back to */
+  constructor(pool: ChunkPool) {
+    this.#pool = pool;
+  }
+
+  /** Octets that can be read: contiguous, from the front. */
+  get readable(): number {
+    return this.#end - this.#front;
+  }
+
+  /** Number of out-of-order ranges. */
+  get ranges(): number {
+    return this.#count;
+  }
+
+  /** Octets held out of order. */
+  get pending(): number {
+    return this.#pending;
+  }
+
+  /** Octets of memory held in chunks. */
+  get memory(): number {
+    return this.#held * CHUNK_SIZE;
+  }
+
+  /**
+   * Index of the range that the latest out-of-order `insert` fell into, even when it brought nothing new:
+   * the range RFC 2018 §4 wants as the first SACK block. -1 when there is none, or it has become readable.
+   */
+  get lastRange(): number {
+    return this.#last;
+  }
+
+  /** First octet of range `i` in ascending order, counted from the in-order end. `0 <= i < ranges`. */
+  rangeFrom(i: number): number {
+    return this.#at[2 * i]! - this.#end;
+  }
+
+  /** Octet past the last of range `i`, counted from the in-order end. */
+  rangeTo(i: number): number {
+    return this.#at[2 * i + 1]! - this.#end;
+  }
+
+  /** Appends a copy of `bytes[from, to)` to the octets in order: the fast path. */
+  append(bytes: Uint8Array, from: number, to: number): void {
+    if (this.#count !== 0) {
+      this.insert(0, bytes, from, to, this.#count);
+      return;
+    }
+    this.#write(this.#end, bytes, from, to);
+    this.#end += to - from;
+  }
+
+  /**
+   * Puts a copy of `bytes[from, to)` `offset` octets after the in-order end. Octets that are there already
+   * stay: the first copy wins, whatever a repetition says.
+   *
+   * @param offset `>= 0`; what lies before the in-order end is the caller's to trim
+   * @param maxRanges ranges there may be afterwards; only data that would begin a further one is refused
+   * @returns octets by which `readable` grew (0 when it is out of order or brings nothing), or -1 when
+   *   it was refused and nothing was taken
+   */
+  insert(offset: number, bytes: Uint8Array, from: number, to: number, maxRanges: number): number {
+    const length = to - from;
+    if (length <= 0) return 0;
+    const start = this.#end + offset;
+    const stop = start + length;
+    // Ranges [i, j) overlap or touch [start, stop).
+    const i = this.#firstEndingFrom(start);
+    let j = i;
+    while (j < this.#count && this.#at[2 * j]! <= stop) j++;
+    if (i === j && offset !== 0 && this.#count >= maxRanges) return -1;
+
+    let cursor = start;
+    for (let k = i; k < j; k++) {
+      const left = this.#at[2 * k]!;
+      if (left > cursor) {
+        this.#write(cursor, bytes, from + (cursor - start), from + (left - start));
+        this.#pending += left - cursor;
+      }
+      cursor = Math.max(cursor, this.#at[2 * k + 1]!);
+    }
+    if (cursor < stop) {
+      this.#write(cursor, bytes, from + (cursor - start), to);
+      this.#pending += stop - cursor;
+      cursor = stop;
+    }
+    if (offset === 0) return this.#advance(cursor, j);
+    if (i === j) this.#openRange(i, start, stop);
+    else this.#mergeRanges(i, j, Math.min(start, this.#at[2 * i]!), cursor);
+    this.#last = i;
+    return 0;
+  }
+
+  /**
+   * The contiguous octets at the front, possibly fewer than `readable`; empty when there are none. A view,
+   * valid until the next `consume`, `read` or `clear`.
+   */
+  peek(): Uint8Array {
+    const stop = Math.min(this.#end, CHUNK_SIZE);
+    if (this.#front >= stop) return NOTHING;
+    const chunk = this.#chunks[0]!;
+    return this.#front === 0 && stop === CHUNK_SIZE ? chunk : chunk.subarray(this.#front, stop);
+  }
+
+  /** Drops `count` octets from the front. Throws a `RangeError` when fewer are readable. */
+  consume(count: number): void {
+    if (count < 0 || count > this.readable) {
+      throw new RangeError(`${count} octets cannot be consumed of ${this.readable}`);
+    }
+    this.#front += count;
+    if (this.#front === this.#end && this.#count === 0) {
+      this.#release();
+      return;
+    }
+    while (this.#front >= CHUNK_SIZE) this.#dropFirstChunk();
+  }
+
+  /** Copies up to `to - from` octets to `into[from, to)`, consumes them and returns their number. */
+  read(into: Uint8Array, from: number, to: number): number {
+    const count = Math.min(to - from, this.readable);
+    if (count <= 0) return 0;
+    let position = this.#front;
+    let at = from;
+    let left = count;
+    while (left > 0) {
+      const a = position & MASK;
+      const n = Math.min(left, CHUNK_SIZE - a);
+      copyBytes(this.#chunks[position >> SHIFT]!, a, a + n, into, at);
+      position += n;
+      at += n;
+      left -= n;
+    }
+    this.consume(count);
+    return count;
+  }
+
+  /** Forgets everything, in order or not, and gives every chunk back. */
+  clear(): void {
+    this.#count = 0;
+    this.#pending = 0;
+    this.#last = -1;
+    this.#release();
+  }
+
+  /** Copies `bytes[from, to)` to the positions from `position` on, taking the chunks that are missing. */
+  #write(position: number, bytes: Uint8Array, from: number, to: number): void {
+    let p = position;
+    let at = from;
+    while (at < to) {
+      const place = p >> SHIFT;
+      const a = p & MASK;
+      const n = Math.min(to - at, CHUNK_SIZE - a);
+      copyBytes(bytes, at, at + n, this.#chunkAt(place), a);
+      p += n;
+      at += n;
+    }
+  }
+
+  #chunkAt(place: number): Uint8Array {
+    const chunks = this.#chunks;
+    while (chunks.length <= place) chunks.push(null);
+    const held = chunks[place];
+    if (held) return held;
+    const chunk = this.#pool.take();
+    chunks[place] = chunk;
+    this.#held++;
+    return chunk;
+  }
+
+  /** Index of the first range that ends at `position` or later: the first that could touch it. */
+  #firstEndingFrom(position: number): number {
+    let lo = 0;
+    let hi = this.#count;
+    while (lo < hi) {
+      const mid = (lo + hi) >> 1;
+      if (this.#at[2 * mid + 1]! < position) lo = mid + 1;
+      else hi = mid;
+    }
+    return lo;
+  }
+
+  /** Moves the in-order end to `end`, over the first `gone` ranges, and returns how far it moved. */
+  #advance(end: number, gone: number): number {
+    const grown = end - this.#end;
+    this.#end = end;
+    this.#pending -= grown;
+    if (gone > 0) {
+      this.#at.copyWithin(0, 2 * gone, 2 * this.#count);
+      this.#count -= gone;
+      this.#last = this.#last >= gone ? this.#last - gone : -1;
+    }
+    return grown;
+  }
+
+  #openRange(i: number, start: number, stop: number): void {
+    if (2 * this.#count === this.#at.length) {
+      const wider = new Int32Array(Math.max(8, 2 * this.#at.length));
+      wider.set(this.#at);
+      this.#at = wider;
+    }
+    this.#at.copyWithin(2 * i + 2, 2 * i, 2 * this.#count);
+    this.#at[2 * i] = start;
+    this.#at[2 * i + 1] = stop;
+    this.#count++;
+  }
+
+  /** Makes one range `[start, stop)` of the ranges `[i, j)`. */
+  #mergeRanges(i: number, j: number, start: number, stop: number): void {
+    this.#at[2 * i] = start;
+    this.#at[2 * i + 1] = stop;
+    if (j - i > 1) {
+      this.#at.copyWithin(2 * i + 2, 2 * j, 2 * this.#count);
+      this.#count -= j - i - 1;
+    }
+  }
+
+  /** Gives chunk 0 back, which has been read, and counts positions from the next one. */
+  #dropFirstChunk(): void {
+    const chunk = this.#chunks.shift();
+    if (chunk) {
+      this.#pool.give(chunk);
+      this.#held--;
+    }
+    this.#front -= CHUNK_SIZE;
+    this.#end -= CHUNK_SIZE;
+    for (let i = 0; i < 2 * this.#count; i++) this.#at[i]! -= CHUNK_SIZE;
+  }
+
+  #release(): void {
+    for (const chunk of this.#chunks) if (chunk) this.#pool.give(chunk);
+    this.#chunks.length = 0;
+    this.#held = 0;
+    this.#front = 0;
+    this.#end = 0;
+    if (this.#at.length > KEEP_RANGES) this.#at = NO_RANGES;
+  }
+}

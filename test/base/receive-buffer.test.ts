@@ -1,0 +1,232 @@
+// The receive buffer against a naive array of octets, and its bounds.
+
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { CHUNK_SIZE, ChunkPool, ReceiveBuffer } from '../../src/base/receive-buffer.ts';
+
+function octets(from: number, count: number): Uint8Array {
+  const bytes = new Uint8Array(count);
+  for (let i = 0; i < count; i++) bytes[i] = (from + i) % 251;
+  return bytes;
+}
+
+function fresh(): { pool: ChunkPool; buffer: ReceiveBuffer } {
+  const pool = new ChunkPool();
+  return { pool, buffer: new ReceiveBuffer(pool) };
+}
+
+function drain(buffer: ReceiveBuffer): string {
+  const out = new Uint8Array(buffer.readable);
+  expect(buffer.read(out, 0, out.length)).toBe(out.length);
+  return Buffer.from(out).toString('latin1');
+}
+
+function text(s: string): Uint8Array {
+  return new Uint8Array(Buffer.from(s, 'latin1'));
+}
+
+function rangesOf(buffer: ReceiveBuffer): number[][] {
+  return Array.from({ length: buffer.ranges }, (_, i) => [buffer.rangeFrom(i), buffer.rangeTo(i)]);
+}
+
+describe('receive buffer, in order', () => {
+  it('gives back what was appended, in spans and in copies', () => {
+    const { buffer } = fresh();
+    for (let at = 0; at < 100_000; at += 1460) buffer.append(octets(at - 3, 1470), 3, 1463);
+    let seen = 0;
+    while (buffer.readable > 50_000) {
+      const span = buffer.peek();
+      expect(Buffer.compare(span, octets(seen, span.length))).toBe(0);
+      const n = Math.min(span.length, 9000);
+      buffer.consume(n);
+      seen += n;
+    }
+    const rest = new Uint8Array(60_000);
+    const n = buffer.read(rest, 7, 60_000);
+    expect(Buffer.compare(rest.subarray(7, 7 + n), octets(seen, n))).toBe(0);
+    expect([buffer.readable, buffer.peek().length]).toEqual([0, 0]);
+  });
+
+  it('keeps no chunk once it is drained', () => {
+    const { pool, buffer } = fresh();
+    expect(buffer.memory).toBe(0);
+    buffer.append(octets(0, 40_000), 0, 40_000);
+    expect([buffer.memory, pool.inUse]).toEqual([3 * CHUNK_SIZE, 3]);
+    buffer.consume(CHUNK_SIZE);
+    expect(pool.inUse).toBe(2);
+    buffer.consume(40_000 - CHUNK_SIZE);
+    expect([buffer.memory, pool.inUse, pool.spare]).toEqual([0, 0, 3]);
+  });
+
+  it('refuses to consume more than it has', () => {
+    const { buffer } = fresh();
+    buffer.append(octets(0, 10), 0, 10);
+    expect(() => buffer.consume(11)).toThrow(RangeError);
+    expect(() => buffer.consume(-1)).toThrow(RangeError);
+    expect(buffer.read(new Uint8Array(5), 5, 5)).toBe(0);
+  });
+});
+
+describe('receive buffer, out of order', () => {
+  it('joins what was early once the hole closes, and says by how much it grew', () => {
+    const { buffer } = fresh();
+    expect(buffer.insert(4, text('efgh'), 0, 4, 9)).toBe(0);
+    expect([buffer.readable, buffer.pending, buffer.lastRange]).toEqual([0, 4, 0]);
+    expect(buffer.insert(10, text('kl'), 0, 2, 9)).toBe(0);
+    expect(rangesOf(buffer)).toEqual([
+      [4, 8],
+      [10, 12],
+    ]);
+    expect(buffer.lastRange).toBe(1);
+    expect(buffer.insert(0, text('abcd'), 0, 4, 9)).toBe(8);
+    expect(rangesOf(buffer)).toEqual([[2, 4]]);
+    expect([buffer.lastRange, buffer.pending]).toEqual([0, 2]);
+    expect(buffer.insert(0, text('ij'), 0, 2, 9)).toBe(4);
+    expect([buffer.ranges, buffer.pending, buffer.lastRange]).toEqual([0, 0, -1]);
+    expect(drain(buffer)).toBe('abcdefghijkl');
+  });
+
+  it('keeps the first copy when a repetition overlaps with other content', () => {
+    const { buffer } = fresh();
+    buffer.insert(2, text('BB'), 0, 2, 9);
+    buffer.insert(6, text('CC'), 0, 2, 9);
+    buffer.insert(1, text('xxxxxxxx'), 0, 8, 9);
+    expect(rangesOf(buffer)).toEqual([[1, 9]]);
+    expect(buffer.insert(0, text('yyyyyyyyyyyy'), 0, 12, 9)).toBe(12);
+    expect(drain(buffer)).toBe('yxBBxxCCxyyy');
+  });
+
+  it('names the range of the latest segment even when that brought nothing new', () => {
+    const { buffer } = fresh();
+    buffer.insert(10, text('ab'), 0, 2, 9);
+    buffer.insert(20, text('cd'), 0, 2, 9);
+    buffer.insert(30, text('ef'), 0, 2, 9);
+    expect(buffer.insert(20, text('c'), 0, 1, 9)).toBe(0);
+    expect([buffer.lastRange, buffer.pending]).toEqual([1, 6]);
+    buffer.insert(12, text('xxxxxxxx'), 0, 8, 9);
+    expect(rangesOf(buffer)).toEqual([
+      [10, 22],
+      [30, 32],
+    ]);
+    expect(buffer.lastRange).toBe(0);
+  });
+
+  it('refuses a range too many and takes nothing of it, yet still fills and extends', () => {
+    const { buffer } = fresh();
+    buffer.insert(2, text('c'), 0, 1, 2);
+    buffer.insert(4, text('e'), 0, 1, 2);
+    expect(buffer.insert(6, text('g'), 0, 1, 2)).toBe(-1);
+    expect(rangesOf(buffer)).toEqual([
+      [2, 3],
+      [4, 5],
+    ]);
+    expect(buffer.insert(5, text('f'), 0, 1, 2)).toBe(0);
+    expect(buffer.insert(3, text('d'), 0, 1, 2)).toBe(0);
+    expect(buffer.insert(0, text('ab'), 0, 2, 0)).toBe(6);
+    expect(drain(buffer)).toBe('abcdef');
+  });
+
+  it('refuses the excess of 100,000 one-octet islands and stays within its bounds', () => {
+    const { buffer, pool } = fresh();
+    const one = text('x');
+    let refused = 0;
+    for (let i = 0; i < 100_000; i++) if (buffer.insert(1 + 2 * (i % 250_000), one, 0, 1, 512) < 0) refused++;
+    expect([refused, buffer.ranges, buffer.pending]).toEqual([100_000 - 512, 512, 512]);
+    expect(pool.inUse).toBe(1);
+    buffer.clear();
+    expect([pool.inUse, buffer.ranges, buffer.pending, buffer.lastRange]).toEqual([0, 0, 0, -1]);
+  });
+
+  it('takes chunks only where something was written', () => {
+    const { buffer } = fresh();
+    buffer.insert(10 * CHUNK_SIZE, text('far'), 0, 3, 9);
+    expect(buffer.memory).toBe(CHUNK_SIZE);
+    buffer.append(text('near'), 0, 4);
+    expect([buffer.readable, buffer.memory]).toEqual([4, 2 * CHUNK_SIZE]);
+    expect(rangesOf(buffer)).toEqual([[10 * CHUNK_SIZE - 4, 10 * CHUNK_SIZE - 1]]);
+    expect(drain(buffer)).toBe('near');
+    expect([buffer.readable, buffer.ranges]).toEqual([0, 1]);
+  });
+});
+
+/** The same, octet by octet: -1 is a hole. */
+class Naive {
+  cells: number[] = [];
+  readable = 0;
+  insert(offset: number, bytes: Uint8Array): number {
+    const before = this.readable;
+    bytes.forEach((b, k) => {
+      const at = before + offset + k;
+      while (this.cells.length <= at) this.cells.push(-1);
+      if (this.cells[at]! < 0) this.cells[at] = b;
+    });
+    while (this.readable < this.cells.length && this.cells[this.readable]! >= 0) this.readable++;
+    return this.readable - before;
+  }
+  get ranges(): number[][] {
+    const found: number[][] = [];
+    for (let i = this.readable; i < this.cells.length; i++) {
+      if (this.cells[i]! < 0) continue;
+      const last = found.at(-1);
+      if (last && last[1] === i - this.readable) last[1]!++;
+      else found.push([i - this.readable, i - this.readable + 1]);
+    }
+    return found;
+  }
+}
+
+describe('receive buffer against a naive one', () => {
+  for (const [scale, runs] of [
+    [40, 400],
+    [60_000, 60],
+  ] as const) {
+    it(`agrees on every step with offsets and lengths up to ${scale}`, () => {
+      const step = fc.record({
+        op: fc.constantFrom('insert', 'insert', 'insert', 'next', 'read', 'clear'),
+        offset: fc.nat(scale),
+        length: fc.nat(scale >> 2),
+        fill: fc.nat(255),
+      });
+      fc.assert(
+        fc.property(fc.array(step, { maxLength: 40 }), fc.integer({ min: 0, max: 6 }), (steps, maxRanges) => {
+          const { buffer, pool } = fresh();
+          let naive = new Naive();
+          for (const { op, offset, length, fill } of steps) {
+            if (op === 'clear' && fill < 60) {
+              buffer.clear();
+              naive = new Naive();
+            } else if (op === 'read') {
+              const n = Math.min(offset, naive.readable);
+              const out = new Uint8Array(n);
+              if (fill & 1) expect(buffer.read(out, 0, n)).toBe(n);
+              else {
+                for (let got = 0; got < n; ) {
+                  const span = buffer.peek().subarray(0, n - got);
+                  out.set(span, got);
+                  got += span.length;
+                  buffer.consume(span.length);
+                }
+              }
+              expect(Buffer.compare(out, Uint8Array.from(naive.cells.splice(0, n)))).toBe(0);
+              naive.readable -= n;
+            } else {
+              const at = op === 'next' ? 0 : offset;
+              const bytes = octets(fill, length);
+              const touches = naive.ranges.some(([a, b]) => a! <= at + length && b! >= at);
+              const refused = length > 0 && at > 0 && !touches && naive.ranges.length >= maxRanges;
+              const grew = buffer.insert(at, bytes, 0, length, maxRanges);
+              expect(grew).toBe(refused ? -1 : naive.insert(at, bytes));
+            }
+            expect(buffer.readable).toBe(naive.readable);
+            expect(rangesOf(buffer)).toEqual(naive.ranges);
+            expect(buffer.pending).toBe(naive.ranges.reduce((sum, [a, b]) => sum + b! - a!, 0));
+            expect(buffer.lastRange).toBeLessThan(Math.max(buffer.ranges, 0));
+            expect(pool.inUse * CHUNK_SIZE).toBe(buffer.memory);
+            if (naive.readable === 0 && naive.ranges.length === 0 && op !== 'insert') expect(buffer.memory).toBe(0);
+          }
+        }),
+        { seed: 2, numRuns: runs },
+      );
+    });
+  }
+});
