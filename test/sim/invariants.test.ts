@@ -1,0 +1,152 @@
+import { describe, expect, it } from 'vitest';
+import type { State } from '../../src/base/state.ts';
+import { type ConnectionView, InvariantChecker } from '../../src/sim/invariants.ts';
+import { Network } from '../../src/sim/network.ts';
+
+/** A connection as the checker sees it, whose every number a test can set. */
+class Numbers implements ConnectionView {
+  id = 1;
+  state: State = 'ESTABLISHED';
+  snd = { iss: 100, una: 101, nxt: 101, wnd: 1000, maxWnd: 1000 };
+  rcv = { irs: 500, nxt: 501, adv: 1501, scale: 0, finished: false };
+  readable = 0;
+  delivered = 0;
+  flightSize = 0;
+  unsent = 0;
+  armed = false;
+  timerArmed(): boolean {
+    return this.armed;
+  }
+}
+
+function setUp() {
+  const c = new Numbers();
+  const host = {
+    name: 'h',
+    list: [c] as Numbers[],
+    portsInUse: 0,
+    deadline: Number.POSITIVE_INFINITY,
+    connections: () => host.list,
+    nextDeadline: () => host.deadline,
+  };
+  const checker = new InvariantChecker([host]);
+  checker.check();
+  return { c, host, checker };
+}
+
+describe('InvariantChecker', () => {
+  it('is content with a connection that does nothing wrong, and counts its checks', () => {
+    const { c, checker } = setUp();
+    Object.assign(c.rcv, { nxt: 511, adv: 1511 });
+    c.readable = 4;
+    c.delivered = 6;
+    Object.assign(c.snd, { nxt: 1101 });
+    c.flightSize = 1000;
+    c.armed = true;
+    checker.check();
+    expect(checker.checks).toBe(2);
+  });
+
+  const broken: [string, RegExp, (c: Numbers) => void][] = [
+    ['RCV.NXT that goes back', /RCV.NXT went back/, (c) => Object.assign(c.rcv, { nxt: 500 })],
+    ['a window edge that goes back', /edge went back/, (c) => Object.assign(c.rcv, { adv: 1500 })],
+    ['octets that were lost', /lost or invented/, (c) => Object.assign(c.rcv, { nxt: 502 })],
+    ['octets that were invented', /lost or invented/, (c) => Object.assign(c, { readable: 1 })],
+    [
+      'a FIN that is counted as data',
+      /lost or invented/,
+      (c) => Object.assign(c.rcv, { nxt: 502, finished: true }) && c.readable++,
+    ],
+    ['SND.UNA beyond SND.NXT', /SND.UNA is beyond/, (c) => Object.assign(c.snd, { una: 102 })],
+    ['SND.UNA that goes back', /SND.UNA went back/, (c) => Object.assign(c.snd, { una: 100 })],
+    [
+      'data beyond the window',
+      /beyond the window/,
+      (c) => Object.assign(c.snd, { nxt: 1102 }) && Object.assign(c, { flightSize: 1001, armed: true }),
+    ],
+    ['data in flight without a timer', /no timer/, (c) => Object.assign(c.snd, { nxt: 102 }) && c.flightSize++ === 0],
+    ['a zero window without a timer', /waits for a window/, (c) => Object.assign(c.snd, { wnd: 0 }) && c.unsent++],
+    [
+      'a timer of a closed connection',
+      /closed with a timer/,
+      (c) => Object.assign(c, { state: 'CLOSED', armed: true }),
+    ],
+    ['octets kept by a closed connection', /octets to send/, (c) => Object.assign(c, { state: 'CLOSED', unsent: 1 })],
+  ];
+  for (const [what, message, breakIt] of broken) {
+    it(`finds ${what}`, () => {
+      const { c, checker } = setUp();
+      breakIt(c);
+      expect(() => checker.check()).toThrow(message);
+      expect(() => checker.check()).toThrow(/^h connection 1 /);
+    });
+  }
+
+  it('compares in sequence space', () => {
+    const c = new Numbers();
+    c.rcv = { irs: 0x7ffffff0, nxt: -0x7ffffff0 | 0, adv: -0x7fffff00 | 0, scale: 0, finished: false };
+    c.readable = 0x1f;
+    c.snd = { iss: 0x7ffffff0, una: 0x7ffffff1, nxt: -0x7ffffff0 | 0, wnd: 1000, maxWnd: 1000 };
+    c.flightSize = 0x1f;
+    c.armed = true;
+    const fresh = new InvariantChecker([{ name: 'h', portsInUse: 0, connections: () => [c], nextDeadline: () => 1 }]);
+    fresh.check();
+    c.snd.una = c.snd.nxt;
+    c.flightSize = 0;
+    fresh.check();
+    c.snd.una = 0x7ffffff1;
+    expect(() => fresh.check()).toThrow(/SND.UNA went back/);
+  });
+
+  it('lets the edge go back by less than one unit of the window scale', () => {
+    const { c, checker } = setUp();
+    c.rcv.scale = 4;
+    c.rcv.adv = 500 + 16 * 70;
+    checker.check();
+    c.rcv.adv -= 15;
+    checker.check();
+    c.rcv.adv -= 1;
+    expect(() => checker.check()).toThrow(/edge went back/);
+  });
+
+  it('lets SYN, FIN and a window probe go beyond the window', () => {
+    const { c, checker } = setUp();
+    Object.assign(c.snd, { wnd: 0, maxWnd: 0, nxt: 102 });
+    Object.assign(c, { flightSize: 1, armed: true });
+    checker.check();
+    c.snd.una = 102;
+    c.snd.nxt = 103;
+    c.snd.wnd = 1;
+    c.state = 'FIN-WAIT-1';
+    checker.check();
+    c.snd.nxt = 104;
+    expect(() => checker.check()).toThrow(/beyond the window/);
+  });
+
+  it('checks a connection that has left its host once more, in its last state', () => {
+    const { c, host, checker } = setUp();
+    host.list = [];
+    c.state = 'CLOSED';
+    c.armed = true;
+    expect(() => checker.check()).toThrow(/closed with a timer/);
+    c.armed = false;
+    checker.check();
+    c.armed = true;
+    checker.check();
+  });
+
+  it('finds what is left after the end: a connection, a timer, a port', () => {
+    const network = new Network({ seed: 1 });
+    const { host, checker } = setUp();
+    expect(() => checker.released(network)).toThrow(/still exists/);
+    host.list[0]!.state = 'CLOSED';
+    host.list = [];
+    checker.released(network);
+    host.deadline = 5;
+    expect(() => checker.released(network)).toThrow(/timer is left/);
+    host.deadline = Number.POSITIVE_INFINITY;
+    host.portsInUse = 1;
+    expect(() => checker.released(network)).toThrow(/ports are in use/);
+    checker.released(network, 1);
+  });
+});
