@@ -1,0 +1,69 @@
+// The platform's clock, its one timer and its "soon", behind an interface that tests can replace.
+
+/** Longest delay a platform's timer takes, ms; a longer one would fire at once. */
+export const LONGEST_DELAY: number = 2 ** 31 - 1;
+
+/** A timer that was set; only for `Clock.clearTimer` and `Clock.holdTimer`. */
+export type TimerHandle = unknown;
+
+/** What a runtime needs of the platform. */
+export interface Clock {
+  /** Monotonic milliseconds, fractional, from any origin. */
+  now(): number;
+  /** Calls `fire` once after `delay` ms, `[0, 2^31-1]`. */
+  setTimer(fire: () => void, delay: number): TimerHandle;
+  /** Makes a set timer not fire. */
+  clearTimer(timer: TimerHandle): void;
+  /** Whether a set timer keeps the process alive; nothing on platforms where timers never do. */
+  holdTimer(timer: TimerHandle, hold: boolean): void;
+  /** Calls `run` soon, on a stack of its own, before the event loop goes on. */
+  soon(run: () => void): void;
+}
+
+/** A Node, Bun or Deno timer, as far as it is more than a number. */
+interface HoldableTimer {
+  ref?(): void;
+  unref?(): void;
+}
+
+/** The clock of the platform this runs on: `performance.now`, `setTimeout` and `queueMicrotask`. */
+export function systemClock(): Clock {
+  const { performance } = globalThis;
+  return {
+    now: () => performance.now(),
+    setTimer: (fire, delay) => setTimeout(fire, delay),
+    clearTimer: (timer) => clearTimeout(timer as ReturnType<typeof setTimeout>),
+    holdTimer: (timer, hold) => {
+      if (typeof timer !== 'object' || timer === null) return;
+      const holdable: HoldableTimer = timer;
+      if (hold) holdable.ref?.();
+      else holdable.unref?.();
+    },
+    soon: (run) => queueMicrotask(run),
+  };
+}
+
+/**
+ * Calls `run` after the platform had a chance to do I/O and fire timers: what a memory pipe's `schedule` wants when
+ * two hosts of one process talk for long. `setImmediate` where there is one, else a message to ourselves.
+ */
+export function afterIo(run: () => void): void {
+  const immediate = (globalThis as { setImmediate?: (run: () => void) => unknown }).setImmediate;
+  if (immediate !== undefined) {
+    immediate(run);
+    return;
+  }
+  if (channel === null) {
+    channel = new MessageChannel();
+    channel.port1.onmessage = () => {
+      const due = waiting;
+      waiting = [];
+      for (const each of due) each();
+    };
+  }
+  waiting.push(run);
+  if (waiting.length === 1) channel.port2.postMessage(0);
+}
+
+let channel: MessageChannel | null = null;
+let waiting: (() => void)[] = [];

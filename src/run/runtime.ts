@@ -1,0 +1,360 @@
+// The loop that binds a host to links, a clock and one timer, in real time.
+//
+// The order of a turn is the owner's half of `docs/architecture.md` §2: inputs, `deliver` until it returns
+// false, pump every link, sleep until `nextDeadline`.
+
+import { NetError, StateError } from '../base/errors.ts';
+import type { Link, LinkCaps, LinkPort, Medium } from '../base/link.ts';
+import type { RxMeta, TxMeta } from '../base/packet.ts';
+import { type Clock, LONGEST_DELAY, systemClock, type TimerHandle } from './clock.ts';
+
+/** What a runtime needs of a host: the owner's half of `Host`. `I` is the host's own interface type. */
+export interface RunnableHost<I> {
+  /** Tells the time before commands. */
+  tick(now: number): void;
+  addInterface(options: InterfaceOptions): I;
+  receive(i: I, bytes: Uint8Array, from: number, to: number, meta: RxMeta, now: number): void;
+  transmit(i: I, out: Uint8Array, at: number, meta: TxMeta, now: number): number;
+  /** `Infinity` when nothing is pending, at most `now` when there is output. */
+  nextDeadline(): number;
+  timersFire(now: number): void;
+  /** Calls the handlers of queued events; whether it called any. */
+  deliver(): boolean;
+  interfaceDown(i: I, error: NetError): void;
+  close(): void;
+  /** Set by the runtime: a command made output or a deadline. */
+  onWake: (() => void) | null;
+}
+
+/** What `addInterface` is told. */
+export interface InterfaceOptions {
+  name?: string;
+  medium: Medium;
+  mtu: number;
+  mac?: Uint8Array | null;
+  caps?: LinkCaps;
+  addresses: string[];
+  gateways?: string[];
+}
+
+/** How a link is attached. */
+export interface AttachOptions {
+  /** Our addresses on it with their prefix lengths: `'10.77.0.2/24'`, `'fd00::2/64'`. */
+  readonly addresses: readonly string[];
+  /** Routers to everything that is not on link. */
+  readonly gateways?: readonly string[];
+  /** Shown in traces. */
+  readonly name?: string;
+}
+
+/** How a runtime is made. */
+export interface RuntimeOptions<I> {
+  readonly host: RunnableHost<I>;
+  /** The platform's own when absent. */
+  readonly clock?: Clock;
+}
+
+/** A host that runs in real time. */
+export interface Runtime<I> {
+  /** Milliseconds on the clock the host lives by. */
+  now(): number;
+  /** Tells the host the time: to be called before commands, so that their deadlines count from now. */
+  tick(): number;
+  /**
+   * Gives the host an interface over `link` and starts the link.
+   *
+   * @throws StateError when the runtime is closed, and whatever `addInterface` or the link's `open` throws
+   */
+  attach(link: Link, options: AttachOptions): I;
+  /** Stops the link of an interface; every connection over it is settled with `error`. */
+  detach(i: I, error: NetError): void;
+  /** Runs one turn now, unless one is running: then it goes on for longer. */
+  turn(): void;
+  /** Pending deadlines keep the process alive (the default). */
+  ref(): void;
+  /** Pending deadlines do not keep the process alive. */
+  unref(): void;
+  /**
+   * Ends the host and all links: everything pending is settled, last segments get their chance to leave, and
+   * nothing runs afterwards. Safe to call twice.
+   */
+  close(): void;
+}
+
+/** While a link is full, its output hides later deadlines: the host is looked at this often, ms. */
+const FULL_LINK_LOOK = 10;
+/** Rounds of "events, then packets" in one turn before the event loop gets its chance. */
+const ROUNDS = 64;
+/** Errors of handlers in one turn before `deliver` is left for the next. */
+const ERRORS = 100;
+
+/** The owner's end of one link. */
+class Port<I> implements LinkPort {
+  readonly link: Link;
+  readonly interface: I;
+  /** The last pump ended because nothing was left, not because the link was full. */
+  drained = true;
+  open = true;
+  readonly #loop: Loop<I>;
+
+  constructor(loop: Loop<I>, link: Link, i: I) {
+    this.#loop = loop;
+    this.link = link;
+    this.interface = i;
+  }
+
+  receive(bytes: Uint8Array, from: number, to: number, meta: RxMeta): void {
+    if (this.open) this.#loop.host.receive(this.interface, bytes, from, to, meta, this.#loop.batchNow());
+  }
+
+  transmit(out: Uint8Array, at: number, meta: TxMeta): number {
+    if (!this.open) return 0;
+    const length = this.#loop.host.transmit(this.interface, out, at, meta, this.#loop.batchNow());
+    this.drained = length === 0;
+    return length;
+  }
+
+  turn(): void {
+    this.#loop.turn();
+  }
+
+  writable(): void {
+    this.#loop.turn();
+  }
+
+  down(error: NetError): void {
+    this.#loop.detach(this.interface, error);
+  }
+}
+
+class Loop<I> implements Runtime<I> {
+  readonly host: RunnableHost<I>;
+  readonly #clock: Clock;
+  readonly #ports: Port<I>[] = [];
+  #timer: TimerHandle = null;
+  /** The moment the timer was set for, before rounding; `Infinity` when none is set. */
+  #timerFor = Number.POSITIVE_INFINITY;
+  #hold = true;
+  #inTurn = false;
+  #again = false;
+  #soon = false;
+  #closing = false;
+  #closed = false;
+  /** The time of this batch of inputs or outputs; negative when it must be read anew. */
+  #now = -1;
+  readonly #errors: unknown[] = [];
+  readonly #fire = (): void => {
+    this.#timer = null;
+    this.#timerFor = Number.POSITIVE_INFINITY;
+    this.turn();
+  };
+  readonly #wake = (): void => {
+    if (this.#inTurn) this.#again = true;
+    else if (!this.#soon && !this.#closed) {
+      this.#soon = true;
+      this.#clock.soon(this.#awake);
+    }
+  };
+  readonly #awake = (): void => {
+    this.#soon = false;
+    this.turn();
+  };
+
+  constructor(host: RunnableHost<I>, clock: Clock) {
+    this.host = host;
+    this.#clock = clock;
+    host.tick(clock.now());
+    host.onWake = this.#wake;
+  }
+
+  now(): number {
+    return this.#clock.now();
+  }
+
+  tick(): number {
+    const now = this.#clock.now();
+    this.host.tick(now);
+    return now;
+  }
+
+  /** One reading of the clock serves a whole batch: reading it per packet would cost more than a header. */
+  batchNow(): number {
+    if (this.#now < 0) this.#now = this.#clock.now();
+    return this.#now;
+  }
+
+  attach(link: Link, options: AttachOptions): I {
+    if (this.#closing) throw new StateError('attach: the runtime is closed');
+    this.tick();
+    const interfaceOptions: InterfaceOptions = {
+      medium: link.medium,
+      mtu: link.mtu,
+      mac: link.mac,
+      caps: link.caps,
+      addresses: [...options.addresses],
+    };
+    if (options.name !== undefined) interfaceOptions.name = options.name;
+    if (options.gateways !== undefined) interfaceOptions.gateways = [...options.gateways];
+    const i = this.host.addInterface(interfaceOptions);
+    const port = new Port(this, link, i);
+    this.#ports.push(port);
+    try {
+      link.open(port);
+    } catch (error) {
+      this.detach(i, new NetError('ENETDOWN', 'open'));
+      throw error;
+    }
+    this.#wake();
+    return i;
+  }
+
+  detach(i: I, error: NetError): void {
+    const index = this.#ports.findIndex((port) => port.interface === i);
+    const port = this.#ports[index];
+    if (port === undefined) return;
+    this.#ports.splice(index, 1);
+    port.open = false;
+    port.link.close();
+    this.tick();
+    this.host.interfaceDown(i, error);
+    this.#wake();
+  }
+
+  turn(): void {
+    if (this.#inTurn) {
+      this.#again = true;
+      return;
+    }
+    if (this.#closed) return;
+    this.#inTurn = true;
+    try {
+      this.#run();
+    } finally {
+      this.#inTurn = false;
+      this.#now = -1;
+      this.#report();
+    }
+    if (this.#closing) this.#finish();
+    else this.#arm();
+  }
+
+  #run(): void {
+    const { host } = this;
+    for (let round = 0; round < ROUNDS; round++) {
+      this.#again = false;
+      this.#now = -1;
+      const now = this.batchNow();
+      host.tick(now);
+      if (host.nextDeadline() <= now) host.timersFire(now);
+      this.#deliver();
+      this.#pump();
+      if (!this.#again) return;
+    }
+    // Still busy: the rest is for the next turn, after the event loop had its chance.
+    this.#setTimer(0);
+  }
+
+  /** Runs the program's handlers. One that throws does not keep the others from running. */
+  #deliver(): void {
+    while (this.#errors.length < ERRORS) {
+      try {
+        if (!this.host.deliver()) return;
+      } catch (error) {
+        this.#errors.push(error);
+      }
+    }
+  }
+
+  #pump(): void {
+    for (const port of this.#ports) {
+      port.drained = true;
+      port.link.pump();
+    }
+  }
+
+  /** Throws what handlers threw, each on a stack of its own, where the platform looks for uncaught errors. */
+  #report(): void {
+    for (const error of this.#errors.splice(0)) {
+      this.#clock.soon(() => {
+        throw error;
+      });
+    }
+  }
+
+  /**
+   * Sets the timer to the next deadline. A timer that fires too early is left alone: it costs one empty turn, while
+   * setting it anew for every segment would cost more than the segment.
+   */
+  #arm(): void {
+    const deadline = this.host.nextDeadline();
+    const now = this.#clock.now();
+    if (deadline === Number.POSITIVE_INFINITY) {
+      this.#clearTimer();
+      return;
+    }
+    let delay = deadline - now;
+    if (delay <= 0) {
+      // Output that a full link keeps from leaving is not a reason to spin: the link says when it has room.
+      delay = this.#ports.every((port) => port.drained) ? 0 : FULL_LINK_LOOK;
+    }
+    if (this.#timerFor > now + delay) this.#setTimer(delay);
+  }
+
+  #setTimer(delay: number): void {
+    this.#clearTimer();
+    // Platforms count whole milliseconds; rounding down would fire before the deadline and spin until it is there.
+    const clamped = Math.min(Math.ceil(delay), LONGEST_DELAY);
+    this.#timerFor = this.#clock.now() + delay;
+    this.#timer = this.#clock.setTimer(this.#fire, clamped);
+    if (!this.#hold) this.#clock.holdTimer(this.#timer, false);
+  }
+
+  #clearTimer(): void {
+    if (this.#timer !== null) this.#clock.clearTimer(this.#timer);
+    this.#timer = null;
+    this.#timerFor = Number.POSITIVE_INFINITY;
+  }
+
+  ref(): void {
+    this.#hold = true;
+    if (this.#timer !== null) this.#clock.holdTimer(this.#timer, true);
+  }
+
+  unref(): void {
+    this.#hold = false;
+    if (this.#timer !== null) this.#clock.holdTimer(this.#timer, false);
+  }
+
+  close(): void {
+    if (this.#closing) return;
+    this.#closing = true;
+    this.tick();
+    this.host.close();
+    // Resets leave and handlers hear of the end before the links go; inside a turn, that turn does it.
+    this.turn();
+  }
+
+  #finish(): void {
+    this.#closed = true;
+    this.host.onWake = null;
+    this.#clearTimer();
+    for (const port of this.#ports.splice(0)) {
+      port.open = false;
+      port.link.close();
+    }
+  }
+}
+
+/**
+ * Makes a host run in real time. The host belongs to the runtime from then on: nobody else may call its inputs.
+ *
+ * @example
+ * ```ts
+ * const runtime = createRuntime({ host });
+ * runtime.attach(openTun({ name: 'synfin0' }), { addresses: ['10.77.0.2/24'] });
+ * host.listen({ port: 80 }, (stream) => { ... });
+ * ```
+ */
+export function createRuntime<I>(options: RuntimeOptions<I>): Runtime<I> {
+  return new Loop(options.host, options.clock ?? systemClock());
+}
