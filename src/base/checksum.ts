@@ -1,0 +1,148 @@
+// The Internet checksum: ones' complement sums of 16-bit words (RFC 1071, RFC 793's and RFC 9293's alike).
+//
+// Two of its properties make it fast (RFC 1071 §2): it may be summed in wider words and folded afterwards,
+// and summing in the wrong byte order gives the right sum with its octets swapped. So the middle of a range
+// is read as native 32-bit words wherever it lies, and swapped at the end when order or parity ask for it.
+
+/**
+ * Below this many octets a byte loop is quicker than looking up the views; it also spares typed arrays
+ * that V8 keeps inside its heap (up to 64 octets) from being given an ArrayBuffer of their own.
+ */
+const LOOP_BELOW = 64;
+
+/** Words summed between two folds: 2^14 halves of at most 2^16 - 1 stay far below 2^31. */
+const BLOCK = 16_384;
+
+const LITTLE_ENDIAN: boolean = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1;
+
+/**
+ * Word views of the buffers seen last. Making a view costs as much as summing 500 octets, and packets live in
+ * few slabs. The four entries are strong references, which is harmless because only buffers of up to 1 MiB
+ * are remembered: whatever a program hands in, at most 4 MiB outlive it, until four others come by.
+ */
+const WAYS = 4;
+const REMEMBER_UP_TO = 1 << 20;
+const NO_BUFFER: ArrayBufferLike = new ArrayBuffer(0);
+const NO_WORDS: Int32Array = new Int32Array(NO_BUFFER as ArrayBuffer);
+const buffers: ArrayBufferLike[] = new Array<ArrayBufferLike>(WAYS).fill(NO_BUFFER);
+const views: Int32Array[] = new Array<Int32Array>(WAYS).fill(NO_WORDS);
+let lastBuffer: ArrayBufferLike = NO_BUFFER;
+let lastView: Int32Array = NO_WORDS;
+let victim = 0;
+
+function wordsOf(buffer: ArrayBufferLike): Int32Array {
+  if (buffer === lastBuffer) return lastView;
+  for (let i = 0; i < WAYS; i++) {
+    if (buffers[i] === buffer) {
+      lastBuffer = buffer;
+      lastView = views[i]!;
+      return lastView;
+    }
+  }
+  const words = new Int32Array(buffer, 0, buffer.byteLength >> 2);
+  if (buffer.byteLength <= REMEMBER_UP_TO) {
+    buffers[victim] = buffer;
+    views[victim] = words;
+    victim = (victim + 1) & (WAYS - 1);
+    lastBuffer = buffer;
+    lastView = words;
+  }
+  return words;
+}
+
+/** Sum of the native 16-bit halves of `words[from, to)`, folded to 16 bits. */
+function sumWords(words: Int32Array, from: number, to: number): number {
+  let sum = 0;
+  let i = from;
+  while (i < to) {
+    const stop = to - i > BLOCK ? i + BLOCK : to;
+    let low = 0;
+    let high = 0;
+    for (const unrolled = stop - 7; i < unrolled; i += 8) {
+      const a = words[i]!;
+      const b = words[i + 1]!;
+      const c = words[i + 2]!;
+      const d = words[i + 3]!;
+      const e = words[i + 4]!;
+      const f = words[i + 5]!;
+      const g = words[i + 6]!;
+      const h = words[i + 7]!;
+      low +=
+        (a & 0xffff) +
+        (b & 0xffff) +
+        (c & 0xffff) +
+        (d & 0xffff) +
+        (e & 0xffff) +
+        (f & 0xffff) +
+        (g & 0xffff) +
+        (h & 0xffff);
+      high += (a >>> 16) + (b >>> 16) + (c >>> 16) + (d >>> 16) + (e >>> 16) + (f >>> 16) + (g >>> 16) + (h >>> 16);
+    }
+    for (; i < stop; i++) {
+      const a = words[i]!;
+      low += a & 0xffff;
+      high += a >>> 16;
+    }
+    sum += (low & 0xffff) + (low >>> 16) + (high & 0xffff) + (high >>> 16);
+    sum = (sum & 0xffff) + (sum >>> 16);
+  }
+  return (sum & 0xffff) + (sum >>> 16);
+}
+
+/** Sum of `bytes[from, to)` as big-endian 16-bit words, an odd last octet padded with zero; not folded. */
+function sumBytes(bytes: Uint8Array, from: number, to: number): number {
+  let sum = 0;
+  let i = from;
+  for (const pairs = to - 1; i < pairs; i += 2) sum += (bytes[i]! << 8) | bytes[i + 1]!;
+  return i < to ? sum + (bytes[i]! << 8) : sum;
+}
+
+/**
+ * Adds the 16-bit big-endian words of `bytes[from, to)` to a partial sum (RFC 1071 §1). An odd last octet
+ * is padded with zero, so pieces of one message may be summed apart when all but the last are of even length.
+ *
+ * @param sum what was summed before: 0, the result of an earlier call, or a few 16-bit words added up; below 2^31
+ * @returns the partial sum, below 2^17, not folded to 16 bits
+ */
+export function onesSum(bytes: Uint8Array, from: number, to: number, sum: number): number {
+  let total: number;
+  if (to - from < LOOP_BELOW) {
+    total = sumBytes(bytes, from, to);
+  } else {
+    const words = wordsOf(bytes.buffer);
+    const base = bytes.byteOffset;
+    // Octets before the first whole word, 0 to 3.
+    const lead = -(base + from) & 3;
+    const first = (base + from + lead) >> 2;
+    const last = (base + to) >> 2;
+    let middle = sumWords(words, first, last);
+    // After an odd lead the middle's octets stand on the other side of their words.
+    if (((lead & 1) === 0) === LITTLE_ENDIAN) middle = ((middle & 0xff) << 8) | (middle >>> 8);
+    total = middle + sumBytes(bytes, from, from + lead);
+    const tail = (last << 2) - base;
+    if (tail < to) total += sumTail(bytes, tail, to, (lead & 1) !== 0);
+  }
+  total += (sum & 0xffff) + (sum >>> 16);
+  return (total & 0xffff) + (total >>> 16);
+}
+
+/** `sumBytes` of up to three octets, the first of which may be the second of its word. */
+function sumTail(bytes: Uint8Array, from: number, to: number, second: boolean): number {
+  return second ? bytes[from]! + sumBytes(bytes, from + 1, to) : sumBytes(bytes, from, to);
+}
+
+/** Folds a partial sum (below 2^32) to 16 bits. Not complemented: a correct message sums to 0xffff. */
+export function fold(sum: number): number {
+  const once = (sum & 0xffff) + (sum >>> 16);
+  return (once & 0xffff) + (once >>> 16);
+}
+
+/**
+ * The checksum of `bytes[from, to)` on top of a partial sum, complemented: ready to be stored as two octets,
+ * high one first. Over a message that holds its right checksum it is 0.
+ *
+ * @param sum what was summed before, such as a pseudo-header; 0 for nothing
+ */
+export function checksumOf(bytes: Uint8Array, from: number, to: number, sum: number): number {
+  return ~fold(onesSum(bytes, from, to, sum)) & 0xffff;
+}
