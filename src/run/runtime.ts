@@ -92,7 +92,7 @@ const ERRORS = 100;
 class Port<I> implements LinkPort {
   readonly link: Link;
   readonly interface: I;
-  /** The last pump ended because nothing was left, not because the link was full. */
+  /** The last pump asked until nothing was left; otherwise the link is full. */
   drained = true;
   open = true;
   readonly #loop: Loop<I>;
@@ -227,18 +227,21 @@ class Loop<I> implements Runtime<I> {
     }
     if (this.#closed) return;
     this.#inTurn = true;
+    let done = false;
     try {
-      this.#run();
+      done = this.#run();
     } finally {
       this.#inTurn = false;
       this.#now = -1;
       this.#report();
     }
     if (this.#closing) this.#finish();
-    else this.#arm();
+    else if (done) this.#arm();
+    else this.#setTimer(0);
   }
 
-  #run(): void {
+  /** The turn itself; false when there is more to do after the event loop had its chance. */
+  #run(): boolean {
     const { host } = this;
     for (let round = 0; round < ROUNDS; round++) {
       this.#again = false;
@@ -248,10 +251,9 @@ class Loop<I> implements Runtime<I> {
       if (host.nextDeadline() <= now) host.timersFire(now);
       this.#deliver();
       this.#pump();
-      if (!this.#again) return;
+      if (!this.#again) return true;
     }
-    // Still busy: the rest is for the next turn, after the event loop had its chance.
-    this.#setTimer(0);
+    return false;
   }
 
   /** Runs the program's handlers. One that throws does not keep the others from running. */
@@ -267,7 +269,7 @@ class Loop<I> implements Runtime<I> {
 
   #pump(): void {
     for (const port of this.#ports) {
-      port.drained = true;
+      port.drained = false;
       port.link.pump();
     }
   }

@@ -1,0 +1,253 @@
+import { describe, expect, it } from 'vitest';
+import { CHECKSUM_PARTIAL, CHECKSUM_VERIFIED, GSO_TCP4, GSO_TCP6, RxMeta, TxMeta } from '../../src/base/packet.ts';
+import { type Ffi, openTun, TunError, type TunLink, type TunOptions } from '../../src/link/tun.ts';
+import { readVnet, writeVnet } from '../../src/link/vnet.ts';
+import { TestPort } from './ports.ts';
+
+const TUNSETIFF = 0x400454ca;
+const SIOCGIFINDEX = 0x8933;
+const SIOCGIFMTU = 0x8921;
+
+/** A kernel in memory: packets to read, results to give, and a list of what was asked. */
+class FakeKernel implements Ffi {
+  readonly incoming: Uint8Array[] = [];
+  readonly written: number[][] = [];
+  readonly calls: string[] = [];
+  readonly closed: number[] = [];
+  readonly polls: { events: number; done: (result: number) => void }[] = [];
+  exists = false;
+  openResult = 7;
+  failing = new Map<number, number>();
+  readResult = 0;
+  writeResults: number[] = [];
+  flags = 0;
+
+  open(): number {
+    return this.openResult;
+  }
+  socket(): number {
+    return 5;
+  }
+  close(fd: number): number {
+    this.closed.push(fd);
+    return 0;
+  }
+  ioctl(_fd: number, request: number, argument: Uint8Array): number {
+    this.calls.push(request.toString(16));
+    const failure = this.failing.get(request);
+    if (failure !== undefined) return -failure;
+    const view = new DataView(argument.buffer);
+    if (request === SIOCGIFINDEX) return this.exists ? 0 : -19;
+    if (request === SIOCGIFMTU) view.setInt32(16, 1400, true);
+    if (request === TUNSETIFF) {
+      this.flags = view.getUint16(16, true);
+      this.exists = true;
+      if (argument[3] === 0x25) argument.set([0x66, 0x69, 0x6e, 0x33], 3);
+    }
+    return 0;
+  }
+  ioctlValue(_fd: number, request: number, value: number): number {
+    this.calls.push(`${request.toString(16)}=${value}`);
+    return -(this.failing.get(request) ?? 0);
+  }
+  read(_fd: number, buffer: Uint8Array): number {
+    const packet = this.incoming.shift();
+    if (packet === undefined) return this.readResult === 0 ? -11 : this.readResult;
+    buffer.set(packet);
+    return packet.length;
+  }
+  write(_fd: number, buffer: Uint8Array, length: number): number {
+    const result = this.writeResults.shift() ?? length;
+    if (result >= 0) this.written.push([...buffer.subarray(0, length)]);
+    return result;
+  }
+  poll(_fd: number, events: number, _timeout: number, done: (result: number) => void): void {
+    this.polls.push({ events, done });
+  }
+  /** The device has packets: the waiting thread comes back. */
+  readable(...packets: number[][]): void {
+    for (const packet of packets) this.incoming.push(Uint8Array.from(packet));
+    this.polls.shift()!.done(1);
+  }
+}
+
+function open(kernel: FakeKernel, options: Partial<TunOptions> = {}): { link: TunLink; port: TestPort } {
+  const link = openTun({ name: 'synfin0', vnet: false, wake: 'poll', ffi: kernel, ...options });
+  const port = new TestPort();
+  link.open(port);
+  return { link, port };
+}
+
+function failure(run: () => unknown): TunError {
+  try {
+    run();
+  } catch (error) {
+    if (error instanceof TunError) return error;
+    throw error;
+  }
+  throw new Error('nothing was thrown');
+}
+
+describe('TUN link', () => {
+  it('takes an existing device as it is, and configures one that it made', () => {
+    const kernel = new FakeKernel();
+    kernel.exists = true;
+    const { link } = open(kernel);
+    expect([link.created, link.mtu, link.mac, link.caps.tso]).toEqual([false, 1400, null, 0]);
+    expect(kernel.flags).toBe(0x1001);
+    expect(kernel.calls).toEqual(['8933', '400454ca', '400454d0=0', '8921']);
+    const fresh = new FakeKernel();
+    const made = open(fresh, { kernelAddresses: ['10.77.0.1/24', 'fd77::1/64'], vnet: true }).link;
+    expect([made.created, made.caps.tso, made.caps.txChecksum]).toEqual([true, 65_535, true]);
+    expect(fresh.flags).toBe(0x5001);
+    // index, attach, offloads, MTU, queue, IPv4 address and mask, index and IPv6 address, flags, MTU again
+    const calls = '8933 400454ca 400454d0=7 400454d8 8922 8943 8916 891c 8933 8916 8913 8914 8921';
+    expect(fresh.calls.join(' ')).toBe(calls);
+  });
+
+  it('lets the kernel choose a number', () => {
+    const kernel = new FakeKernel();
+    expect(openTun({ name: 'syn%d', ffi: kernel, wake: 'poll' }).name).toBe('synfin3');
+  });
+
+  it('reads until there is nothing, at most 64 packets a turn', () => {
+    const kernel = new FakeKernel();
+    const { port } = open(kernel);
+    kernel.readable(...Array.from({ length: 70 }, (_, i) => [0x45, i]));
+    expect(port.received.length).toBe(64);
+    expect(port.diary.filter((line) => line === 'turn').length).toBe(1);
+    kernel.readable();
+    expect(port.received.map((p) => p[1])).toEqual(Array.from({ length: 70 }, (_, i) => i));
+  });
+
+  it('keeps a packet that did not fit, sends it first, and says writable then', () => {
+    const kernel = new FakeKernel();
+    const { link, port } = open(kernel);
+    kernel.writeResults = [2, -11, -11];
+    port.queue([1, 1], [2, 2], [3, 3]);
+    link.pump();
+    link.pump();
+    expect(port.outgoing.length).toBe(1);
+    expect(link.counters.full).toBe(1);
+    const room = () => kernel.polls.splice(1, 1)[0]!;
+    expect(kernel.polls[1]!.events).toBe(4);
+    room().done(0);
+    expect(port.diary).toEqual([]);
+    room().done(4);
+    expect(port.diary).toEqual(['writable']);
+    link.pump();
+    expect(kernel.written).toEqual([
+      [1, 1],
+      [2, 2],
+      [3, 3],
+    ]);
+  });
+
+  it('counts a packet that the kernel refuses or takes in part, and goes on', () => {
+    const kernel = new FakeKernel();
+    const { link, port } = open(kernel);
+    kernel.writeResults = [-22, 1, -4, 2];
+    port.queue([1, 1], [2, 2], [3, 3]);
+    link.pump();
+    expect([link.counters.refused, link.counters.written]).toEqual([2, 1]);
+  });
+
+  it.each([
+    ['write', 5, 'EIO', /is down: sudo ip link set synfin0 up$/],
+    ['write', 77, 'EBADFD', /deleted while it was attached/],
+    ['read', 77, 'EBADFD', /deleted while it was attached/],
+  ])('goes down once when %s fails with errno %i, and holds nothing', (call, errno, code, sentence) => {
+    const kernel = new FakeKernel();
+    const { link, port } = open(kernel);
+    if (call === 'read') {
+      kernel.readResult = -errno;
+      kernel.readable();
+    } else {
+      kernel.writeResults = [-errno];
+      port.queue([1, 1], [2, 2]);
+      link.pump();
+      kernel.polls.shift()!.done(0);
+    }
+    link.pump();
+    expect(port.diary.filter((line) => line.startsWith('down'))).toEqual(['down ENETDOWN']);
+    expect(link.failure).toMatchObject({ code, errno: -errno });
+    expect(link.failure!.message).toMatch(sentence);
+    expect(kernel.closed.filter((fd) => fd === 7)).toEqual([7]);
+    expect(kernel.polls).toEqual([]);
+  });
+
+  it('does not close the descriptor while a thread waits for it', () => {
+    const kernel = new FakeKernel();
+    const { link } = open(kernel);
+    link.close();
+    link.close();
+    expect(kernel.closed).toEqual([5]);
+    kernel.polls.shift()!.done(0);
+    expect(kernel.closed).toEqual([5, 7]);
+  });
+
+  it.each([
+    ['EACCES on opening', 13, 0, 'EACCES', 'chmod 0666 /dev/net/tun'],
+    ['a missing node', 2, 0, 'ENOENT', 'mknod /dev/net/tun c 10 200'],
+    ['a missing driver', 19, 0, 'ENODEV', 'modprobe tun'],
+    ['no right to attach', 1, TUNSETIFF, 'EPERM', 'sudo ip tuntap add dev synfin0 mode tun user $USER'],
+    ['a device of another kind', 22, TUNSETIFF, 'EINVAL', 'sudo ip link del synfin0'],
+    ['a device in use', 16, TUNSETIFF, 'EBUSY', 'attached already'],
+    ['no right to configure', 1, 0x8914, 'EPERM', 'run as root'],
+  ])('%s is one sentence with the cure', (_, errno, request, code, cure) => {
+    const kernel = new FakeKernel();
+    if (request === 0) kernel.openResult = -errno;
+    else kernel.failing.set(request, errno);
+    const error = failure(() => open(kernel));
+    expect(error.code).toBe(code);
+    expect(error.message).toContain(cure);
+    expect(error.message).not.toContain('\n');
+    expect(kernel.closed).toEqual(request === 0 ? [5] : [5, 7]);
+  });
+
+  it('does not create when told not to', () => {
+    expect(failure(() => open(new FakeKernel(), { create: false })).code).toBe('ERR_NO_DEVICE');
+  });
+
+  it('refuses names, sizes and addresses out of range', () => {
+    const ffi = new FakeKernel();
+    for (const name of ['', 'sixteen-octets-x', 'a/b', 'a b']) expect(() => openTun({ name, ffi })).toThrow(RangeError);
+    expect(() => openTun({ name: 'x', mtu: 65_522, ffi })).toThrow(RangeError);
+    expect(() => openTun({ name: 'x', kernelAddresses: ['10.0.0.300/24'], ffi })).toThrow(RangeError);
+  });
+
+  it('puts the vnet header in front of every packet and takes it off again', () => {
+    const kernel = new FakeKernel();
+    const { link, port } = open(kernel, { vnet: true });
+    port.describe = (meta) => {
+      meta.checksum = CHECKSUM_PARTIAL;
+      meta.csumStart = 40;
+      meta.csumOffset = 16;
+      meta.gsoType = GSO_TCP6;
+      meta.gsoSize = 0x0102;
+      meta.headerLength = 60;
+    };
+    port.queue([0x60, 1]);
+    link.pump();
+    expect(kernel.written).toEqual([[1, 4, 60, 0, 2, 1, 40, 0, 16, 0, 0x60, 1]]);
+    kernel.readable(kernel.written[0]!, [2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x45], [1, 2, 3]);
+    expect(port.received.map((p) => [...p])).toEqual([[0x60, 1], [0x45]]);
+    expect(port.metas).toMatchObject([
+      { checksum: CHECKSUM_PARTIAL, csumStart: 40, csumOffset: 16, gsoType: GSO_TCP6, gsoSize: 0x0102 },
+      { checksum: CHECKSUM_VERIFIED, csumStart: 0, csumOffset: 0, gsoType: 0, gsoSize: 0 },
+    ]);
+  });
+});
+
+describe('vnet header', () => {
+  it('forgets the packet before, in both directions', () => {
+    const rx = new RxMeta();
+    readVnet(Uint8Array.of(1, 0x81, 54, 0, 0xb4, 5, 34, 0, 16, 0), 0, rx);
+    expect(rx).toMatchObject({ checksum: CHECKSUM_PARTIAL, gsoType: GSO_TCP4, gsoSize: 1460 });
+    readVnet(new Uint8Array(10), 0, rx);
+    expect(rx).toEqual(new RxMeta());
+    const out = new Uint8Array(10).fill(255);
+    writeVnet(out, 0, new TxMeta());
+    expect([...out]).toEqual([0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+  });
+});
