@@ -20,8 +20,8 @@ export interface ConnectionView {
   readonly rcv: {
     readonly irs: number;
     readonly nxt: number;
+    /** First sequence number beyond the window the peer was told, as the peer computes it (scaled). */
     readonly adv: number;
-    readonly scale: number;
     readonly finished: boolean;
   };
   /** Octets the program can read now. */
@@ -54,8 +54,6 @@ interface Memory {
   sndUna: number;
   /** The peer's SYN was seen, so the receive variables mean something. */
   synchronised: boolean;
-  /** The peer has had no window for us since SND.UNA last moved: one octet beyond it may be a probe. */
-  probed: boolean;
 }
 
 /** States in which the peer's initial sequence number is not known, or nothing is any more. */
@@ -64,10 +62,11 @@ const UNSYNCHRONISED: readonly State[] = ['CLOSED', 'LISTEN', 'SYN-SENT'];
 /**
  * Checks the invariants of every connection of some hosts.
  *
- * 1. RCV.NXT and the advertised right edge (rounded up by the window scale) never go back.
+ * 1. RCV.NXT and the right edge that the peer was told never go back.
  * 2. (consumed + readable) mod 2^32 = RCV.NXT - IRS - 1, less one after the FIN.
  * 3. SND.UNA =< SND.NXT; SND.UNA never goes back; no acknowledged octet was never sent.
- * 4. SND.NXT goes beyond SND.UNA + the largest window seen only by SYN, FIN or a window probe.
+ * 4. SND.NXT goes beyond SND.UNA + the largest window seen only by SYN and FIN (a probe here puts nothing in
+ *    flight: it repeats the number before SND.UNA).
  * 5. Data in flight, or data queued behind a zero window, implies an armed timer.
  * 6. A connection that is CLOSED holds no timer and nothing unsent; `released` adds: no port, no packet.
  *
@@ -103,7 +102,7 @@ export class InvariantChecker {
       for (const c of host.connections()) {
         let m = this.#memory.get(c);
         if (m === undefined) {
-          m = { host, rcvNxt: 0, edge: 0, sndUna: c.snd.una, synchronised: false, probed: false };
+          m = { host, rcvNxt: 0, edge: 0, sndUna: c.snd.una, synchronised: false };
           this.#memory.set(c, m);
         }
       }
@@ -142,14 +141,13 @@ export class InvariantChecker {
   #checkReceiver(c: ConnectionView, m: Memory): void {
     if (UNSYNCHRONISED.includes(c.state)) return;
     const { rcv } = c;
-    const edge = roundUp(rcv.adv, rcv.irs, rcv.scale);
     if (m.synchronised) {
       if (((rcv.nxt - m.rcvNxt) | 0) < 0) this.#fail(m.host, c, 'RCV.NXT went back', `${m.rcvNxt} -> ${rcv.nxt}`);
-      if (((edge - m.edge) | 0) < 0) this.#fail(m.host, c, 'the window edge went back', `${m.edge} -> ${edge}`);
+      if (((rcv.adv - m.edge) | 0) < 0) this.#fail(m.host, c, 'the window edge went back', `${m.edge} -> ${rcv.adv}`);
     }
     m.synchronised = true;
     m.rcvNxt = rcv.nxt;
-    m.edge = edge;
+    m.edge = rcv.adv;
     const had = (c.delivered + c.readable) | 0;
     const told = (rcv.nxt - rcv.irs - 1 - (rcv.finished ? 1 : 0)) | 0;
     if (had !== told) {
@@ -163,12 +161,10 @@ export class InvariantChecker {
     const flight = (snd.nxt - snd.una) | 0;
     if (flight < 0) this.#fail(m.host, c, 'SND.UNA is beyond SND.NXT', `${snd.una} > ${snd.nxt}`);
     if (((snd.una - m.sndUna) | 0) < 0) this.#fail(m.host, c, 'SND.UNA went back', `${m.sndUna} -> ${snd.una}`);
-    if (snd.una !== m.sndUna) m.probed = false;
     m.sndUna = snd.una;
     if (UNSYNCHRONISED.includes(c.state)) return;
-    if (snd.wnd === 0) m.probed = true;
     // Each of these takes a number that the window does not have to allow.
-    const free = (snd.una === snd.iss ? 1 : 0) + (finSent(c.state) ? 1 : 0) + (m.probed ? 1 : 0);
+    const free = (snd.una === snd.iss ? 1 : 0) + (finSent(c.state) ? 1 : 0);
     if (flight > snd.maxWnd + free) {
       this.#fail(m.host, c, 'sent beyond the window', `${flight} in flight, largest window ${snd.maxWnd}`);
     }
@@ -196,13 +192,4 @@ export class InvariantChecker {
 /** States in which our FIN is, or may be, on its way. */
 function finSent(state: State): boolean {
   return state === 'FIN-WAIT-1' || state === 'CLOSING' || state === 'LAST-ACK';
-}
-
-/**
- * The edge a peer may rely on: a window travels in units of `2^scale` octets, so what it was told last may
- * lie up to one unit before the edge that was told first, and neither end has taken anything back.
- */
-function roundUp(edge: number, irs: number, scale: number): number {
-  const unit = (1 << scale) - 1;
-  return (irs + ((edge - irs + unit) & ~unit)) | 0;
 }
