@@ -65,6 +65,13 @@ export class Digest {
   }
 }
 
+/** An int32 for a name, with which a stream of chance is forked: FNV-1a over its UTF-16 units. */
+export function labelOf(name: string): number {
+  let hash = 0x811c9dc5 | 0;
+  for (let i = 0; i < name.length; i++) hash = Math.imul(hash ^ name.charCodeAt(i), 0x01000193);
+  return hash;
+}
+
 function hex32(value: number): string {
   return (value >>> 0).toString(16).padStart(8, '0');
 }

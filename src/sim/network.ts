@@ -12,7 +12,7 @@ import type { Profile } from '../base/profile.ts';
 import type { TraceEvent, Tracer } from '../base/trace.ts';
 import { Host } from '../host/host.ts';
 import { VirtualClock } from './clock.ts';
-import { Digest } from './digest.ts';
+import { Digest, labelOf } from './digest.ts';
 import type { Impairments } from './impairments.ts';
 import { type Capture, type CapturedPacket, LinkEnd, SimLink } from './link.ts';
 import type { HostLike } from './owner.ts';
@@ -170,9 +170,8 @@ export class Network {
 
   /** Makes a host. Its key follows from the seed and its name; a name is used once (`RangeError`). */
   host(name: string, options: NetworkHostOptions = {}): Host {
-    const stream = this.#prng.fork(`key of ${name}`);
     const key = new Uint8Array(32);
-    for (let i = 0; i < key.length; i++) key[i] = stream.nextInt32() & 0xff;
+    this.#prng.fork(labelOf(`key of ${name}`)).fill(key);
     const host = new Host({
       name,
       key,
@@ -213,7 +212,7 @@ export class Network {
         name: `${from.name}>${to.name}`,
         medium,
         impairments: knobs,
-        prng: this.#prng.fork(`link ${index} ${way}`),
+        prng: this.#prng.fork(labelOf(`link ${index} ${way}`)),
         pool,
         queue: this.#queue,
         trace: (event) => this.#tell(event),

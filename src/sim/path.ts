@@ -262,10 +262,10 @@ interface Streams {
 
 function forkStreams(prng: Prng): Streams {
   return {
-    loss: prng.fork('loss'),
-    duplicate: prng.fork('duplicate'),
-    reorder: prng.fork('reorder'),
-    corrupt: prng.fork('corrupt'),
-    jitter: prng.fork('jitter'),
+    loss: prng.fork(1),
+    duplicate: prng.fork(2),
+    reorder: prng.fork(3),
+    corrupt: prng.fork(4),
+    jitter: prng.fork(5),
   };
 }

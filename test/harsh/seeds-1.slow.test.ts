@@ -1,0 +1,3 @@
+import { seedSuite } from './seeds.ts';
+
+seedSuite(1, 50);
