@@ -12,6 +12,7 @@ const LOOP_BELOW = 64;
 
 /** Words summed between two folds: 2^14 halves of at most 2^16 - 1 stay far below 2^31. */
 const BLOCK = 16_384;
+const M = 0xffff;
 
 const LITTLE_ENDIAN: boolean = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1;
 
@@ -67,21 +68,15 @@ function sumWords(words: Int32Array, from: number, to: number): number {
       const f = words[i + 5]!;
       const g = words[i + 6]!;
       const h = words[i + 7]!;
-      low +=
-        (a & 0xffff) +
-        (b & 0xffff) +
-        (c & 0xffff) +
-        (d & 0xffff) +
-        (e & 0xffff) +
-        (f & 0xffff) +
-        (g & 0xffff) +
-        (h & 0xffff);
-      high += (a >>> 16) + (b >>> 16) + (c >>> 16) + (d >>> 16) + (e >>> 16) + (f >>> 16) + (g >>> 16) + (h >>> 16);
+      // `| 0` spares the overflow checks; the sums are far from needing it.
+      low = (low + (a & M) + (b & M) + (c & M) + (d & M) + (e & M) + (f & M) + (g & M) + (h & M)) | 0;
+      high = (high + (a >>> 16) + (b >>> 16) + (c >>> 16) + (d >>> 16)) | 0;
+      high = (high + (e >>> 16) + (f >>> 16) + (g >>> 16) + (h >>> 16)) | 0;
     }
     for (; i < stop; i++) {
       const a = words[i]!;
-      low += a & 0xffff;
-      high += a >>> 16;
+      low = (low + (a & M)) | 0;
+      high = (high + (a >>> 16)) | 0;
     }
     sum += (low & 0xffff) + (low >>> 16) + (high & 0xffff) + (high >>> 16);
     sum = (sum & 0xffff) + (sum >>> 16);
@@ -93,7 +88,7 @@ function sumWords(words: Int32Array, from: number, to: number): number {
 function sumBytes(bytes: Uint8Array, from: number, to: number): number {
   let sum = 0;
   let i = from;
-  for (const pairs = to - 1; i < pairs; i += 2) sum += (bytes[i]! << 8) | bytes[i + 1]!;
+  for (const pairs = to - 1; i < pairs; i += 2) sum = (sum + ((bytes[i]! << 8) | bytes[i + 1]!)) | 0;
   return i < to ? sum + (bytes[i]! << 8) : sum;
 }
 
