@@ -32,9 +32,10 @@ export const tool = (name, path, args, options) =>
  *
  * @param {string[]} args of `vitest run`
  * @param {Context} context
+ * @param {Record<string, string>} [env] more of the environment
  * @returns {Promise<Case[]>}
  */
-export async function vitest(args, context) {
+export async function vitest(args, context, env = {}) {
   const folder = join(ROOT, '.tools', 'test');
   const file = join(folder, 'cases.json');
   mkdirSync(folder, { recursive: true });
@@ -43,7 +44,7 @@ export async function vitest(args, context) {
   const command = [join(ROOT, 'node_modules', 'vitest', 'vitest.mjs'), 'run', ...args, ...reporters];
   const result = await run(process.execPath, command, {
     timeout: context.timeout,
-    env: { SYNFIN_CASES: file, NO_COLOR: '1' },
+    env: { ...env, SYNFIN_CASES: file, NO_COLOR: '1' },
   });
   if (result.code !== 0) context.say(result.output);
   if (!existsSync(file)) return [check('vitest ran to its end', false, result.timedOut ? 'killed: out of time' : '')];

@@ -4,18 +4,30 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import * as basics from '../stages/basics.mjs';
+import { docs } from '../stages/docs.mjs';
+import { interop } from '../stages/interop.mjs';
+import { packed } from '../stages/package.mjs';
+import { runtimes } from '../stages/runtimes.mjs';
+import { story } from '../stages/story.mjs';
+import { system } from '../stages/system.mjs';
 import { check } from './cases.mjs';
 import { ROOT } from './proc.mjs';
 
 /** Every stage: its name, how many seconds it may take, and what it does. */
 const STAGES = [
   ['install', 180, basics.install],
+  ['system', 300, system],
   ['build', 60, basics.build],
   ['types', 60, basics.types],
   ['lint', 60, basics.lint],
   ['house', 30, basics.house],
   ['unit', 180, basics.unit],
   ['slow', 420, basics.slow],
+  ['interop', 300, interop],
+  ['runtimes', 180, runtimes],
+  ['story', 60, story],
+  ['package', 120, packed],
+  ['docs', 30, docs],
 ];
 
 const USAGE = `npm test [-- --only STAGE,...]   stages: ${STAGES.map(([name]) => name).join(', ')}`;

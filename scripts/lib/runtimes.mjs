@@ -1,0 +1,63 @@
+// The other JavaScript engines: where they are, and how they get here.
+
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { npm, ROOT } from './proc.mjs';
+
+const HOME = join(ROOT, '.tools', 'runtimes');
+const PLATFORM = `${process.platform}-${process.arch}`;
+
+/**
+ * Bun and Deno come from npm as one package per platform, which holds the program and needs no install script.
+ * They are kept out of node_modules, where they would get in the way of npm scripts.
+ */
+const RUNTIMES = {
+  bun: {
+    version: '1.4.5',
+    packages: {
+      'linux-x64': '@oven/bun-linux-x64-baseline',
+      'linux-arm64': '@oven/bun-linux-aarch64',
+      'darwin-x64': '@oven/bun-darwin-x64',
+      'darwin-arm64': '@oven/bun-darwin-aarch64',
+    },
+    file: 'bin/bun',
+  },
+  deno: {
+    version: '2.9.5',
+    packages: {
+      'linux-x64': '@deno/linux-x64-glibc',
+      'linux-arm64': '@deno/linux-arm64-glibc',
+      'darwin-x64': '@deno/darwin-x64',
+      'darwin-arm64': '@deno/darwin-arm64',
+    },
+    file: 'deno',
+  },
+};
+
+/**
+ * The path of a runtime, which is installed into .tools/runtimes when it is not there.
+ *
+ * @param {'bun' | 'deno'} name
+ * @param {(line: string) => void} say
+ * @returns {Promise<{ path: string, reason: string }>} `path` is empty when there is none, and `reason` says why
+ */
+export async function runtime(name, say) {
+  const { version, packages, file } = RUNTIMES[name];
+  const packageName = packages[PLATFORM];
+  if (packageName === undefined) return { path: '', reason: `${name} has no package for ${PLATFORM}` };
+  const prefix = join(HOME, `${name}-${version}`);
+  const path = join(prefix, 'node_modules', ...packageName.split('/'), ...file.split('/'));
+  if (existsSync(path)) return { path, reason: '' };
+  if (process.env.SYNFIN_NO_INSTALL === '1')
+    return { path: '', reason: `SYNFIN_NO_INSTALL=1 forbids to install ${name}` };
+  say(`Installing ${name} ${version} into .tools/runtimes ...`);
+  mkdirSync(prefix, { recursive: true });
+  writeFileSync(join(prefix, 'package.json'), '{ "private": true }\n');
+  const args = ['install', '--prefix', prefix, '--no-save', '--ignore-scripts', `${packageName}@${version}`];
+  const result = await npm(args, { cwd: prefix, timeout: 120_000 });
+  if (existsSync(path)) return { path, reason: '' };
+  return {
+    path: '',
+    reason: `npm could not install ${packageName}@${version}: ${result.output.trim().split('\n')[0]}`,
+  };
+}

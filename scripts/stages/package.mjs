@@ -1,0 +1,93 @@
+// The package as a user gets it: packed, installed into an empty project, loaded, type-checked and linted there.
+
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { manifest } from '../lib/build.mjs';
+import { check, program, skip, tool } from '../lib/cases.mjs';
+import { npm, ROOT } from '../lib/proc.mjs';
+
+const specifiers = () =>
+  Object.keys(manifest().exports)
+    .filter((subpath) => subpath !== './package.json')
+    .map((subpath) => `synfin${subpath.slice(1)}`);
+
+/** Loads every subpath once by `import` and once by `require`, each in a process of its own. */
+async function loading(project) {
+  const cases = [];
+  for (const specifier of specifiers()) {
+    const some = 'if (Object.keys(m).length === 0) throw new Error("exports nothing");';
+    const esm = `import * as m from ${JSON.stringify(specifier)}; ${some}`;
+    const cjs = `const m = require(${JSON.stringify(specifier)}); ${some}`;
+    const options = { cwd: project, timeout: 30_000 };
+    const importing = ['--input-type=module', '-e', esm];
+    cases.push(await program(`import ${specifier}`, process.execPath, importing, options));
+    cases.push(await program(`require ${specifier}`, process.execPath, ['--input-type=commonjs', '-e', cjs], options));
+  }
+  return cases;
+}
+
+/** Type-checks a program that uses every subpath, library files included, without DOM and Node types. */
+async function typing(project) {
+  const cases = [];
+  const lines = specifiers().map((specifier, i) => `import * as m${i} from '${specifier}';\nexport { m${i} };`);
+  writeFileSync(join(project, 'all.ts'), `${lines.join('\n')}\n`);
+  for (const [resolution, module] of [
+    ['nodenext', 'nodenext'],
+    ['bundler', 'esnext'],
+  ]) {
+    const file = join(project, `tsconfig.${resolution}.json`);
+    const compilerOptions = {
+      ...{ module, moduleResolution: resolution, target: 'es2022', lib: ['es2022'], types: [] },
+      ...{ strict: true, skipLibCheck: false, noEmit: true },
+    };
+    writeFileSync(file, JSON.stringify({ compilerOptions, files: ['all.ts'] }));
+    const title = `every subpath type-checks under ${resolution}`;
+    cases.push(
+      await tool(title, 'node_modules/typescript/lib/tsc.js', ['-p', file], { cwd: project, timeout: 60_000 }),
+    );
+  }
+  return cases;
+}
+
+async function linting(project, tarball) {
+  const installed = join(project, 'node_modules', 'synfin');
+  const publint = [installed, '--strict', '--pack', 'false'];
+  // ESM only, on purpose: `require` of ESM works on every Node supported, and is tested above.
+  const attw = [tarball, '--profile', 'esm-only', '--no-emoji', '--no-color'];
+  const options = { cwd: project, timeout: 60_000 };
+  return [
+    await tool('publint has nothing to say', 'node_modules/publint/src/cli.js', publint, options),
+    await tool('attw has nothing to say', 'node_modules/@arethetypeswrong/cli/dist/index.js', attw, options),
+  ];
+}
+
+/** The stage. */
+export async function packed({ timeout }) {
+  const missing = ['src/index.ts', 'src/cli/main.ts'].filter((path) => !existsSync(join(ROOT, path)));
+  if (missing.length > 0) return [skip('the package', `not written yet: ${missing.join(', ')}`)];
+  // Far from the repository: a project inside it would find the repository's own modules.
+  const project = mkdtempSync(join(tmpdir(), 'synfin-package-'));
+  try {
+    const packing = await npm(['pack', '--ignore-scripts', '--json', '--pack-destination', project], { timeout });
+    if (packing.code !== 0) return [check('npm pack', false, packing.output)];
+    const [{ filename, files }] = JSON.parse(packing.stdout);
+    const tarball = join(project, filename);
+    const names = files.map((file) => file.path);
+    const foreign = names.filter((name) => !/^(dist|src)\/|^[A-Z][\w.-]*$|^package\.json$/.test(name));
+    writeFileSync(join(project, 'package.json'), '{ "name": "empty", "private": true }\n');
+    mkdirSync(join(project, 'node_modules'));
+    const install = await npm(['install', '--ignore-scripts', '--no-package-lock', tarball], { cwd: project, timeout });
+    const bin = join(project, 'node_modules', 'synfin', 'dist', 'cli', 'main.js');
+    return [
+      check('npm pack holds what is meant for users and nothing else', foreign.length === 0, foreign.join('\n')),
+      check('the tarball installs into an empty project', install.code === 0, install.output),
+      await program('the command of the package answers --help', process.execPath, [bin, '--help'], { cwd: project }),
+      ...(await loading(project)),
+      ...(await typing(project)),
+      ...(await linting(project, tarball)),
+    ];
+  } finally {
+    rmSync(project, { recursive: true, force: true });
+  }
+}

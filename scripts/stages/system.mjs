@@ -1,0 +1,61 @@
+// What the tests use of the operating system: looked for, and on Debian as root installed after saying so.
+
+import { accessSync, constants, existsSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { check, skip } from '../lib/cases.mjs';
+import { run } from '../lib/proc.mjs';
+
+/** Debian package -> the command that shows it is there. */
+const PACKAGES = {
+  iproute2: 'ip',
+  curl: 'curl',
+  wget: 'wget',
+  wrk: 'wrk',
+  nginx: 'nginx',
+  tshark: 'tshark',
+  chromium: 'chromium',
+  python3: 'python3',
+};
+
+/** Where a command lies, or `null`. The sbin folders count too: `ip` and `nginx` live there. */
+export function which(command) {
+  const folders = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/sbin'];
+  for (const folder of folders) {
+    const path = join(folder, command);
+    try {
+      accessSync(path, constants.X_OK);
+      return path;
+    } catch {
+      // Not in this folder, or not ours to run: the next one may have it.
+    }
+  }
+  return null;
+}
+
+export const isRoot = () => process.getuid?.() === 0;
+
+/** Why a stage that needs these commands cannot run, or an empty string. */
+export function lacking(commands) {
+  const missing = commands.filter((command) => which(command) === null);
+  return missing.length === 0 ? '' : `not installed: ${missing.join(', ')}`;
+}
+
+/** Installs the packages that are missing. */
+export async function system({ say, timeout }) {
+  const missing = Object.keys(PACKAGES).filter((name) => which(PACKAGES[name]) === null);
+  const title = 'the programs the tests use are installed';
+  if (missing.length === 0) return [check(title, true)];
+  const list = missing.join(' ');
+  if (process.env.SYNFIN_NO_INSTALL === '1') return [skip(title, `SYNFIN_NO_INSTALL=1 forbids to install ${list}`)];
+  if (!existsSync('/etc/debian_version') || !isRoot()) {
+    return [skip(title, `missing: ${list}; only root on Debian can have them installed from here`)];
+  }
+  say(`Installing by apt: ${list} (SYNFIN_NO_INSTALL=1 forbids it) ...`);
+  const options = { timeout, env: { DEBIAN_FRONTEND: 'noninteractive' } };
+  const update = await run('apt-get', ['update', '-qq'], options);
+  const args = ['install', '-y', '-qq', '--no-install-recommends', '-o', 'Dpkg::Use-Pty=0', ...missing];
+  const install = await run('apt-get', args, options);
+  const still = missing.filter((name) => which(PACKAGES[name]) === null);
+  const note = `still missing: ${still.join(' ')}\n${update.output}${install.output}`.slice(-3000);
+  return [check(title, still.length === 0, note)];
+}
