@@ -1,5 +1,6 @@
 // A wrapper around any link that shows everything that passes, as it would look on a wire: for pcapng.
 
+import { checksumOf } from '../base/checksum.ts';
 import type { NetError } from '../base/errors.ts';
 import type { Link, LinkCaps, LinkPort, Medium } from '../base/link.ts';
 import { CHECKSUM_PARTIAL, type RxMeta, type TxMeta } from '../base/packet.ts';
@@ -16,25 +17,6 @@ export type TapDirection = 'in' | 'out';
  * @param to offset past the last
  */
 export type TapSink = (direction: TapDirection, bytes: Uint8Array, from: number, to: number) => void;
-
-/**
- * Finishes a checksum of which only the folded pseudo-header sum is there (RFC 1071).
- *
- * @param start offset of the first octet to sum
- * @param field offset of the checksum field
- * @param to offset past the last octet of the packet
- */
-function complete(bytes: Uint8Array, start: number, field: number, to: number): void {
-  let sum = 0;
-  let at = start;
-  for (; at + 1 < to; at += 2) sum += (bytes[at]! << 8) | bytes[at + 1]!;
-  if (at < to) sum += bytes[at]! << 8;
-  while (sum > 0xffff) sum = (sum & 0xffff) + (sum >>> 16);
-  // UDP writes a sum of zero as all ones (RFC 768); for TCP both mean the same.
-  const value = sum === 0xffff ? 0xffff : ~sum & 0xffff;
-  bytes[field] = value >>> 8;
-  bytes[field + 1] = value & 0xff;
-}
 
 /** Stands between the link and its owner and shows what goes by. */
 class TapPort implements LinkPort {
@@ -81,7 +63,11 @@ class TapPort implements LinkPort {
     if (this.#scratch.length < length) this.#scratch = new Uint8Array(length);
     const copy = this.#scratch;
     copy.set(bytes.subarray(from, to));
-    complete(copy, csumStart, csumStart + csumOffset, length);
+    // The pseudo-header's sum is in the field already and counts as part of the message.
+    const sum = checksumOf(copy, csumStart, length, 0);
+    // UDP writes a sum of zero as all ones (RFC 768); for TCP both mean the same.
+    copy[csumStart + csumOffset] = sum === 0 ? 0xff : sum >>> 8;
+    copy[csumStart + csumOffset + 1] = sum === 0 ? 0xff : sum & 0xff;
     this.#sink(direction, copy, 0, length);
   }
 }

@@ -85,7 +85,21 @@ describe('WebSocket link', () => {
     expect(port.diary).toEqual(['writable']);
     link.pump();
     expect(socket.sent.length).toBe(3);
-    expect(vi.getTimerCount()).toBe(0);
+    vi.runAllTimers();
+    expect(port.diary).toEqual(['writable']);
+  });
+
+  it('looks at a full socket at once first, then at intervals', () => {
+    const socket = new FakeSocket();
+    const { link, port } = start(socket, { highWater: 1 });
+    const times: number[] = [];
+    Object.defineProperty(socket, 'bufferedAmount', { get: () => times.push(Date.now()) + 9 });
+    port.queue([1]);
+    link.pump();
+    vi.advanceTimersByTime(200);
+    const gaps = times.slice(1).map((time, n) => time - times[n]!);
+    expect(Math.max(...gaps.slice(0, 16))).toBeLessThan(2);
+    expect(new Set(gaps.slice(16))).toEqual(new Set([4]));
   });
 
   it('sends nothing while the socket is connecting', () => {
@@ -123,7 +137,7 @@ describe('WebSocket link', () => {
     port.queue([1], [2]);
     link.pump();
     link.close();
-    expect(vi.getTimerCount()).toBe(0);
+    vi.runAllTimers();
     expect([socket.closed, socket.onmessage, port.diary]).toEqual([1, null, []]);
   });
 
