@@ -1,0 +1,109 @@
+// Packet buffers that are used again: a fresh `Uint8Array` per packet costs more than all work on a segment.
+//
+//   slab (one ArrayBuffer): | slot | slot | slot | ...   each begins at a multiple of 64 octets
+//
+// Slots share slabs so that the word views of the checksum (`checksum.ts`), kept per ArrayBuffer, serve all of them.
+
+import { StateError } from './errors.ts';
+
+/** Slots begin at multiples of a cache line. */
+const ALIGN = 64;
+/** A slab is about this large unless the caller says how many slots it has. */
+const SLAB = 131_072;
+/** What released octets become in debug mode: odd enough to be recognized in a dump. */
+const POISON = 0xdb;
+
+/** A slot of a pool. Whoever took it owns it until it is released, and must not touch it afterwards. */
+export class PacketBuffer {
+  /** The whole slot, `slotSize` octets. */
+  readonly bytes: Uint8Array;
+  /** Taken and not yet released. Set by the pool. */
+  inUse = false;
+  /** The pool it goes back to. */
+  readonly pool: PacketPool;
+
+  constructor(bytes: Uint8Array, pool: PacketPool) {
+    this.bytes = bytes;
+    this.pool = pool;
+  }
+}
+
+/**
+ * Buffers of one size, made a slab at a time and never given back to the platform: a pool is as large as it
+ * ever had to be.
+ *
+ * @example
+ * const pool = new PacketPool(2048);
+ * const packet = pool.take();
+ * const length = port.transmit(packet.bytes, 0, meta);
+ * // ... when the packet has left:
+ * pool.release(packet);
+ */
+export class PacketPool {
+  /** Octets of every buffer. */
+  readonly slotSize: number;
+  /**
+   * Debug mode: released buffers are overwritten, so that who still reads one notices, and `take` checks
+   * that nobody wrote to one. Costs a pass over the buffer each time.
+   */
+  poison = false;
+  /** Buffers taken and not released. */
+  inUse = 0;
+  /** Buffers made so far. */
+  slots = 0;
+  readonly #slotsPerSlab: number;
+  readonly #free: PacketBuffer[] = [];
+
+  /**
+   * @param slotSize octets of a buffer, an integer of at least 1
+   * @param slotsPerSlab buffers made at a time; by default as many as 128 KiB hold, and at least 4
+   */
+  constructor(slotSize: number, slotsPerSlab = 0) {
+    if (!Number.isInteger(slotSize) || slotSize < 1) throw new RangeError(`no buffers of ${slotSize} octets`);
+    this.slotSize = slotSize;
+    this.#slotsPerSlab = slotsPerSlab > 0 ? slotsPerSlab : Math.max(4, Math.floor(SLAB / stride(slotSize)));
+  }
+
+  /** A buffer with any content, the one released last when there is one: it is likeliest to be in the cache. */
+  take(): PacketBuffer {
+    if (this.#free.length === 0) this.#addSlab();
+    const buffer = this.#free.pop()!;
+    if (this.poison && !isPoisoned(buffer.bytes)) {
+      throw new StateError('a packet buffer was written to after its release');
+    }
+    buffer.inUse = true;
+    this.inUse++;
+    return buffer;
+  }
+
+  /** Takes a buffer back. Throws a `StateError` when it is not in use, or is another pool's. */
+  release(buffer: PacketBuffer): void {
+    if (buffer.pool !== this) throw new StateError('a packet buffer was released to a pool that is not its own');
+    if (!buffer.inUse) throw new StateError('a packet buffer was released twice');
+    buffer.inUse = false;
+    this.inUse--;
+    if (this.poison) buffer.bytes.fill(POISON);
+    this.#free.push(buffer);
+  }
+
+  #addSlab(): void {
+    const step = stride(this.slotSize);
+    const slab = new ArrayBuffer(step * this.#slotsPerSlab);
+    // Pushed from the end, so that they are taken from the start.
+    for (let i = this.#slotsPerSlab - 1; i >= 0; i--) {
+      const buffer = new PacketBuffer(new Uint8Array(slab, i * step, this.slotSize), this);
+      if (this.poison) buffer.bytes.fill(POISON);
+      this.#free.push(buffer);
+    }
+    this.slots += this.#slotsPerSlab;
+  }
+}
+
+function stride(slotSize: number): number {
+  return Math.ceil(slotSize / ALIGN) * ALIGN;
+}
+
+function isPoisoned(bytes: Uint8Array): boolean {
+  for (let i = 0; i < bytes.length; i++) if (bytes[i] !== POISON) return false;
+  return true;
+}

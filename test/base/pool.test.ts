@@ -1,0 +1,58 @@
+// Packet buffers: where they lie, and what becomes of them.
+
+import { describe, expect, it } from 'vitest';
+import { PacketPool } from '../../src/base/pool.ts';
+
+describe('packet pool', () => {
+  it('hands out slots of the size asked for, 64-octet aligned, that share a slab and do not overlap', () => {
+    const pool = new PacketPool(1530, 4);
+    const taken = Array.from({ length: 8 }, () => pool.take());
+    const slabs = new Map<unknown, number[]>();
+    for (const { bytes, inUse } of taken) {
+      expect([bytes.length, bytes.byteOffset % 64, inUse]).toEqual([1530, 0, true]);
+      slabs.set(bytes.buffer, [...(slabs.get(bytes.buffer) ?? []), bytes.byteOffset]);
+    }
+    expect([...slabs.values()]).toEqual([
+      [0, 1536, 3072, 4608],
+      [0, 1536, 3072, 4608],
+    ]);
+    expect([pool.slots, pool.inUse]).toEqual([8, 8]);
+  });
+
+  it('uses released buffers again before it makes others', () => {
+    const pool = new PacketPool(2048);
+    const first = pool.take();
+    for (let i = 0; i < 1000; i++) {
+      const b = pool.take();
+      b.bytes[0] = i;
+      pool.release(b);
+    }
+    pool.release(first);
+    expect(pool.take()).toBe(first);
+    expect(pool.slots).toBe(64);
+  });
+
+  it('refuses a second release, a foreign buffer and a size that is none', () => {
+    const [pool, other] = [new PacketPool(64), new PacketPool(64)];
+    const b = pool.take();
+    expect(() => other.release(b)).toThrow('not its own');
+    pool.release(b);
+    expect(b.inUse).toBe(false);
+    expect(() => pool.release(b)).toThrow('released twice');
+    expect([pool.inUse, other.inUse]).toEqual([0, 0]);
+    for (const bad of [0, -1, 1.5, NaN]) expect(() => new PacketPool(bad)).toThrow(RangeError);
+  });
+
+  it('poisons released buffers in debug mode, and finds out who wrote to one', () => {
+    const pool = new PacketPool(100, 2);
+    pool.poison = true;
+    const b = pool.take();
+    b.bytes.fill(7);
+    pool.release(b);
+    expect(b.bytes.every((x) => x === 0xdb)).toBe(true);
+    expect(pool.take()).toBe(b);
+    pool.release(b);
+    b.bytes[99] = 1;
+    expect(() => pool.take()).toThrow('after its release');
+  });
+});
