@@ -1,10 +1,9 @@
 // The other JavaScript engines: where they are, and how they get here.
 
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { npm, ROOT } from './proc.mjs';
 
-const HOME = join(ROOT, '.tools', 'runtimes');
 const PLATFORM = `${process.platform}-${process.arch}`;
 
 /**
@@ -35,29 +34,27 @@ const RUNTIMES = {
 };
 
 /**
- * The path of a runtime, which is installed into .tools/runtimes when it is not there.
+ * Sees to it that a runtime is in `.tools/bun` or `.tools/deno`, where bench/probes/engines.mjs looks for it.
  *
  * @param {'bun' | 'deno'} name
  * @param {(line: string) => void} say
- * @returns {Promise<{ path: string, reason: string }>} `path` is empty when there is none, and `reason` says why
+ * @returns {Promise<string>} why it is not there; empty when it is
  */
-export async function runtime(name, say) {
+export async function provide(name, say) {
   const { version, packages, file } = RUNTIMES[name];
   const packageName = packages[PLATFORM];
-  if (packageName === undefined) return { path: '', reason: `${name} has no package for ${PLATFORM}` };
-  const prefix = join(HOME, `${name}-${version}`);
-  const path = join(prefix, 'node_modules', ...packageName.split('/'), ...file.split('/'));
-  if (existsSync(path)) return { path, reason: '' };
-  if (process.env.SYNFIN_NO_INSTALL === '1')
-    return { path: '', reason: `SYNFIN_NO_INSTALL=1 forbids to install ${name}` };
-  say(`Installing ${name} ${version} into .tools/runtimes ...`);
+  if (packageName === undefined) return `${name} has no package for ${PLATFORM}`;
+  const prefix = join(ROOT, '.tools', name);
+  const home = join(prefix, 'node_modules', ...packageName.split('/'));
+  const there = () =>
+    existsSync(join(home, ...file.split('/'))) &&
+    JSON.parse(readFileSync(join(home, 'package.json'), 'utf8')).version === version;
+  if (there()) return '';
+  if (process.env.SYNFIN_NO_INSTALL === '1') return `SYNFIN_NO_INSTALL=1 forbids to install ${name}`;
+  say(`Installing ${name} ${version} into .tools/${name} ...`);
   mkdirSync(prefix, { recursive: true });
   writeFileSync(join(prefix, 'package.json'), '{ "private": true }\n');
   const args = ['install', '--prefix', prefix, '--no-save', '--ignore-scripts', `${packageName}@${version}`];
   const result = await npm(args, { cwd: prefix, timeout: 120_000 });
-  if (existsSync(path)) return { path, reason: '' };
-  return {
-    path: '',
-    reason: `npm could not install ${packageName}@${version}: ${result.output.trim().split('\n')[0]}`,
-  };
+  return there() ? '' : `npm could not install ${packageName}@${version}: ${result.output.trim().split('\n')[0]}`;
 }

@@ -1,27 +1,18 @@
-// The other JavaScript engines: Bun and Deno from npm, Chromium from the system; test/runtime finds them by
-// `SYNFIN_BUN`, `SYNFIN_DENO` and `SYNFIN_CHROMIUM`.
+// The other JavaScript engines: Bun and Deno from npm, Chromium from the system; test/runtime runs in each of them.
 
 import { join } from 'node:path';
 import { filesBelow } from '../lib/build.mjs';
-import { skip, vitest } from '../lib/cases.mjs';
+import { vitest } from '../lib/cases.mjs';
 import { ROOT } from '../lib/proc.mjs';
-import { runtime } from '../lib/runtimes.mjs';
-import { which } from './system.mjs';
+import { provide } from '../lib/runtimes.mjs';
 
-/** The stage. */
+/** The stage. An engine that is not there is skipped by the test that needs it. */
 export async function runtimes(context) {
   const tests = filesBelow(join(ROOT, 'test', 'runtime')).filter((path) => path.endsWith('.test.ts'));
   if (tests.length === 0) return [];
-  const found = {
-    bun: await runtime('bun', context.say),
-    deno: await runtime('deno', context.say),
-    chromium: { path: which('chromium') ?? '', reason: 'chromium is not installed' },
-  };
-  const env = {};
-  const skips = [];
-  for (const [name, { path, reason }] of Object.entries(found)) {
-    env[`SYNFIN_${name.toUpperCase()}`] = path;
-    if (path === '') skips.push(skip(name, reason));
+  for (const name of ['bun', 'deno']) {
+    const reason = await provide(name, context.say);
+    if (reason !== '') context.say(reason);
   }
-  return [...(await vitest(['--mode', 'runtime'], context, env)), ...skips];
+  return vitest(['--mode', 'runtime'], context);
 }

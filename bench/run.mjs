@@ -1,0 +1,126 @@
+// The bench house: runs metrics and probes, ours and the peers' in turn, and prints a table or one JSON object a line.
+//
+//   npm run -s bench -- [--only NAME,...] [--json] [--rounds N]
+//
+// A metric is a module of bench/metrics/ that exports
+//   name     'tcp.bulk.mss1460'
+//   unit     'MB/s'
+//   better   'higher' or 'lower'
+//   run      async () => number: one round of ours
+//   peers    { name: async () => number }: one round of each peer; a peer that cannot run returns null
+//   notes    optional: async () => string[], printed below the table after the rounds
+// A probe is a program of bench/probes/; it prints its own table, or its own lines with --json.
+
+import { spawnSync } from 'node:child_process';
+import { readdirSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+
+const HERE = fileURLToPath(new URL('.', import.meta.url));
+const PROBES = ['layout', 'link', 'determinism'];
+const ROUNDS = 5;
+
+/** Every metric module, by its metric's name. */
+async function metrics() {
+  const found = new Map();
+  for (const file of readdirSync(new URL('metrics/', import.meta.url)).sort()) {
+    if (!file.endsWith('.mjs')) continue;
+    const metric = await import(new URL(`metrics/${file}`, import.meta.url).href);
+    if (metric.name !== undefined) found.set(metric.name, metric);
+  }
+  return found;
+}
+
+function spread(values) {
+  const sorted = [...values].sort((a, b) => a - b);
+  return { min: sorted[0], median: sorted[sorted.length >> 1], max: sorted.at(-1) };
+}
+
+const figure = (value) => Number(value.toPrecision(4));
+
+/** Runs one metric: ours, each peer, ours, each peer, ... A first round of all warms up and is thrown away. */
+async function measure(metric, rounds) {
+  const runs = { ours: metric.run, ...metric.peers };
+  const samples = Object.fromEntries(Object.keys(runs).map((name) => [name, []]));
+  for (let round = -1; round < rounds; round++) {
+    for (const [name, run] of Object.entries(runs)) {
+      globalThis.gc?.();
+      const value = await run();
+      if (round >= 0 && value !== null) samples[name].push(value);
+    }
+  }
+  return samples;
+}
+
+function asJson(metric, samples) {
+  const { ours, ...rest } = samples;
+  const peers = {};
+  const ratio = {};
+  for (const [name, values] of Object.entries(rest)) {
+    if (values.length === 0) continue;
+    peers[name] = figure(spread(values).median);
+    ratio[name] = Number((spread(ours).median / spread(values).median).toPrecision(3));
+  }
+  const { min, median, max } = spread(ours);
+  const head = { metric: metric.name, unit: metric.unit, better: metric.better, ours: figure(median), peers, ratio };
+  return JSON.stringify({ ...head, min: figure(min), max: figure(max), rounds: ours.length });
+}
+
+function asTable(metric, samples) {
+  const lines = [`${metric.name}, ${metric.unit} (${metric.better} is better)   min     median     max`];
+  for (const [name, values] of Object.entries(samples)) {
+    if (values.length === 0) {
+      lines.push(`  ${name.padEnd(30)} cannot run here`);
+      continue;
+    }
+    const { min, median, max } = spread(values);
+    lines.push(`  ${name.padEnd(30)} ${[min, median, max].map((v) => String(figure(v)).padStart(9)).join(' ')}`);
+  }
+  return lines.join('\n');
+}
+
+function probe(name, json) {
+  const args = ['--expose-gc', `${HERE}probes/${name}.mjs`, ...(json ? ['--json'] : [])];
+  return spawnSync(process.execPath, args, { stdio: 'inherit' }).status === 0;
+}
+
+const USAGE = 'npm run -s bench -- [--only NAME,...] [--json] [--rounds N]';
+
+async function main() {
+  const options = { only: { type: 'string', multiple: true }, json: { type: 'boolean' }, rounds: { type: 'string' } };
+  let values;
+  try {
+    ({ values } = parseArgs({ options: { ...options, help: { type: 'boolean' } } }));
+  } catch (error) {
+    console.error(`${error.message}\n${USAGE}`);
+    return 2;
+  }
+  const all = await metrics();
+  const names = [...all.keys(), ...PROBES.map((name) => `probe.${name}`)];
+  if (values.help) {
+    console.log(`${USAGE}\n\n${names.join('\n')}`);
+    return 0;
+  }
+  // Probes answered questions of design; they run when asked for.
+  const wanted = values.only?.flatMap((list) => list.split(',')) ?? [...all.keys()];
+  const unknown = wanted.filter((name) => !names.includes(name));
+  const rounds = Number(values.rounds ?? ROUNDS);
+  if (unknown.length > 0 || !(Number.isInteger(rounds) && rounds > 0)) {
+    console.error(unknown.length > 0 ? `No such metric: ${unknown.join(', ')}. There are: ${names.join(', ')}` : USAGE);
+    return 2;
+  }
+  let ok = true;
+  for (const name of wanted) {
+    if (name.startsWith('probe.')) {
+      ok = probe(name.slice('probe.'.length), values.json === true) && ok;
+      continue;
+    }
+    const metric = all.get(name);
+    const samples = await measure(metric, rounds);
+    console.log(values.json ? asJson(metric, samples) : asTable(metric, samples));
+    if (!values.json) for (const line of (await metric.notes?.()) ?? []) console.log(`  ${line}`);
+  }
+  return ok ? 0 : 1;
+}
+
+process.exitCode = await main();
