@@ -8,6 +8,8 @@ export interface Profile {
   // --- retransmission (RFC 6298) ---
   /** RTO before the first measurement. RFC 6298 §2.1: 1 s. */
   readonly rtoInitial: number;
+  /** RTO with which data starts when the SYN had to be sent again (RFC 6298 §5.7). */
+  readonly rtoAfterSynLoss: number;
   /** Least RTO. RFC 6298 §2.4 says 1 s; Linux and gVisor use 200 ms, and so do we. */
   readonly rtoMin: number;
   /** Greatest RTO, and the cap of its back-off. RFC 6298 §2.5: at least 60 s. */
@@ -92,6 +94,7 @@ export interface Profile {
 /** What a user gets. */
 export const DEFAULT_PROFILE: Profile = {
   rtoInitial: 1000,
+  rtoAfterSynLoss: 3000,
   rtoMin: 200,
   rtoMax: 120_000,
   clockGranularity: 1,

@@ -89,8 +89,6 @@ export const EDGES: readonly Edge[] = [
 
   // §3.10.7.4 eighth: the FIN and the acknowledgement of ours in one segment: three waves.
   edge('FIN-WAIT-1', 'TIME-WAIT', 'rcv FIN,ACK of FIN', 'ACK', false),
-  // §3.10.7.4 eighth: the FIN may stand on the segment that completes the handshake.
-  edge('SYN-RECEIVED', 'CLOSE-WAIT', 'rcv FIN', 'ACK', false),
   // A reset or a CLOSE in SYN-RECEIVED of a passive open goes back to the listener, which here is
   // an object of its own, so the connection itself ends (§3.10.7.4 second).
   edge('SYN-RECEIVED', 'CLOSED', 'rcv RST', '', false),
@@ -136,16 +134,25 @@ export const EDGES: readonly Edge[] = [
   edge('TIME-WAIT', 'CLOSED', 'error', '', false),
 ];
 
+const CAUSES: Readonly<Record<string, Readonly<Record<string, readonly Cause[]>>>> = indexEdges();
+
+function indexEdges(): Record<string, Record<string, Cause[]>> {
+  const index: Record<string, Record<string, Cause[]>> = {};
+  for (const e of EDGES) {
+    const row = (index[e.from] ??= {});
+    const causes = (row[e.to] ??= []);
+    causes.push(e.cause);
+  }
+  return index;
+}
+
 /**
- * The declared edge, or `null` when the machine has no such edge.
+ * Whether the machine has this edge.
  *
  * @param from the state left
  * @param to the state entered
  * @param cause why
  */
-export function findEdge(from: State, to: State, cause: Cause): Edge | null {
-  for (const e of EDGES) {
-    if (e.from === from && e.to === to && e.cause === cause) return e;
-  }
-  return null;
+export function isEdge(from: State, to: State, cause: Cause): boolean {
+  return CAUSES[from]?.[to]?.includes(cause) ?? false;
 }

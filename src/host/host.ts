@@ -1,0 +1,592 @@
+// One host: it holds connections, listeners and interfaces, and has neither a clock nor a link of its own.
+//
+// Its owner (`run/` in real time, `sim/` in virtual time) gives it packets and the time, and takes packets and
+// deadlines. Four kinds of methods:
+//  - inputs: `receive`, `timersFire`, `interfaceDown`, `interfaceUp`, `tick`;
+//  - commands of the program: `connect`, `listen`, `ping`, `close`, and those of connections;
+//  - outputs: `transmit`, `nextDeadline`, `deliver`;
+//  - getters.
+// The owner's loop: inputs in any number, `deliver()` until it returns false, `transmit` on every interface until
+// it returns 0 or the link is full, sleep until `nextDeadline()`. Inputs and commands call no user code and send
+// nothing; only `deliver` calls handlers. Spurious calls are no-ops.
+
+import { NetError, StateError } from '../base/errors.ts';
+import { PLAIN_LINK } from '../base/link.ts';
+import type { RxMeta, TxMeta } from '../base/packet.ts';
+import { DEFAULT_PROFILE, type Profile } from '../base/profile.ts';
+import { ChunkPool } from '../base/receive-buffer.ts';
+import { SipKey } from '../base/siphash.ts';
+import type { DropReason, Tracer } from '../base/trace.ts';
+import { TimerWheel } from '../base/wheel.ts';
+import { IcmpLimiter } from '../ip/icmp-limits.ts';
+import { RouteTable } from '../ip/routes.ts';
+import {
+  Connection,
+  type ConnectionAddressing,
+  EVENT_CLOSE,
+  EVENT_OPEN,
+  EVENT_READABLE,
+  EVENT_WRITABLE,
+} from '../tcp/connection.ts';
+import type { TcpEnv } from '../tcp/env.ts';
+import { initialSequenceNumber } from '../tcp/isn.ts';
+import { openActive } from '../tcp/opening.ts';
+import { Plan } from '../tcp/output.ts';
+import { timersFire } from '../tcp/timeouts.ts';
+import { OFF } from '../tcp/timers.ts';
+import { type Address, type Prefix, Prefix as PrefixOf, parseAddress, parsePrefix } from '../wire/address.ts';
+import { IPV4_HEADER, PROTO_TCP, pseudoSum4 } from '../wire/ipv4.ts';
+import { IPV6_HEADER, pseudoSum6 } from '../wire/ipv6.ts';
+import { ACK, RST, TCP_HEADER } from '../wire/tcp.ts';
+import { Counters } from './counters.ts';
+import { Input } from './input.ts';
+import { Interface, type InterfaceOptions } from './interface.ts';
+import { Listener, type ListenOptions } from './listener.ts';
+import { hasOutput, queueEcho, queueReset, transmitPacket } from './output.ts';
+import { type PingDone, type PingOptions, Pings } from './ping.ts';
+import { Ports } from './ports.ts';
+import { ConnectionTable } from './table.ts';
+
+/** What a host is made of. */
+export interface HostOptions {
+  /** Shown in traces; `host` by default. */
+  readonly name?: string;
+  /** At least 16 octets of secret: sequence numbers, ports and hash tables come from it (RFC 6528). */
+  readonly key: Uint8Array;
+  /** Overlays the default profile. */
+  readonly profile?: Partial<Profile>;
+  readonly trace?: Tracer | null;
+}
+
+/** What `Host.connect` needs to know. */
+export interface ConnectOptions {
+  /** The peer's address, in text. */
+  readonly address: string;
+  readonly port: number;
+  /** One of ours; by default the one of the interface that the route names. */
+  readonly localAddress?: string;
+  /** By default an ephemeral port. */
+  readonly localPort?: number;
+}
+
+/** A host: TCP over IPv4 and IPv6, over Ethernet or bare IP. */
+export class Host implements TcpEnv {
+  readonly name: string;
+  readonly profile: Profile;
+  readonly trace: Tracer | null;
+  readonly counters: Counters = new Counters();
+  readonly interfaces: Interface[] = [];
+  readonly routes: RouteTable = new RouteTable();
+  /** Called when a command made output or a deadline outside of the owner's loop; must only schedule. */
+  onWake: (() => void) | null = null;
+
+  /** @internal */
+  readonly chunks: ChunkPool = new ChunkPool();
+  /** @internal */
+  readonly plan: Plan = new Plan();
+  /** @internal */
+  readonly table: ConnectionTable;
+  /** @internal */
+  readonly ports: Ports;
+  /** @internal */
+  readonly pings: Pings = new Pings();
+  /** @internal */
+  readonly icmpLimiter: IcmpLimiter = new IcmpLimiter();
+  /** @internal */
+  packetId = 0;
+
+  readonly #key: SipKey;
+  readonly #wheel: TimerWheel = new TimerWheel();
+  /** By handle of the wheel. */
+  readonly #timed: (Connection | null)[] = [];
+  /** Connections whose earliest deadline may have changed since the wheel was told. */
+  #dirty: Connection[] = [];
+  /** Connections with events to deliver, in order. */
+  #eventful: Connection[] = [];
+  /** By connection, while its listener still counts it. */
+  readonly #listenerOf: Map<Connection, Listener> = new Map();
+  readonly #input: Input;
+  #ipId = 0;
+  #now = 0;
+  #lastId = 0;
+  #closed = false;
+  #awake = false;
+
+  constructor(options: HostOptions) {
+    this.name = options.name ?? 'host';
+    this.profile = options.profile === undefined ? DEFAULT_PROFILE : { ...DEFAULT_PROFILE, ...options.profile };
+    this.trace = options.trace ?? null;
+    this.#key = new SipKey(options.key);
+    this.table = new ConnectionTable(this.#key);
+    this.ports = new Ports(this.#key, this.profile);
+    this.#input = new Input(this);
+  }
+
+  // --- getters ---
+
+  /** The latest time any input told, milliseconds. Commands happen at this time. */
+  get now(): number {
+    return this.#now;
+  }
+
+  /** Local ports that connections use. */
+  get portsInUse(): number {
+    return this.ports.inUse;
+  }
+
+  /** Connections that exist, TIME-WAIT included. */
+  get connectionCount(): number {
+    return this.table.size;
+  }
+
+  /** All connections, TIME-WAIT included; a copy. */
+  connections(): Connection[] {
+    return this.table.list();
+  }
+
+  /** Timers that are armed. */
+  get timersArmed(): number {
+    this.#settle();
+    return this.#wheel.armed;
+  }
+
+  // --- inputs ---
+
+  /** Tells the time; it never goes back. Owners call it before commands given between inputs. */
+  tick(now: number): void {
+    if (now > this.#now) this.#now = now;
+  }
+
+  /**
+   * Takes one packet from an interface's link.
+   *
+   * @param bytes borrowed until the call returns
+   * @param from offset of the packet, link header included, and `to` past its end
+   */
+  receive(i: Interface, bytes: Uint8Array, from: number, to: number, meta: RxMeta, now: number): void {
+    this.tick(now);
+    this.#awake = true;
+    this.packetId = meta.id;
+    this.counters.packetsIn++;
+    if (i.up) this.#input.receive(i, bytes, from, to, meta);
+    else this.drop('link-down', null);
+    this.packetId = 0;
+  }
+
+  /** Fires every timer that is due at `now`. */
+  timersFire(now: number): void {
+    this.tick(now);
+    this.#awake = true;
+    this.#settle();
+    for (let h = this.#wheel.expire(now); h >= 0; h = this.#wheel.expire(now)) {
+      const c = this.#timed[h];
+      if (c !== null && c !== undefined) timersFire(c);
+    }
+    this.pings.timersFire(now);
+    for (const i of this.interfaces) {
+      if (i.neighbours !== null && i.neighbours.nextDeadline() <= now) i.neighbours.timersFire(now);
+    }
+  }
+
+  /** The interface's link has failed: every connection over it ends with `error`. */
+  interfaceDown(i: Interface, error: NetError): void {
+    if (!i.up) return;
+    i.up = false;
+    i.replies.clear();
+    i.neighbours?.clear();
+    i.waiting = [];
+    for (const c of this.table.list()) {
+      if (i.has(c.addressing.local.w0, c.addressing.local.w1, c.addressing.local.w2, c.addressing.local.w3)) {
+        c.finish('error', error);
+      }
+    }
+    this.#wake();
+  }
+
+  /** The interface's link works again. */
+  interfaceUp(i: Interface): void {
+    i.up = true;
+  }
+
+  // --- outputs ---
+
+  /**
+   * Writes the next packet for an interface's link at `out[at]`.
+   *
+   * @returns octets written, link header included; 0 when there is nothing to send
+   */
+  transmit(i: Interface, out: Uint8Array, at: number, meta: TxMeta, now: number): number {
+    this.tick(now);
+    this.#awake = true;
+    if (!i.up) return 0;
+    meta.reset();
+    this.packetId = meta.id;
+    const length = transmitPacket(this, i, out, at, meta);
+    this.packetId = 0;
+    if (length > 0) this.counters.packetsOut++;
+    return length;
+  }
+
+  /** Exactly when the host next wants attention; `Infinity` for never, `now` when it has something to send. */
+  nextDeadline(): number {
+    this.#awake = false;
+    this.#settle();
+    let t = this.#wheel.next();
+    const ping = this.pings.nextDeadline();
+    if (ping < t) t = ping;
+    for (const i of this.interfaces) {
+      if (!i.up) continue;
+      if (!i.full && hasOutput(this, i)) return this.#now;
+      const arp = i.neighbours === null ? OFF : i.neighbours.nextDeadline();
+      if (arp < t) t = arp;
+    }
+    return t;
+  }
+
+  /** Calls the handlers of the events that are queued now; true when there were any. */
+  deliver(): boolean {
+    this.#awake = true;
+    let any = this.pings.deliver();
+    const batch = this.#eventful;
+    if (batch.length === 0) return any;
+    this.#eventful = [];
+    any = true;
+    let done = 0;
+    try {
+      while (done < batch.length) {
+        const c = batch[done++]!;
+        c.inEvents = false;
+        this.#deliverTo(c);
+      }
+    } finally {
+      // A handler that threw ends this call; the events behind it stay queued.
+      if (done < batch.length) this.#eventful = batch.slice(done).concat(this.#eventful);
+    }
+    return any;
+  }
+
+  #deliverTo(c: Connection): void {
+    const listener = this.#listenerOf.get(c);
+    if (listener !== undefined) {
+      if ((c.events & EVENT_OPEN) === 0) {
+        // It never opened: nobody knows of it.
+        if ((c.events & EVENT_CLOSE) !== 0) this.#uncount(c);
+        return;
+      }
+      this.#listenerOf.delete(c);
+      listener.hand(c);
+    }
+    const { handler } = c;
+    if (handler === null) return;
+    const { events } = c;
+    c.events = 0;
+    if ((events & EVENT_OPEN) !== 0) handler.onOpen?.(c);
+    if ((events & EVENT_READABLE) !== 0) c.handler?.onReadable?.(c);
+    if ((events & EVENT_WRITABLE) !== 0) c.handler?.onWritable?.(c);
+    if ((events & EVENT_CLOSE) !== 0) c.handler?.onClose?.(c, c.error);
+  }
+
+  // --- commands ---
+
+  /** Adds an interface; the owner binds a link to it. Throws `RangeError` for an address it cannot have. */
+  addInterface(options: InterfaceOptions): Interface {
+    const prefixes = options.addresses.map((text) => prefixOf(text));
+    if (options.medium === 'ethernet') {
+      if (options.mac?.length !== 6) throw new RangeError('an Ethernet interface needs a MAC address of 6 octets');
+      if (prefixes.some((p) => p.address.family === 6)) {
+        throw new RangeError('IPv6 over Ethernet needs neighbour discovery, which is not supported yet');
+      }
+    }
+    if (!(options.mtu >= 68 && options.mtu <= 65_535)) throw new RangeError(`MTU ${options.mtu} is not in 68..65535`);
+    const i = new Interface(this.interfaces.length, options, options.caps ?? PLAIN_LINK, prefixes, this.profile);
+    this.interfaces.push(i);
+    for (const p of prefixes) this.routes.add(p, i.index, null);
+    for (const text of options.gateways ?? []) {
+      const gateway = addressOf(text);
+      const everything = new PrefixOf(gateway, 0);
+      this.routes.add(everything, i.index, gateway);
+    }
+    return i;
+  }
+
+  /**
+   * Listens on a port: `accept` is called, from `deliver`, with each connection that reached ESTABLISHED.
+   * Throws `NetError` EADDRINUSE or EADDRNOTAVAIL, `RangeError` for a bad port.
+   */
+  listen(options: ListenOptions, accept: (connection: Connection) => void): Listener {
+    this.#assertOpen();
+    const { port } = options;
+    if (!Number.isInteger(port) || port < 0 || port > 0xffff) throw new RangeError(`port ${port} is not in 0..65535`);
+    const address = options.address === undefined ? null : addressOf(options.address);
+    if (address !== null && !address.isUnspecified && !this.#isOurs(address)) {
+      throw new NetError('EADDRNOTAVAIL', 'listen', address.toString(), port);
+    }
+    const bound = address === null || address.isUnspecified ? null : address;
+    const chosen = port === 0 ? this.ports.free() : port;
+    const listener = new Listener(this, chosen, bound, options.backlog ?? this.profile.backlog, accept);
+    if (chosen < 0 || !this.ports.bind(listener)) {
+      throw new NetError('EADDRINUSE', 'listen', address?.toString() ?? '', port);
+    }
+    return listener;
+  }
+
+  /**
+   * Opens a connection. It is returned in SYN-SENT, or already failed when there is no way to the peer: its
+   * handler is told in either case. Throws `RangeError` for an address or a port that is none.
+   */
+  connect(options: ConnectOptions): Connection {
+    this.#assertOpen();
+    const remote = addressOf(options.address);
+    const { port } = options;
+    if (!Number.isInteger(port) || port < 1 || port > 0xffff) throw new RangeError(`port ${port} is not in 1..65535`);
+    const route = this.routes.lookup(remote.w0, remote.w1, remote.w2, remote.w3);
+    const i = route === null ? undefined : this.interfaces[route.interfaceIndex];
+    const wanted = options.localAddress === undefined ? null : addressOf(options.localAddress);
+    const local = wanted ?? i?.address(remote.family) ?? null;
+    const unusable = remote.isUnspecified || remote.isMulticast || remote.isBroadcast;
+    if (i === undefined || !i.up || local === null || unusable) return this.#stillborn(remote, port, 'ENETUNREACH');
+    if (!this.#isOurs(local)) return this.#stillborn(remote, port, 'EADDRNOTAVAIL');
+    const localPort = this.ports.choose(this.table, local, remote, port, options.localPort ?? 0);
+    if (localPort < 0) {
+      return this.#stillborn(remote, port, options.localPort === undefined ? 'EADDRNOTAVAIL' : 'EADDRINUSE');
+    }
+    const c = this.makeConnection(this.addressing(i, local, localPort, remote, port), false);
+    this.counters.activeOpens++;
+    openActive(c, this.issFor(c.addressing));
+    return c;
+  }
+
+  /** Sends one echo request; `done` is called once, from `deliver`. */
+  ping(options: PingOptions, done: PingDone): void {
+    this.#assertOpen();
+    const remote = addressOf(options.address);
+    const route = this.routes.lookup(remote.w0, remote.w1, remote.w2, remote.w3);
+    const i = route === null ? undefined : this.interfaces[route.interfaceIndex];
+    const local = i?.address(remote.family) ?? null;
+    if (i === undefined || local === null) {
+      this.pings.fail(done, new NetError('ENETUNREACH', 'ping', options.address));
+    } else {
+      const id = this.pings.start(remote, this.#now, options.timeout ?? 1000, done);
+      const data = new Uint8Array(options.size ?? 56).map((_, n) => n & 0xff);
+      queueEcho(this, i, local, remote, true, id, 1, data, 0, data.length);
+    }
+    this.#wake();
+  }
+
+  /** Ends everything: connections are reset and settled with ECONNABORTED, listeners closed. */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    for (const listener of this.ports.listeners()) listener.close();
+    for (const c of this.table.list()) {
+      c.resetDue = c.isSynchronised() && c.state !== 'TIME-WAIT';
+      c.finish('error', new NetError('ECONNABORTED', 'read'));
+    }
+    this.pings.close();
+    this.#wake();
+  }
+
+  // --- for tcp/ (TcpEnv) ---
+
+  /** @internal */
+  touch(c: Connection): void {
+    if (!c.inDirty) {
+      c.inDirty = true;
+      this.#dirty.push(c);
+    }
+    if (!c.inReady) {
+      const i = this.interfaceOf(c);
+      if (i !== null) {
+        c.inReady = true;
+        const urgent = c.ackNow || c.resetDue || c.snd.nxt === c.snd.iss;
+        (urgent ? i.urgent : i.ready).push(c);
+      }
+    }
+    if (!this.#awake) this.#wake();
+  }
+
+  /** @internal */
+  announce(c: Connection): void {
+    if (c.inEvents) return;
+    c.inEvents = true;
+    this.#eventful.push(c);
+    if (!this.#awake) this.#wake();
+  }
+
+  /** @internal */
+  moved(c: Connection): void {
+    switch (c.state) {
+      case 'ESTABLISHED':
+        this.counters.established++;
+        break;
+      case 'CLOSED':
+        this.table.remove(c);
+        this.ports.release(c.addressing);
+        if ((c.events & EVENT_OPEN) === 0) this.#uncount(c);
+        break;
+      default:
+    }
+  }
+
+  /** @internal */
+  reset(c: Connection, seq: number): void {
+    const i = this.interfaceOf(c);
+    const { local, localPort, remote, remotePort } = c.addressing;
+    if (i !== null) queueReset(this, i, local, localPort, remote, remotePort, seq, 0, RST);
+  }
+
+  /** @internal */
+  drop(reason: DropReason, c: Connection | null): void {
+    this.counters.drop(reason);
+    if (this.trace !== null) {
+      const conn = c === null ? 0 : c.id;
+      this.trace({ type: 'drop', at: this.#now, host: this.name, packet: this.packetId, conn, reason });
+    }
+  }
+
+  // --- shared with input.ts and output.ts ---
+
+  /** @internal Identification of the next IPv4 packet, 16 bits. */
+  nextIpId(): number {
+    this.#ipId = (this.#ipId + 1) & 0xffff;
+    return this.#ipId;
+  }
+
+  /** @internal The interface a connection leaves by; `null` when its route is gone or down. */
+  interfaceOf(c: Connection): Interface | null {
+    const i = this.interfaces[c.interfaceIndex];
+    return i?.up ? i : null;
+  }
+
+  /** @internal A SYN arrived for a listener: the connection it opens, not yet open. */
+  makePassive(listener: Listener, addressing: ConnectionAddressing): Connection {
+    const c = this.makeConnection(addressing, true);
+    listener.pending.add(c);
+    this.#listenerOf.set(c, listener);
+    this.counters.passiveOpens++;
+    return c;
+  }
+
+  /** @internal */
+  makeConnection(addressing: ConnectionAddressing, passive: boolean): Connection {
+    const c = new Connection(this, ++this.#lastId, addressing, passive);
+    const { remote } = addressing;
+    const route = this.routes.lookup(remote.w0, remote.w1, remote.w2, remote.w3);
+    if (route !== null) {
+      c.interfaceIndex = route.interfaceIndex;
+      c.nextHop = (route.gateway ?? remote).w3;
+    }
+    this.table.add(c);
+    this.ports.hold(addressing);
+    return c;
+  }
+
+  /** @internal */
+  addressing(
+    i: Interface,
+    local: Address,
+    localPort: number,
+    remote: Address,
+    remotePort: number,
+  ): ConnectionAddressing {
+    const v4 = local.family === 4;
+    const { w0, w1, w2, w3 } = remote;
+    const pseudo = v4
+      ? pseudoSum4(local.w3, w3, PROTO_TCP, 0)
+      : pseudoSum6(local.w0, local.w1, local.w2, local.w3, w0, w1, w2, w3, PROTO_TCP, 0);
+    const localMss = i.mtu - (v4 ? IPV4_HEADER : IPV6_HEADER) - TCP_HEADER;
+    return { local, localPort, remote, remotePort, pseudo, localMss };
+  }
+
+  /** @internal */
+  issFor(a: ConnectionAddressing): number {
+    return initialSequenceNumber(this.#key, this.#now, a.local, a.localPort, a.remote, a.remotePort);
+  }
+
+  /** @internal A segment for no connection: RFC 9293 §3.10.7.1. */
+  refuse(
+    i: Interface,
+    local: Address,
+    localPort: number,
+    remote: Address,
+    remotePort: number,
+    flags: number,
+    ack: number,
+    end: number,
+  ): void {
+    if ((flags & RST) !== 0) return;
+    if ((flags & ACK) !== 0) queueReset(this, i, local, localPort, remote, remotePort, ack, 0, RST);
+    else queueReset(this, i, local, localPort, remote, remotePort, 0, end, RST | ACK);
+  }
+
+  /** @internal */
+  forgetListener(listener: Listener): void {
+    this.ports.unbind(listener);
+    for (const c of listener.pending) this.#listenerOf.delete(c);
+  }
+
+  #uncount(c: Connection): void {
+    const listener = this.#listenerOf.get(c);
+    if (listener === undefined) return;
+    listener.pending.delete(c);
+    this.#listenerOf.delete(c);
+  }
+
+  #isOurs(a: Address): boolean {
+    return this.interfaces.some((i) => i.has(a.w0, a.w1, a.w2, a.w3));
+  }
+
+  /** A connection that failed before it began: its handler hears of it from `deliver`. */
+  #stillborn(remote: Address, port: number, code: 'ENETUNREACH' | 'EADDRNOTAVAIL' | 'EADDRINUSE'): Connection {
+    const addressing = { local: remote, localPort: 0, remote, remotePort: port, pseudo: 0, localMss: 536 };
+    const c = new Connection(this, ++this.#lastId, addressing, false);
+    c.error = new NetError(code, 'connect', remote.toString(), port);
+    c.closeAnnounced = true;
+    c.announce(EVENT_CLOSE);
+    return c;
+  }
+
+  #assertOpen(): void {
+    if (this.#closed) throw new StateError('the host is closed');
+  }
+
+  #wake(): void {
+    this.onWake?.();
+  }
+
+  /** Tells the wheel the earliest deadlines of the connections that were touched. */
+  #settle(): void {
+    const dirty = this.#dirty;
+    for (let i = 0; i < dirty.length; i++) {
+      const c = dirty[i]!;
+      c.inDirty = false;
+      const deadline = c.timers.earliest;
+      if (deadline === OFF) {
+        if (c.timerHandle >= 0) {
+          this.#timed[c.timerHandle] = null;
+          this.#wheel.free(c.timerHandle);
+          c.timerHandle = -1;
+        }
+        continue;
+      }
+      if (c.timerHandle < 0) {
+        c.timerHandle = this.#wheel.alloc();
+        this.#timed[c.timerHandle] = c;
+      }
+      if (this.#wheel.deadlineOf(c.timerHandle) !== deadline) this.#wheel.arm(c.timerHandle, deadline);
+    }
+    dirty.length = 0;
+  }
+}
+
+function addressOf(text: string): Address {
+  const address = parseAddress(text);
+  if (address === null) throw new RangeError(`${JSON.stringify(text)} is not an IP address`);
+  return address;
+}
+
+function prefixOf(text: string): Prefix {
+  const prefix = parsePrefix(text);
+  if (prefix === null) throw new RangeError(`${JSON.stringify(text)} is not an address with a prefix length`);
+  return prefix;
+}

@@ -1,0 +1,130 @@
+// ICMP and ICMPv6 in: echo is answered, errors find the connection they are about.
+
+import type { NetErrorCode } from '../base/errors.ts';
+import { seqGe, seqLt } from '../base/seq.ts';
+import { Address } from '../wire/address.ts';
+import {
+  ICMP_ECHO,
+  ICMP_ECHO_REPLY,
+  ICMP_UNREACHABLE,
+  IcmpMessage,
+  parseIcmp,
+  UNREACHABLE_FRAGMENTATION_NEEDED,
+  UNREACHABLE_PORT,
+  UNREACHABLE_PROTOCOL,
+} from '../wire/icmp.ts';
+import {
+  ICMPV6_ECHO,
+  ICMPV6_ECHO_REPLY,
+  ICMPV6_UNREACHABLE,
+  parseIcmpv6,
+  UNREACHABLE6_NO_ROUTE,
+  UNREACHABLE6_PORT,
+} from '../wire/icmpv6.ts';
+import { PROTO_ICMP, PROTO_ICMPV6, PROTO_TCP } from '../wire/ipv4.ts';
+import { pseudoSum6 } from '../wire/ipv6.ts';
+import { parseQuoted, Quoted } from '../wire/quoted.ts';
+import type { Segment } from '../wire/tcp.ts';
+import type { Host } from './host.ts';
+import type { Interface } from './interface.ts';
+import { queueEcho } from './output.ts';
+
+/** Codes of ICMP "unreachable" that speak of the network, not of the host (RFC 1122 §4.2.3.9). */
+const NET_CODES: ReadonlySet<number> = new Set([0, 5, 6, 9, 11]);
+
+/** The ICMP side of a host's input. */
+export class IcmpInput {
+  readonly #host: Host;
+  readonly #message: IcmpMessage = new IcmpMessage();
+  readonly #quoted: Quoted = new Quoted();
+
+  constructor(host: Host) {
+    this.#host = host;
+  }
+
+  /** An ICMP message; `at` carries the addresses of its packet. */
+  icmp4(i: Interface, at: Segment, bytes: Uint8Array, from: number, to: number, group: boolean): void {
+    const m = this.#message;
+    const reason = parseIcmp(bytes, from, to, m);
+    if (reason !== null) {
+      this.#host.drop(reason, null);
+      return;
+    }
+    if (m.type === ICMP_ECHO) this.#echo(i, at, bytes, group);
+    else if (m.type === ICMP_ECHO_REPLY) this.#reply(at);
+    else if (m.type === ICMP_UNREACHABLE) this.#unreachable(bytes, code4(m.code));
+    else this.#host.drop('icmp-unknown-type', null);
+  }
+
+  /** An ICMPv6 message. */
+  icmp6(i: Interface, at: Segment, bytes: Uint8Array, from: number, to: number, group: boolean): void {
+    const m = this.#message;
+    const { src0, src1, src2, src3, dst0, dst1, dst2, dst3 } = at;
+    const sum = pseudoSum6(src0, src1, src2, src3, dst0, dst1, dst2, dst3, PROTO_ICMPV6, to - from);
+    const reason = parseIcmpv6(bytes, from, to, m, sum);
+    if (reason !== null) {
+      this.#host.drop(reason, null);
+      return;
+    }
+    if (m.type === ICMPV6_ECHO) this.#echo(i, at, bytes, group);
+    else if (m.type === ICMPV6_ECHO_REPLY) this.#reply(at);
+    else if (m.type === ICMPV6_UNREACHABLE) this.#unreachable(bytes, code6(m.code));
+    else this.#host.drop('icmp-unknown-type', null);
+  }
+
+  #echo(i: Interface, at: Segment, bytes: Uint8Array, group: boolean): void {
+    // RFC 1122 §3.2.2.6: an echo to a group may be discarded; answering it is how smurf attacks worked.
+    if (group) {
+      this.#host.drop('not-for-us', null);
+      return;
+    }
+    const m = this.#message;
+    const local = new Address(at.dst0, at.dst1, at.dst2, at.dst3);
+    const remote = new Address(at.src0, at.src1, at.src2, at.src3);
+    queueEcho(this.#host, i, local, remote, false, m.id, m.seq, bytes, m.bodyFrom, m.bodyTo);
+  }
+
+  #reply(at: Segment): void {
+    const host = this.#host;
+    if (!host.pings.answered(this.#message.id, at.src0, at.src1, at.src2, at.src3, host.now)) {
+      host.drop('icmp-unmatched', null);
+    }
+  }
+
+  /** An error about a packet of ours: it must name a connection and a number in flight (RFC 5927 §4.1). */
+  #unreachable(bytes: Uint8Array, code: NetErrorCode | null): void {
+    const host = this.#host;
+    const m = this.#message;
+    const q = this.#quoted;
+    if (code === null || !parseQuoted(bytes, m.bodyFrom, m.bodyTo, q)) {
+      host.drop('icmp-unmatched', null);
+      return;
+    }
+    if (q.protocol === PROTO_ICMP || q.protocol === PROTO_ICMPV6) {
+      const pingCode = code === 'ENETUNREACH' || code === 'ECONNREFUSED' ? code : 'EHOSTUNREACH';
+      if (!host.pings.unreachable(q.icmpId, pingCode)) host.drop('icmp-unmatched', null);
+      return;
+    }
+    const c =
+      q.protocol === PROTO_TCP
+        ? host.table.find(q.src0, q.src1, q.src2, q.src3, q.srcPort, q.dst0, q.dst1, q.dst2, q.dst3, q.dstPort)
+        : null;
+    if (c === null || !(seqGe(q.seq, c.snd.una) && seqLt(q.seq, c.snd.nxt))) {
+      host.drop('icmp-unmatched', c);
+      return;
+    }
+    c.unreachable(code);
+    host.touch(c);
+  }
+}
+
+function code4(code: number): NetErrorCode | null {
+  if (code === UNREACHABLE_FRAGMENTATION_NEEDED) return null;
+  if (code === UNREACHABLE_PORT || code === UNREACHABLE_PROTOCOL) return 'ECONNREFUSED';
+  return NET_CODES.has(code) ? 'ENETUNREACH' : 'EHOSTUNREACH';
+}
+
+function code6(code: number): NetErrorCode {
+  if (code === UNREACHABLE6_PORT) return 'ECONNREFUSED';
+  return code === UNREACHABLE6_NO_ROUTE ? 'ENETUNREACH' : 'EHOSTUNREACH';
+}

@@ -1,0 +1,7 @@
+// The public names of the room.
+
+export { Counters } from './counters.ts';
+export { type ConnectOptions, Host, type HostOptions } from './host.ts';
+export type { Interface, InterfaceOptions } from './interface.ts';
+export type { Listener, ListenOptions } from './listener.ts';
+export type { PingDone, PingOptions } from './ping.ts';

@@ -1,0 +1,366 @@
+// Packets in: from a frame to the connection, listener or protocol it is for.
+//
+// Every path that does not take a packet ends in `host.drop` with its reason. Nothing throws on what the wire
+// brings, and nothing is kept of the packet's bytes after `receive` returns.
+
+import { CHECKSUM_NONE, type RxMeta } from '../base/packet.ts';
+import { seqGt, seqLt } from '../base/seq.ts';
+import { mayAnswerWithError } from '../ip/icmp-limits.ts';
+import { segmentArrives } from '../tcp/arrives.ts';
+import type { Connection } from '../tcp/connection.ts';
+import { segmentArrivesInListen } from '../tcp/listen.ts';
+import { openPassive } from '../tcp/opening.ts';
+import { Address, isMulticast } from '../wire/address.ts';
+import { ARP_REQUEST, ArpPacket, parseArp } from '../wire/arp.ts';
+import {
+  ETHERTYPE_ARP,
+  ETHERTYPE_IPV4,
+  ETHERTYPE_IPV6,
+  EthernetHeader,
+  isFrameFor,
+  isGroupFrame,
+  parseEthernet,
+} from '../wire/ethernet.ts';
+import { UNREACHABLE_PORT, UNREACHABLE_PROTOCOL } from '../wire/icmp.ts';
+import { UNREACHABLE6_PORT } from '../wire/icmpv6.ts';
+import { Ipv4Header, PROTO_ICMP, PROTO_ICMPV6, PROTO_TCP, PROTO_UDP, parseIpv4, pseudoSum4 } from '../wire/ipv4.ts';
+import { Ipv6Header, parseIpv6, pseudoSum6 } from '../wire/ipv6.ts';
+import { ACK, FIN, parseTcp, RST, Segment, SYN, segLen, verifyTcp } from '../wire/tcp.ts';
+import { parseUdp, UdpHeader, verifyUdp } from '../wire/udp.ts';
+import type { Host } from './host.ts';
+import { IcmpInput } from './icmp-input.ts';
+import type { Interface } from './interface.ts';
+import type { Listener } from './listener.ts';
+import { queueUnreachable } from './output.ts';
+
+/** ARP requests that wait to be answered on one interface, at most. */
+const ARP_OWED_LIMIT = 16;
+
+/** The input side of one host, with the headers it reuses. */
+export class Input {
+  readonly #host: Host;
+  readonly #ethernet: EthernetHeader = new EthernetHeader();
+  readonly #arp: ArpPacket = new ArpPacket();
+  readonly #ip4: Ipv4Header = new Ipv4Header();
+  readonly #ip6: Ipv6Header = new Ipv6Header();
+  readonly #udp: UdpHeader = new UdpHeader();
+  readonly #seg: Segment = new Segment();
+  readonly #icmp: IcmpInput;
+  /** The packet in hand, as an ICMP error would quote it. */
+  #packetFrom = 0;
+  #packetTo = 0;
+  #groupFrame = false;
+  #broadcast = false;
+
+  constructor(host: Host) {
+    this.#host = host;
+    this.#icmp = new IcmpInput(host);
+  }
+
+  /** One packet, link header included. */
+  receive(i: Interface, bytes: Uint8Array, from: number, to: number, meta: RxMeta): void {
+    this.#groupFrame = false;
+    if (i.linkHeader === 0) {
+      if (to - from < 1) this.#host.drop('ip-truncated', null);
+      else if (bytes[from]! >> 4 === 6) this.#ipv6(i, bytes, from, to, meta);
+      else this.#ipv4(i, bytes, from, to, meta);
+      return;
+    }
+    const header = this.#ethernet;
+    const reason = parseEthernet(bytes, from, to, header);
+    if (reason !== null) {
+      this.#host.drop(reason, null);
+      return;
+    }
+    this.#groupFrame = isGroupFrame(header);
+    if (!this.#groupFrame && i.mac !== null && !isFrameFor(header, i.mac)) {
+      this.#host.drop('not-for-us', null);
+      return;
+    }
+    const { type, payloadFrom, payloadTo } = header;
+    if (type === ETHERTYPE_IPV4) this.#ipv4(i, bytes, payloadFrom, payloadTo, meta);
+    else if (type === ETHERTYPE_ARP) this.#arpPacket(i, bytes, payloadFrom, payloadTo);
+    else if (type === ETHERTYPE_IPV6) this.#ipv6(i, bytes, payloadFrom, payloadTo, meta);
+    else this.#host.drop('unknown-ethertype', null);
+  }
+
+  /** RFC 826, "Packet Reception". */
+  #arpPacket(i: Interface, bytes: Uint8Array, from: number, to: number): void {
+    const arp = this.#arp;
+    const host = this.#host;
+    const reason = parseArp(bytes, from, to, arp);
+    if (reason !== null || i.neighbours === null) {
+      host.drop(reason ?? 'arp-malformed', null);
+      return;
+    }
+    const ours = i.has(0, 0, 0xffff, arp.targetAddress);
+    i.neighbours.learn(arp.senderAddress, bytes, arp.senderMacAt, host.now, ours);
+    if (!ours || arp.operation !== ARP_REQUEST) return;
+    if (i.arpReplies.length === ARP_OWED_LIMIT) {
+      host.drop('reply-queue-full', null);
+      return;
+    }
+    const mac = bytes.slice(arp.senderMacAt, arp.senderMacAt + 6);
+    i.arpReplies.push({ address: arp.targetAddress, sender: arp.senderAddress, mac });
+  }
+
+  #ipv4(i: Interface, bytes: Uint8Array, from: number, to: number, meta: RxMeta): void {
+    const host = this.#host;
+    const ip = this.#ip4;
+    const reason = parseIpv4(bytes, from, to, ip);
+    if (reason !== null) {
+      host.drop(reason, null);
+      return;
+    }
+    const { src, dst } = ip;
+    // RFC 1122 §3.2.1.3: a source is one host; LAND (CVE-1999-0016) had our own address there.
+    if (src >>> 28 >= 14 || src >>> 24 === 0 || i.has(0, 0, 0xffff, src)) {
+      host.drop('ip-bad-source', null);
+      return;
+    }
+    this.#broadcast = dst === -1 || i.prefixes.some((p) => p.isBroadcast(dst)) || isMulticast(0, 0, 0xffff, dst);
+    if (!this.#broadcast && !i.has(0, 0, 0xffff, dst)) {
+      host.drop('not-for-us', null);
+      return;
+    }
+    if (ip.fragmentOffset !== 0 || ip.mf) {
+      host.drop('ip-fragment', null);
+      return;
+    }
+    this.#packetFrom = from;
+    this.#packetTo = ip.payloadTo;
+    const seg = this.#seg;
+    seg.src0 = 0;
+    seg.src1 = 0;
+    seg.src2 = 0xffff;
+    seg.src3 = src;
+    seg.dst0 = 0;
+    seg.dst1 = 0;
+    seg.dst2 = 0xffff;
+    seg.dst3 = dst;
+    seg.ecn = ip.ecn;
+    this.#transport(i, bytes, ip.payloadFrom, ip.payloadTo, ip.protocol, meta);
+  }
+
+  #ipv6(i: Interface, bytes: Uint8Array, from: number, to: number, meta: RxMeta): void {
+    const host = this.#host;
+    const ip = this.#ip6;
+    const reason = parseIpv6(bytes, from, to, ip);
+    if (reason !== null) {
+      host.drop(reason, null);
+      return;
+    }
+    const { src0, src1, src2, src3, dst0, dst1, dst2, dst3 } = ip;
+    if (isMulticast(src0, src1, src2, src3) || i.has(src0, src1, src2, src3)) {
+      host.drop('ip-bad-source', null);
+      return;
+    }
+    this.#broadcast = isMulticast(dst0, dst1, dst2, dst3);
+    if (!this.#broadcast && !i.has(dst0, dst1, dst2, dst3)) {
+      host.drop('not-for-us', null);
+      return;
+    }
+    this.#packetFrom = from;
+    this.#packetTo = ip.payloadTo;
+    const seg = this.#seg;
+    seg.src0 = src0;
+    seg.src1 = src1;
+    seg.src2 = src2;
+    seg.src3 = src3;
+    seg.dst0 = dst0;
+    seg.dst1 = dst1;
+    seg.dst2 = dst2;
+    seg.dst3 = dst3;
+    seg.ecn = ip.ecn;
+    this.#transport(i, bytes, ip.payloadFrom, ip.payloadTo, ip.nextHeader, meta);
+  }
+
+  #transport(i: Interface, bytes: Uint8Array, from: number, to: number, protocol: number, meta: RxMeta): void {
+    if (protocol === PROTO_TCP) this.#tcp(i, bytes, from, to, meta);
+    else if (protocol === PROTO_ICMP && this.#seg.dst2 === 0xffff) {
+      this.#icmp.icmp4(i, this.#seg, bytes, from, to, this.#isForGroup());
+    } else if (protocol === PROTO_ICMPV6 && this.#seg.dst2 !== 0xffff) {
+      this.#icmp.icmp6(i, this.#seg, bytes, from, to, this.#isForGroup());
+    } else if (protocol === PROTO_UDP) this.#udpDatagram(i, bytes, from, to, meta);
+    else {
+      this.#host.drop('ip-unknown-protocol', null);
+      if (this.#seg.dst2 === 0xffff) this.#unreachable(i, bytes, UNREACHABLE_PROTOCOL);
+    }
+  }
+
+  #isForGroup(): boolean {
+    return this.#broadcast || this.#groupFrame;
+  }
+
+  #pseudo(protocol: number, length: number): number {
+    const s = this.#seg;
+    if (s.dst2 === 0xffff && s.dst0 === 0 && s.dst1 === 0) return pseudoSum4(s.src3, s.dst3, protocol, length);
+    return pseudoSum6(s.src0, s.src1, s.src2, s.src3, s.dst0, s.dst1, s.dst2, s.dst3, protocol, length);
+  }
+
+  #tcp(i: Interface, bytes: Uint8Array, from: number, to: number, meta: RxMeta): void {
+    const host = this.#host;
+    const seg = this.#seg;
+    const reason = parseTcp(bytes, from, to, seg);
+    if (reason !== null) {
+      host.drop(reason, null);
+      return;
+    }
+    if (meta.checksum === CHECKSUM_NONE && !verifyTcp(bytes, from, to, this.#pseudo(PROTO_TCP, to - from))) {
+      host.drop('tcp-bad-checksum', null);
+      return;
+    }
+    if (this.#isForGroup()) {
+      // "A TCP implementation MUST silently discard an incoming SYN segment that is addressed to a broadcast or
+      // multicast address" (RFC 9293 §3.9.2.3); nothing else belongs there either.
+      host.drop('not-for-us', null);
+      return;
+    }
+    if ((seg.flags & (SYN | FIN)) === (SYN | FIN)) {
+      host.drop('tcp-syn-fin', null);
+      return;
+    }
+    seg.gsoSize = meta.gsoSize;
+    host.counters.segmentsIn++;
+    const c = host.table.find(
+      seg.dst0,
+      seg.dst1,
+      seg.dst2,
+      seg.dst3,
+      seg.dstPort,
+      seg.src0,
+      seg.src1,
+      seg.src2,
+      seg.src3,
+      seg.srcPort,
+    );
+    if (c !== null && !(c.state === 'TIME-WAIT' && this.#reopens(c, seg))) this.#toConnection(c, seg);
+    else this.#toListener(i, seg);
+  }
+
+  #toConnection(c: Connection, seg: Segment): void {
+    if (this.#host.trace === null) {
+      segmentArrives(c, seg);
+      return;
+    }
+    const { seq, ack, flags, len, wnd } = seg;
+    const length = segLen(seg);
+    const again = length > 0 && c.state !== 'SYN-SENT' && !seqGt((seq + length) | 0, c.rcv.nxt);
+    segmentArrives(c, seg);
+    this.#traceIn(c, seq, ack, flags, len, wnd, again);
+  }
+
+  /**
+   * A SYN with a later number than anything of the old connection may open a new one out of TIME-WAIT
+   * (RFC 9293 §3.6.1); the numbers of the two cannot be confused then.
+   */
+  #reopens(c: Connection, seg: Segment): boolean {
+    if ((seg.flags & (SYN | ACK | RST)) !== SYN || !seqLt(c.rcv.nxt, seg.seq)) return false;
+    if (this.#listenerFor(seg) === null) return false;
+    c.finish('rcv SYN in TIME-WAIT', null);
+    return true;
+  }
+
+  #listenerFor(seg: Segment): Listener | null {
+    return this.#host.ports.listener(seg.dst0, seg.dst1, seg.dst2, seg.dst3, seg.dstPort);
+  }
+
+  #toListener(i: Interface, seg: Segment): void {
+    const host = this.#host;
+    const listener = this.#listenerFor(seg);
+    const verdict = listener === null ? 'reset' : segmentArrivesInListen(seg);
+    const { seq, ack, flags, len, wnd } = seg;
+    if (listener !== null && verdict === 'open') {
+      if (listener.pending.size >= listener.backlog) {
+        host.drop('listen-backlog', null);
+        return;
+      }
+      const addressing = host.addressing(i, this.#local(i), seg.dstPort, this.#remote(), seg.srcPort);
+      const c = host.makePassive(listener, addressing);
+      c.interfaceIndex = c.interfaceIndex < 0 ? i.index : c.interfaceIndex;
+      openPassive(c, seg, host.issFor(addressing));
+      if (host.trace !== null) this.#traceIn(c, seq, ack, flags, len, wnd, false);
+      return;
+    }
+    host.drop(verdict === 'not-syn' ? 'tcp-listen-not-syn' : 'tcp-no-connection', null);
+    if (host.trace !== null) this.#traceIn(null, seq, ack, flags, len, wnd, false);
+    if (verdict !== 'reset') return;
+    const end = (seg.seq + segLen(seg)) | 0;
+    host.refuse(i, this.#local(i), seg.dstPort, this.#remote(), seg.srcPort, seg.flags, seg.ack, end);
+  }
+
+  /** Our address of the packet in hand: the interface's own object, so that connections share it. */
+  #local(i: Interface): Address {
+    const s = this.#seg;
+    for (const p of i.prefixes) {
+      const a = p.address;
+      if (a.w3 === s.dst3 && a.w2 === s.dst2 && a.w1 === s.dst1 && a.w0 === s.dst0) return a;
+    }
+    return new Address(s.dst0, s.dst1, s.dst2, s.dst3);
+  }
+
+  #remote(): Address {
+    const s = this.#seg;
+    return new Address(s.src0, s.src1, s.src2, s.src3);
+  }
+
+  #udpDatagram(i: Interface, bytes: Uint8Array, from: number, to: number, meta: RxMeta): void {
+    const host = this.#host;
+    const reason = parseUdp(bytes, from, to, this.#udp);
+    if (reason !== null) {
+      host.drop(reason, null);
+      return;
+    }
+    const v4 = this.#seg.dst2 === 0xffff;
+    const sum = this.#pseudo(PROTO_UDP, this.#udp.length);
+    if (meta.checksum === CHECKSUM_NONE && !verifyUdp(bytes, from, from + this.#udp.length, sum, v4 ? 4 : 6)) {
+      host.drop('udp-bad-checksum', null);
+      return;
+    }
+    host.drop('udp-no-port', null);
+    this.#unreachable(i, bytes, v4 ? UNREACHABLE_PORT : UNREACHABLE6_PORT);
+  }
+
+  /** Answers the packet in hand with "unreachable", where an answer is allowed at all. */
+  #unreachable(i: Interface, bytes: Uint8Array, code: number): void {
+    const host = this.#host;
+    const s = this.#seg;
+    const group = this.#isForGroup();
+    const may = mayAnswerWithError(s.src0, s.src1, s.src2, s.src3, s.dst0, s.dst1, s.dst2, s.dst3, group, 0, false);
+    if (!may || !host.icmpLimiter.allow(host.now)) return;
+    queueUnreachable(host, i, this.#local(i), this.#remote(), code, bytes, this.#packetFrom, this.#packetTo);
+  }
+
+  #traceIn(
+    c: Connection | null,
+    seq: number,
+    ack: number,
+    flags: number,
+    len: number,
+    wnd: number,
+    again: boolean,
+  ): void {
+    const host = this.#host;
+    const s = this.#seg;
+    host.trace?.({
+      type: 'segment',
+      at: host.now,
+      host: host.name,
+      dir: 'in',
+      packet: host.packetId,
+      conn: c === null ? 0 : c.id,
+      src: this.#remote().toString(),
+      srcPort: s.srcPort,
+      dst: new Address(s.dst0, s.dst1, s.dst2, s.dst3).toString(),
+      dstPort: s.dstPort,
+      seq,
+      ack: (flags & ACK) !== 0 ? ack : 0,
+      flags,
+      len,
+      wnd,
+      state: c === null ? 'CLOSED' : c.state,
+      again,
+      probe: false,
+    });
+  }
+}

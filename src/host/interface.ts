@@ -1,0 +1,96 @@
+// One interface of a host: its addresses, its neighbours, and who waits to send through it.
+
+import type { LinkCaps, Medium } from '../base/link.ts';
+import type { Profile } from '../base/profile.ts';
+import { NeighbourCache } from '../ip/neighbours.ts';
+import type { Connection } from '../tcp/connection.ts';
+import type { Address, Prefix } from '../wire/address.ts';
+import { ETHERNET_HEADER } from '../wire/ethernet.ts';
+import { ReplyQueue } from './replies.ts';
+import { ConnectionRing } from './ring.ts';
+
+/** What `Host.addInterface` needs to know. */
+export interface InterfaceOptions {
+  /** Shown in messages; `if0`, `if1`, ... by default. */
+  readonly name?: string;
+  readonly medium: Medium;
+  /** Largest IP packet, octets: 68 to 65535. */
+  readonly mtu: number;
+  /** Ethernet address, 6 octets; needed on Ethernet. */
+  readonly mac?: Uint8Array | null;
+  /** What the link does for us; nothing by default. */
+  readonly caps?: LinkCaps;
+  /** Our addresses with their prefix lengths, `'10.0.0.1/24'`. */
+  readonly addresses: readonly string[];
+  /** Next hops of default routes, at most one per family. */
+  readonly gateways?: readonly string[];
+}
+
+/** An ARP request that is to be answered: who asked, with which MAC, for which of our addresses. */
+export interface ArpOwed {
+  readonly address: number;
+  readonly sender: number;
+  readonly mac: Uint8Array;
+}
+
+/** An interface of a host. Made by `Host.addInterface`. */
+export class Interface {
+  readonly index: number;
+  readonly name: string;
+  readonly medium: Medium;
+  readonly mtu: number;
+  readonly mac: Uint8Array | null;
+  readonly caps: LinkCaps;
+  readonly prefixes: readonly Prefix[];
+  /** Octets in front of an IP packet. */
+  readonly linkHeader: number;
+  /** ARP; `null` where there are no link addresses. */
+  readonly neighbours: NeighbourCache | null;
+  /** The link takes nothing now; its owner sets it and clears it, and `nextDeadline` does not count its output. */
+  full = false;
+  /** The interface is up. */
+  up = true;
+
+  /** @internal Connections with control segments to send, and with anything to send. */
+  readonly urgent: ConnectionRing = new ConnectionRing();
+  /** @internal */
+  readonly ready: ConnectionRing = new ConnectionRing();
+  /** @internal Connections whose next hop is not resolved. */
+  waiting: Connection[] = [];
+  /** @internal `neighbours.changes` when `waiting` was last looked at. */
+  changesSeen = 0;
+  /** @internal */
+  readonly replies: ReplyQueue = new ReplyQueue();
+  /** @internal Every reply that waits does so for its neighbour. */
+  repliesStuck = false;
+  /** @internal ARP replies owed. */
+  readonly arpReplies: ArpOwed[] = [];
+
+  constructor(index: number, options: InterfaceOptions, caps: LinkCaps, prefixes: readonly Prefix[], profile: Profile) {
+    this.index = index;
+    this.name = options.name ?? `if${index}`;
+    this.medium = options.medium;
+    this.mtu = options.mtu;
+    this.mac = options.mac ?? null;
+    this.caps = caps;
+    this.prefixes = prefixes;
+    this.linkHeader = options.medium === 'ethernet' ? ETHERNET_HEADER : 0;
+    this.neighbours = options.medium === 'ethernet' ? new NeighbourCache(profile) : null;
+  }
+
+  /** Whether `w0..w3` is one of our addresses on this interface. */
+  has(w0: number, w1: number, w2: number, w3: number): boolean {
+    const { prefixes } = this;
+    for (let i = 0; i < prefixes.length; i++) {
+      const a = prefixes[i]!.address;
+      if (a.w3 === w3 && a.w2 === w2 && a.w1 === w1 && a.w0 === w0) return true;
+    }
+    return false;
+  }
+
+  /** Our first address of a family, or `null`. */
+  address(family: 4 | 6): Address | null {
+    for (const p of this.prefixes) if (p.address.family === family) return p.address;
+    return null;
+  }
+}

@@ -1,0 +1,340 @@
+// Packets out: who is next, and the headers in front of a segment.
+//
+// Order: ARP, replies that belong to no connection, connections with control segments, connections in turn.
+
+import { CHECKSUM_PARTIAL, type TxMeta } from '../base/packet.ts';
+import { NEIGHBOUR_FAILED, NEIGHBOUR_READY, NO_REQUEST } from '../ip/neighbours.ts';
+import type { Connection } from '../tcp/connection.ts';
+import { NOTHING, rest, transmit, whatToSend } from '../tcp/output.ts';
+import type { Address } from '../wire/address.ts';
+import { ARP_LENGTH, ARP_REPLY, ARP_REQUEST, writeArp } from '../wire/arp.ts';
+import { BROADCAST_MAC, ETHERTYPE_ARP, ETHERTYPE_IPV4, writeEthernet } from '../wire/ethernet.ts';
+import {
+  ICMP_ECHO,
+  ICMP_ECHO_REPLY,
+  ICMP_HEADER,
+  ICMP_QUOTE_MAX,
+  ICMP_UNREACHABLE,
+  writeIcmpEcho,
+  writeIcmpError,
+} from '../wire/icmp.ts';
+import {
+  finishIcmpv6,
+  ICMPV6_ECHO,
+  ICMPV6_ECHO_REPLY,
+  ICMPV6_QUOTE_MAX,
+  ICMPV6_UNREACHABLE,
+  writeIcmpv6Echo,
+  writeIcmpv6Error,
+} from '../wire/icmpv6.ts';
+import { IPV4_HEADER, PROTO_ICMP, PROTO_ICMPV6, PROTO_TCP, pseudoSum4, writeIpv4 } from '../wire/ipv4.ts';
+import { IPV6_HEADER, pseudoSum6, writeIpv6 } from '../wire/ipv6.ts';
+import { finishTcp, TCP_HEADER, writeTcp } from '../wire/tcp.ts';
+import type { Host } from './host.ts';
+import type { Interface } from './interface.ts';
+import type { Reply } from './replies.ts';
+import type { ConnectionRing } from './ring.ts';
+
+/** Failures of the next hop after which a connection that had been open ends with EHOSTUNREACH. */
+const NEIGHBOUR_PATIENCE = 3;
+
+/** Writes the next packet of an interface at `out[at]`; returns its length, or 0. */
+export function transmitPacket(host: Host, i: Interface, out: Uint8Array, at: number, meta: TxMeta): number {
+  wakeWaiting(host, i);
+  let length = i.neighbours === null ? 0 : transmitArp(host, i, out, at);
+  if (length === 0 && i.replies.length > 0 && !i.repliesStuck) length = transmitReply(host, i, out, at);
+  if (length === 0) length = transmitFrom(host, i, i.urgent, out, at, meta);
+  if (length === 0) length = transmitFrom(host, i, i.ready, out, at, meta);
+  return length;
+}
+
+/** Whether `transmitPacket` would write something. Connections that have nothing leave their queue here. */
+export function hasOutput(host: Host, i: Interface): boolean {
+  wakeWaiting(host, i);
+  if (i.arpReplies.length > 0 || (i.replies.length > 0 && !i.repliesStuck)) return true;
+  for (const ring of [i.urgent, i.ready]) {
+    while (ring.length > 0) {
+      if (whatToSend(ring.first()) !== NOTHING) return true;
+      const c = ring.shift();
+      c.inReady = false;
+      rest(c);
+    }
+  }
+  return false;
+}
+
+/** Serves the connections of one queue in turn, one segment each. */
+function transmitFrom(
+  host: Host,
+  i: Interface,
+  ring: ConnectionRing,
+  out: Uint8Array,
+  at: number,
+  meta: TxMeta,
+): number {
+  while (ring.length > 0) {
+    const c = ring.shift();
+    c.inReady = false;
+    if (host.interfaceOf(c) !== i) continue;
+    if (i.neighbours !== null && !reachable(host, i, c)) continue;
+    const length = transmitSegment(host, i, c, out, at, meta);
+    if (length === 0) continue;
+    c.inReady = true;
+    i.ready.push(c);
+    if (!c.inDirty) host.touch(c);
+    host.counters.segmentsOut++;
+    return length;
+  }
+  return 0;
+}
+
+function transmitSegment(host: Host, i: Interface, c: Connection, out: Uint8Array, at: number, meta: TxMeta): number {
+  const { local, remote } = c.addressing;
+  const v4 = local.family === 4;
+  const ipAt = at + i.linkHeader;
+  const ipHeader = v4 ? IPV4_HEADER : IPV6_HEADER;
+  const { tso, txChecksum } = i.caps;
+  const room = tso > 0 ? tso - ipHeader - TCP_HEADER : 0;
+  const length = transmit(c, out, ipAt + ipHeader, room, txChecksum, meta);
+  if (length === 0) return 0;
+  if (v4) {
+    writeIpv4(out, ipAt, length, host.nextIpId(), host.profile.ttl, PROTO_TCP, 0, local.w3, remote.w3, true);
+  } else {
+    writeIpv6(
+      out,
+      ipAt,
+      length,
+      PROTO_TCP,
+      host.profile.ttl,
+      0,
+      0,
+      local.w0,
+      local.w1,
+      local.w2,
+      local.w3,
+      remote.w0,
+      remote.w1,
+      remote.w2,
+      remote.w3,
+    );
+  }
+  if (meta.checksum === CHECKSUM_PARTIAL) {
+    meta.csumStart = i.linkHeader + ipHeader;
+    meta.headerLength += i.linkHeader + ipHeader;
+  }
+  if (i.linkHeader > 0) frame(i, out, at, c.nextHop);
+  return i.linkHeader + ipHeader + length;
+}
+
+/** Whether the connection's next hop is known. One that is not waits aside, and nothing of it advances. */
+function reachable(host: Host, i: Interface, c: Connection): boolean {
+  if (i.neighbours === null || whatToSend(c) === NOTHING) return true;
+  switch (i.neighbours.resolve(c.nextHop, host.now)) {
+    case NEIGHBOUR_READY:
+      c.neighbourFailures = 0;
+      return true;
+    case NEIGHBOUR_FAILED:
+      host.drop('neighbour-unresolved', c);
+      c.neighbourFailures++;
+      c.unreachable('EHOSTUNREACH');
+      if (c.neighbourFailures > NEIGHBOUR_PATIENCE) c.fail('EHOSTUNREACH', 'error');
+      else if (c.state !== 'CLOSED') i.waiting.push(c);
+      return false;
+    default:
+      i.waiting.push(c);
+      return false;
+  }
+}
+
+/** Lets those that waited for a neighbour try again, once some neighbour was found or given up. */
+function wakeWaiting(host: Host, i: Interface): void {
+  if (i.neighbours === null || i.neighbours.changes === i.changesSeen) return;
+  i.changesSeen = i.neighbours.changes;
+  i.repliesStuck = false;
+  const { waiting } = i;
+  i.waiting = [];
+  for (const c of waiting) host.touch(c);
+}
+
+function frame(i: Interface, out: Uint8Array, at: number, nextHop: number): void {
+  if (i.mac === null || i.neighbours === null) return;
+  writeEthernet(out, at, BROADCAST_MAC, 0, i.mac, ETHERTYPE_IPV4);
+  i.neighbours.macInto(nextHop, out, at);
+}
+
+function transmitArp(host: Host, i: Interface, out: Uint8Array, at: number): number {
+  const { neighbours, mac } = i;
+  if (neighbours === null || mac === null) return 0;
+  const ours = i.address(4);
+  if (ours === null) return 0;
+  const owed = i.arpReplies.shift();
+  if (owed !== undefined) {
+    const body = writeEthernet(out, at, owed.mac, 0, mac, ETHERTYPE_ARP);
+    writeArp(out, body, ARP_REPLY, mac, owed.address, owed.mac, 0, owed.sender);
+    return i.linkHeader + ARP_LENGTH;
+  }
+  const target = neighbours.nextRequest(host.now);
+  if (target === NO_REQUEST) return 0;
+  const body = writeEthernet(out, at, BROADCAST_MAC, 0, mac, ETHERTYPE_ARP);
+  writeArp(out, body, ARP_REQUEST, mac, ours.w3, null, 0, target);
+  return i.linkHeader + ARP_LENGTH;
+}
+
+function transmitReply(host: Host, i: Interface, out: Uint8Array, at: number): number {
+  for (let n = i.replies.length; n > 0; n--) {
+    const reply = i.replies.first();
+    if (i.neighbours !== null) {
+      const state = i.neighbours.resolve(reply.nextHop, host.now);
+      if (state === NEIGHBOUR_FAILED) {
+        host.drop('neighbour-unresolved', null);
+        i.replies.drop();
+        continue;
+      }
+      if (state !== NEIGHBOUR_READY) {
+        i.replies.defer();
+        continue;
+      }
+      frame(i, out, at, reply.nextHop);
+    }
+    out.set(reply.bytes.subarray(0, reply.length), at + i.linkHeader);
+    if (reply.event !== null) host.trace?.({ ...reply.event, at: host.now, packet: host.packetId });
+    i.replies.drop();
+    return i.linkHeader + reply.length;
+  }
+  i.repliesStuck = i.replies.length > 0;
+  return 0;
+}
+
+/** Room for an IP packet with `payload` octets to `remote`; the header is written, `null` when the queue is full. */
+export function claimReply(
+  host: Host,
+  i: Interface,
+  local: Address,
+  remote: Address,
+  protocol: number,
+  payload: number,
+): Reply | null {
+  const v4 = local.family === 4;
+  const header = v4 ? IPV4_HEADER : IPV6_HEADER;
+  const reply = header + payload > i.mtu ? null : i.replies.claim(header + payload);
+  if (reply === null) {
+    host.drop('reply-queue-full', null);
+    return null;
+  }
+  reply.length = header + payload;
+  reply.event = null;
+  i.repliesStuck = false;
+  const route = host.routes.lookup(remote.w0, remote.w1, remote.w2, remote.w3);
+  reply.nextHop = (route?.gateway ?? remote).w3;
+  const { ttl } = host.profile;
+  if (v4) {
+    writeIpv4(reply.bytes, 0, payload, host.nextIpId(), ttl, protocol, 0, local.w3, remote.w3, false);
+  } else {
+    const { w0, w1, w2, w3 } = remote;
+    writeIpv6(reply.bytes, 0, payload, protocol, ttl, 0, 0, local.w0, local.w1, local.w2, local.w3, w0, w1, w2, w3);
+  }
+  return reply;
+}
+
+/** Sum of the pseudo header between two addresses of one family. */
+export function pseudoSum(local: Address, remote: Address, protocol: number, length: number): number {
+  if (local.family === 4) return pseudoSum4(local.w3, remote.w3, protocol, length);
+  const { w0, w1, w2, w3 } = remote;
+  return pseudoSum6(local.w0, local.w1, local.w2, local.w3, w0, w1, w2, w3, protocol, length);
+}
+
+/** A reset that belongs to no connection: <SEQ=seq><ACK=ack><CTL=flags> (RFC 9293 §3.10.7.1). */
+export function queueReset(
+  host: Host,
+  i: Interface,
+  local: Address,
+  localPort: number,
+  remote: Address,
+  remotePort: number,
+  seq: number,
+  ack: number,
+  flags: number,
+): void {
+  const reply = claimReply(host, i, local, remote, PROTO_TCP, TCP_HEADER);
+  if (reply === null) return;
+  const at = reply.length - TCP_HEADER;
+  writeTcp(reply.bytes, at, localPort, remotePort, seq, ack, flags, 0, 0, 0);
+  finishTcp(reply.bytes, at, TCP_HEADER, pseudoSum(local, remote, PROTO_TCP, TCP_HEADER));
+  host.counters.resetsOut++;
+  if (host.trace === null) return;
+  reply.event = {
+    type: 'segment',
+    at: host.now,
+    host: host.name,
+    dir: 'out',
+    packet: 0,
+    conn: 0,
+    src: local.toString(),
+    srcPort: localPort,
+    dst: remote.toString(),
+    dstPort: remotePort,
+    seq,
+    ack,
+    flags,
+    len: 0,
+    wnd: 0,
+    state: 'CLOSED',
+    again: false,
+    probe: false,
+  };
+}
+
+/** An echo request or reply with `bytes[from, to)` as its data. */
+export function queueEcho(
+  host: Host,
+  i: Interface,
+  local: Address,
+  remote: Address,
+  request: boolean,
+  id: number,
+  seq: number,
+  bytes: Uint8Array,
+  from: number,
+  to: number,
+): void {
+  const length = ICMP_HEADER + to - from;
+  if (local.family === 4) {
+    const reply = claimReply(host, i, local, remote, PROTO_ICMP, length);
+    if (reply === null) return;
+    const type = request ? ICMP_ECHO : ICMP_ECHO_REPLY;
+    writeIcmpEcho(reply.bytes, reply.length - length, type, id, seq, bytes, from, to);
+    return;
+  }
+  const reply = claimReply(host, i, local, remote, PROTO_ICMPV6, length);
+  if (reply === null) return;
+  const at = reply.length - length;
+  writeIcmpv6Echo(reply.bytes, at, request ? ICMPV6_ECHO : ICMPV6_ECHO_REPLY, id, seq, bytes, from, to);
+  finishIcmpv6(reply.bytes, at, length, pseudoSum(local, remote, PROTO_ICMPV6, length));
+}
+
+/** An ICMP or ICMPv6 error about the IP packet `bytes[from, to)`. */
+export function queueUnreachable(
+  host: Host,
+  i: Interface,
+  local: Address,
+  remote: Address,
+  code: number,
+  bytes: Uint8Array,
+  from: number,
+  to: number,
+): void {
+  if (local.family === 4) {
+    const length = ICMP_HEADER + Math.min(to - from, ICMP_QUOTE_MAX);
+    const reply = claimReply(host, i, local, remote, PROTO_ICMP, length);
+    if (reply !== null) {
+      writeIcmpError(reply.bytes, reply.length - length, ICMP_UNREACHABLE, code, 0, bytes, from, to);
+    }
+    return;
+  }
+  const length = ICMP_HEADER + Math.min(to - from, ICMPV6_QUOTE_MAX);
+  const reply = claimReply(host, i, local, remote, PROTO_ICMPV6, length);
+  if (reply === null) return;
+  const at = reply.length - length;
+  writeIcmpv6Error(reply.bytes, at, ICMPV6_UNREACHABLE, code, 0, bytes, from, to);
+  finishIcmpv6(reply.bytes, at, length, pseudoSum(local, remote, PROTO_ICMPV6, length));
+}

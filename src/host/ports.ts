@@ -1,0 +1,115 @@
+// Which ports are taken: listeners, and the choice of ephemeral ports (RFC 6056 algorithm 3).
+
+import type { Profile } from '../base/profile.ts';
+import { halfSip13, type SipKey } from '../base/siphash.ts';
+import type { ConnectionAddressing } from '../tcp/connection.ts';
+import type { Address } from '../wire/address.ts';
+import type { Listener } from './listener.ts';
+import type { ConnectionTable } from './table.ts';
+
+/** The ports of one host. */
+export class Ports {
+  readonly #key: SipKey;
+  readonly #from: number;
+  readonly #count: number;
+  /** By port; a port may have several listeners on different addresses. */
+  readonly #listeners: Map<number, Listener[]> = new Map();
+  /** Connections by local port. */
+  readonly #users: Map<number, number> = new Map();
+  #next = 0;
+
+  constructor(key: SipKey, profile: Profile) {
+    this.#key = key;
+    this.#from = profile.ephemeralFrom;
+    this.#count = profile.ephemeralTo - profile.ephemeralFrom;
+  }
+
+  /** The listener for a SYN to this address and port: the one bound to the address wins. */
+  listener(w0: number, w1: number, w2: number, w3: number, port: number): Listener | null {
+    const all = this.#listeners.get(port);
+    if (all === undefined) return null;
+    let wildcard: Listener | null = null;
+    for (let i = 0; i < all.length; i++) {
+      const a = all[i]!.address;
+      if (a === null) wildcard = all[i]!;
+      else if (a.w3 === w3 && a.w2 === w2 && a.w1 === w1 && a.w0 === w0) return all[i]!;
+    }
+    return wildcard;
+  }
+
+  /** All listeners. */
+  listeners(): Listener[] {
+    return [...this.#listeners.values()].flat();
+  }
+
+  /** Takes the listener's port; false when another listens there already. */
+  bind(listener: Listener): boolean {
+    const all = this.#listeners.get(listener.port);
+    if (all === undefined) {
+      this.#listeners.set(listener.port, [listener]);
+      return true;
+    }
+    const { address } = listener;
+    for (const other of all) {
+      if (address === null || other.address === null || other.address.equals(address)) return false;
+    }
+    all.push(listener);
+    return true;
+  }
+
+  /** Gives the listener's port back. */
+  unbind(listener: Listener): void {
+    const rest = (this.#listeners.get(listener.port) ?? []).filter((l) => l !== listener);
+    if (rest.length === 0) this.#listeners.delete(listener.port);
+    else this.#listeners.set(listener.port, rest);
+  }
+
+  /** A port that nobody listens on and no connection uses, or -1. */
+  free(): number {
+    for (let n = 0; n < this.#count; n++) {
+      const port = this.#from + ((this.#next + n) % this.#count);
+      if (this.#listeners.has(port) || this.#users.has(port)) continue;
+      this.#next = (port - this.#from + 1) % this.#count;
+      return port;
+    }
+    return -1;
+  }
+
+  /**
+   * The local port for a connection: the one asked for, or an ephemeral one that the four-tuple does not use yet.
+   * The start depends on a secret and on the peer, so ports of different peers tell nothing of each other.
+   *
+   * @returns -1 when it is taken, or none is left
+   */
+  choose(table: ConnectionTable, local: Address, remote: Address, remotePort: number, wanted: number): number {
+    if (wanted > 0) return this.#isFree(table, local, wanted, remote, remotePort) ? wanted : -1;
+    const offset = halfSip13(this.#key, remote.w0, remote.w1 ^ remote.w2, remote.w3, local.w3, remotePort) >>> 0;
+    for (let n = 0; n < this.#count; n++) {
+      const port = this.#from + ((offset + this.#next++) % this.#count);
+      if (!this.#listeners.has(port) && this.#isFree(table, local, port, remote, remotePort)) return port;
+    }
+    return -1;
+  }
+
+  #isFree(table: ConnectionTable, l: Address, port: number, r: Address, remotePort: number): boolean {
+    return table.find(l.w0, l.w1, l.w2, l.w3, port, r.w0, r.w1, r.w2, r.w3, remotePort) === null;
+  }
+
+  /** A connection uses its local port. */
+  hold(a: ConnectionAddressing): void {
+    this.#users.set(a.localPort, (this.#users.get(a.localPort) ?? 0) + 1);
+  }
+
+  /** A connection is gone. */
+  release(a: ConnectionAddressing): void {
+    const users = this.#users.get(a.localPort);
+    if (users === undefined) return;
+    if (users > 1) this.#users.set(a.localPort, users - 1);
+    else this.#users.delete(a.localPort);
+  }
+
+  /** Local ports that connections use. */
+  get inUse(): number {
+    return this.#users.size;
+  }
+}

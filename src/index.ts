@@ -1,0 +1,24 @@
+// The public names of `synfin`: a host, its connections, and what they are configured and traced with.
+
+export type { NetErrorCode, Syscall } from './base/errors.ts';
+export { NetError, StateError } from './base/errors.ts';
+export type { Link, LinkCaps, LinkPort, Medium } from './base/link.ts';
+export { RxMeta, TxMeta } from './base/packet.ts';
+export { DEFAULT_PROFILE, type Profile } from './base/profile.ts';
+export { type Cause, EDGES, type Edge, isEdge, STATES, type State } from './base/state.ts';
+export type { ByteStream, StreamHandler } from './base/stream.ts';
+export type { DropReason, TraceEvent, Tracer } from './base/trace.ts';
+export {
+  type ConnectOptions,
+  Counters,
+  Host,
+  type HostOptions,
+  type Interface,
+  type InterfaceOptions,
+  type Listener,
+  type ListenOptions,
+  type PingDone,
+  type PingOptions,
+} from './host/index.ts';
+export * from './run/index.ts';
+export type { Connection } from './tcp/index.ts';

@@ -1,0 +1,267 @@
+// SEGMENT ARRIVES in every state but CLOSED, LISTEN and SYN-SENT: RFC 9293 §3.10.7.4, step by step.
+//
+// Each step is a function named after the RFC's ordinal. A step returns false when the segment ends there.
+// The third step (security and precedence) is obsolete and left out.
+
+import { seqDiff, seqGe, seqGt, seqLe, seqLt } from '../base/seq.ts';
+import { ACK, FIN, RST, type Segment, SYN, segLen } from '../wire/tcp.ts';
+import { processAck } from './acks.ts';
+import type { Connection } from './connection.ts';
+import { becomeEstablished } from './opening.ts';
+import { segmentArrivesInSynSent } from './syn-sent.ts';
+import { processText } from './text.ts';
+
+/**
+ * A segment for this connection has arrived; its checksum and ports are right, SYN and FIN are not both set.
+ * The segment is trimmed in place. Changes variables and marks what is to be sent; sends nothing.
+ */
+export function segmentArrives(c: Connection, seg: Segment): void {
+  const { state } = c;
+  if (state === 'SYN-SENT') {
+    segmentArrivesInSynSent(c, seg);
+    c.env.touch(c);
+    return;
+  }
+  if (state === 'CLOSED' || state === 'LISTEN') return;
+  const goesOn =
+    firstCheckSequence(c, seg) && secondCheckRst(c, seg) && fourthCheckSyn(c, seg) && fifthCheckAck(c, seg);
+  if (goesOn) {
+    // Sixth, URG: urgent data stay where they are in the stream, and the pointer is not acted on
+    // (RFC 6093 §4: middleboxes clear it, stacks disagree on it).
+    seventhText(c, seg);
+    eighthCheckFin(c, seg);
+  }
+  c.env.touch(c);
+}
+
+/** First, check sequence number (and RFC 9293 §3.4 for the four cases of acceptability). */
+function firstCheckSequence(c: Connection, seg: Segment): boolean {
+  const { rcv } = c;
+  const length = segLen(seg);
+  if (acceptable(seg.seq, length, rcv.nxt, rcv.wnd)) {
+    trim(c, seg);
+    return true;
+  }
+  if (c.state === 'SYN-RECEIVED' && (seg.flags & SYN) !== 0 && seg.seq === rcv.irs) return repeatedSyn(c, seg);
+  if ((seg.flags & RST) !== 0) {
+    c.env.drop('tcp-out-of-window', c);
+    return false;
+  }
+  if (c.state === 'TIME-WAIT' && (seg.flags & FIN) !== 0 && ((seg.seq + length) | 0) === rcv.nxt) {
+    // "A retransmission of the remote FIN. Acknowledge it, and restart the 2 MSL timeout."
+    c.ackNow = true;
+    c.startTimeWait(true);
+    return false;
+  }
+  c.env.drop('tcp-out-of-window', c);
+  refuse(c, length === 0 || (seg.flags & SYN) !== 0);
+  // "If the RCV.WND is zero, no segments will be acceptable, but special allowance should be made to accept
+  // valid ACKs": two ends that fill each other's window would otherwise never learn of the room.
+  const touchesEdge = seg.seq === rcv.nxt || (seg.seq === ((rcv.nxt - 1) | 0) && length <= 1);
+  if (touchesEdge && (seg.flags & (SYN | ACK)) === ACK && c.isSynchronised()) fifthCheckAck(c, seg);
+  return false;
+}
+
+/**
+ * The table of RFC 9293 §3.4: does any part of `[seq, seq + length)` lie in the window? The RFC looks at the
+ * two ends of the segment; one that covers the whole window and more is let in here as well.
+ */
+function acceptable(seq: number, length: number, nxt: number, wnd: number): boolean {
+  const offset = seqDiff(seq, nxt);
+  if (length === 0) return wnd === 0 ? offset === 0 : offset >= 0 && offset < wnd;
+  if (wnd === 0) return false;
+  return offset < wnd && offset + length > 0;
+}
+
+/** Cuts off what lies outside the window: "segments ... should be trimmed" (RFC 9293 §3.10.7.4). */
+function trim(c: Connection, seg: Segment): void {
+  const { rcv } = c;
+  let before = seqDiff(rcv.nxt, seg.seq);
+  if (before > 0) {
+    if ((seg.flags & SYN) !== 0) {
+      seg.flags &= ~SYN;
+      seg.seq = (seg.seq + 1) | 0;
+      before--;
+    }
+    const cut = before < seg.len ? before : seg.len;
+    seg.seq = (seg.seq + cut) | 0;
+    seg.at += cut;
+    seg.len -= cut;
+  }
+  const room = seqDiff(rcv.adv, seg.seq);
+  if (seg.len + (seg.flags & FIN) > room) {
+    seg.flags &= ~FIN;
+    if (seg.len > room) seg.len = room > 0 ? room : 0;
+  }
+}
+
+/**
+ * SYN-RECEIVED, and the peer's SYN once more. RFC 9293 has an ACK sent; we send the SYN,ACK again, as
+ * Linux does, because the likely reason is that the first was lost and a bare ACK means nothing to a peer in
+ * SYN-SENT. When the repeated SYN acknowledges ours (both ends opened at once), it counts as that ACK.
+ */
+function repeatedSyn(c: Connection, seg: Segment): boolean {
+  if ((seg.flags & (ACK | RST)) === ACK && seg.ack === c.snd.nxt) {
+    seg.flags &= ~SYN;
+    seg.seq = (seg.seq + 1) | 0;
+    c.ackNow = true;
+    return true;
+  }
+  if ((seg.flags & (ACK | RST)) === 0 && c.snd.nxt !== c.snd.iss) {
+    c.snd.resend = c.snd.iss;
+    c.snd.resendTo = c.snd.nxt;
+  }
+  return false;
+}
+
+/** Second, check the RST bit, with the exactness of RFC 5961 §3. */
+function secondCheckRst(c: Connection, seg: Segment): boolean {
+  if ((seg.flags & RST) === 0) return true;
+  if (c.state === 'TIME-WAIT' && c.env.profile.timeWaitIgnoresRst) {
+    c.env.drop('tcp-time-wait-rst', c);
+    return false;
+  }
+  if (seg.seq !== c.rcv.nxt) {
+    c.env.drop('tcp-rst-not-exact', c);
+    challenge(c);
+    return false;
+  }
+  if (c.state === 'TIME-WAIT' || c.state === 'CLOSING' || c.state === 'LAST-ACK') {
+    // Both sides had said goodbye: nothing is lost, so the program hears no error.
+    c.finish('rcv RST', null);
+  } else {
+    // In SYN-RECEIVED of an active open the peer refused, in every later state it reset.
+    c.fail(c.state === 'SYN-RECEIVED' && !c.passive ? 'ECONNREFUSED' : 'ECONNRESET', 'rcv RST');
+  }
+  return false;
+}
+
+/**
+ * Fourth, check the SYN bit: a challenge ACK (RFC 5961 §4, RFC 9293 §3.10.7.4), never a reset. RFC 9293 would
+ * send a passive SYN-RECEIVED back to LISTEN; a blind SYN could then unmake an opening, so it is challenged too.
+ */
+function fourthCheckSyn(c: Connection, seg: Segment): boolean {
+  if ((seg.flags & SYN) === 0) return true;
+  c.env.drop('tcp-syn-in-window', c);
+  challenge(c);
+  return false;
+}
+
+/** Fifth, check the ACK field. */
+function fifthCheckAck(c: Connection, seg: Segment): boolean {
+  if ((seg.flags & ACK) === 0) {
+    c.env.drop('tcp-no-ack', c);
+    return false;
+  }
+  const { snd } = c;
+  if (c.state === 'SYN-RECEIVED') {
+    if (!(seqLt(snd.una, seg.ack) && seqLe(seg.ack, snd.nxt))) {
+      c.env.drop('tcp-ack-too-new', c);
+      c.resetOutOfBlue(seg.ack);
+      return false;
+    }
+    becomeEstablished(c, seg, 'rcv ACK of SYN');
+    return true;
+  }
+  if (seqGt(seg.ack, snd.nxt)) {
+    c.env.drop('tcp-ack-too-new', c);
+    refuse(c, segLen(seg) === 0);
+    return false;
+  }
+  // RFC 5961 §5: older than anything the peer can have had in mind.
+  if (seqLt(seg.ack, (snd.una - snd.maxWnd) | 0)) {
+    c.env.drop('tcp-ack-too-old', c);
+    challenge(c);
+    return false;
+  }
+  processAck(c, seg);
+  return afterAck(c);
+}
+
+/** What the acknowledgement of our FIN means, state by state (RFC 9293 §3.10.7.4, fifth). */
+function afterAck(c: Connection): boolean {
+  if (!c.finAcked) return true;
+  switch (c.state) {
+    case 'CLOSING':
+      c.enter('TIME-WAIT', 'rcv ACK of FIN');
+      return false;
+    case 'LAST-ACK':
+      c.finish('rcv ACK of FIN', null);
+      return false;
+    default:
+      // FIN-WAIT-1 moves on in the eighth step, where it is known whether the same segment brings the peer's
+      // FIN: with it the way leads to TIME-WAIT directly (three waves), without it to FIN-WAIT-2.
+      return true;
+  }
+}
+
+/** Seventh, process the segment text. */
+function seventhText(c: Connection, seg: Segment): void {
+  const { rcv } = c;
+  switch (c.state) {
+    case 'ESTABLISHED':
+    case 'FIN-WAIT-1':
+    case 'FIN-WAIT-2':
+      break;
+    default:
+      // The peer has ended its direction; "this should not occur ... ignore the segment text".
+      if (seg.len > 0) c.env.drop('tcp-after-close', c);
+      return;
+  }
+  if ((seg.flags & FIN) !== 0 && !rcv.finSeen) {
+    rcv.finSeen = true;
+    rcv.finSeq = (seg.seq + seg.len) | 0;
+    if (seqDiff(rcv.finSeq, rcv.nxt) > 0) c.ackNow = true;
+  }
+  if (rcv.finSeen) {
+    const room = seqDiff(rcv.finSeq, seg.seq);
+    if (seg.len > room) seg.len = room > 0 ? room : 0;
+  }
+  if (seg.len > 0) processText(c, seg);
+}
+
+/** Eighth, check the FIN bit: it takes effect when everything before it has arrived. */
+function eighthCheckFin(c: Connection, seg: Segment): void {
+  const { rcv, state } = c;
+  const reached = rcv.finSeen && !rcv.finished && rcv.nxt === rcv.finSeq;
+  if (!reached) {
+    if (state === 'FIN-WAIT-1' && c.finAcked) c.enter('FIN-WAIT-2', 'rcv ACK of FIN');
+    if (rcv.finished && (seg.flags & FIN) !== 0 && seqGe(rcv.nxt, seg.seq)) c.ackNow = true;
+    return;
+  }
+  rcv.nxt = (rcv.nxt + 1) | 0;
+  rcv.finished = true;
+  c.ackNow = true;
+  c.announceReadable();
+  switch (state) {
+    case 'ESTABLISHED':
+      c.enter('CLOSE-WAIT', 'rcv FIN');
+      break;
+    case 'FIN-WAIT-1':
+      if (c.finAcked) c.enter('TIME-WAIT', 'rcv FIN,ACK of FIN');
+      else c.enter('CLOSING', 'rcv FIN');
+      break;
+    case 'FIN-WAIT-2':
+      c.enter('TIME-WAIT', 'rcv FIN');
+      break;
+    default:
+  }
+}
+
+/** Answers a segment that is not acceptable; `limited` says that an answer might be answered in turn. */
+function refuse(c: Connection, limited: boolean): void {
+  const { now, profile } = c.env;
+  if (limited) {
+    if (now - c.lastRefusal < profile.outOfWindowAckInterval) return;
+    c.lastRefusal = now;
+  }
+  c.ackNow = true;
+}
+
+/** A challenge ACK, at most one per interval and connection (RFC 5961 §7; CVE-2016-5696 was a global limit). */
+function challenge(c: Connection): void {
+  const { now, profile } = c.env;
+  if (now - c.lastChallenge < profile.challengeAckInterval) return;
+  c.lastChallenge = now;
+  c.ackNow = true;
+}

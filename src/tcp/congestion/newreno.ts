@@ -1,0 +1,75 @@
+// NewReno: slow start, congestion avoidance and fast recovery (RFC 5681, RFC 6582).
+
+import type { CongestionController } from './controller.ts';
+
+/** Congestion control as RFC 5681 and RFC 6582 say it, counting octets (RFC 3465). */
+export class NewReno implements CongestionController {
+  readonly name = 'newreno';
+  cwnd = 0;
+  // "The initial value of ssthresh SHOULD be set arbitrarily high" (RFC 5681 §3.1).
+  ssthresh = 0x3fffffff;
+  #mss = 536;
+  /** Octets acknowledged in congestion avoidance since the window last grew (RFC 5681 §3.1). */
+  #credit = 0;
+
+  opened(mss: number, segments: number): void {
+    this.#mss = mss;
+    this.cwnd = segments * mss;
+  }
+
+  acked(acked: number, limited: boolean): void {
+    // A window that was not used is not evidence that the path carries it (RFC 7661).
+    if (!limited) return;
+    if (this.cwnd < this.ssthresh) {
+      // L=2 for each segment acknowledged would need their count; octets bounded by what was acknowledged
+      // grow the window no faster than doubling per round trip, which is the rule's intent (RFC 3465 §2.2).
+      this.cwnd += acked;
+      if (this.cwnd > this.ssthresh) this.cwnd = this.ssthresh;
+      return;
+    }
+    this.#credit += acked;
+    if (this.#credit >= this.cwnd) {
+      this.#credit -= this.cwnd;
+      this.cwnd += this.#mss;
+    }
+  }
+
+  lossDetected(flightSize: number): void {
+    this.ssthresh = this.#half(flightSize);
+    this.cwnd = this.ssthresh + 3 * this.#mss;
+    this.#credit = 0;
+  }
+
+  duplicate(): void {
+    this.cwnd += this.#mss;
+  }
+
+  partial(acked: number): void {
+    this.cwnd -= acked;
+    if (acked >= this.#mss) this.cwnd += this.#mss;
+    if (this.cwnd < this.#mss) this.cwnd = this.#mss;
+  }
+
+  recovered(flightSize: number): void {
+    // RFC 6582 §3.2 step 3 option 1: no burst when little is in flight.
+    const quiet = (flightSize > this.#mss ? flightSize : this.#mss) + this.#mss;
+    this.cwnd = quiet < this.ssthresh ? quiet : this.ssthresh;
+  }
+
+  timedOut(flightSize: number, first: boolean): void {
+    if (first) this.ssthresh = this.#half(flightSize);
+    this.cwnd = this.#mss;
+    this.#credit = 0;
+  }
+
+  idle(segments: number): void {
+    const restart = segments * this.#mss;
+    if (this.cwnd > restart) this.cwnd = restart;
+  }
+
+  /** RFC 5681 equation 4. */
+  #half(flightSize: number): number {
+    const half = flightSize >> 1;
+    return half > 2 * this.#mss ? half : 2 * this.#mss;
+  }
+}

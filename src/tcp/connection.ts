@@ -1,0 +1,445 @@
+// One TCP connection: its variables, its commands, and the one place where its state changes.
+//
+// Four kinds of methods, as a sans-I/O machine has them:
+//  - getters, which change nothing;
+//  - inputs: `segmentArrives` (arrives.ts), `timersFire` (timeouts.ts), `unreachable`;
+//  - commands of the program: `send`, `shutdown`, `abort`, `read`, `consume`;
+//  - outputs: `transmit` (output.ts) and `nextDeadline`, which ask the same `whatToSend`, and `events`.
+// Inputs and commands call no user code and send nothing: they change variables and tell the host
+// (`env.touch`, `env.announce`). Spurious calls are no-ops. Time never goes back between calls.
+
+import { NetError, type NetErrorCode, StateError } from '../base/errors.ts';
+import type { ReceiveBuffer } from '../base/receive-buffer.ts';
+import { SendQueue } from '../base/send-queue.ts';
+import { seqDiff, seqGt, seqLe } from '../base/seq.ts';
+import { type Cause, isEdge, type State } from '../base/state.ts';
+import type { ByteStream, StreamHandler } from '../base/stream.ts';
+import type { CongestionEvent } from '../base/trace.ts';
+import type { Address } from '../wire/address.ts';
+import type { CongestionController } from './congestion/controller.ts';
+import { controllerOf } from './congestion/select.ts';
+import type { TcpEnv } from './env.ts';
+import { NOTHING, whatToSend } from './output.ts';
+import { Recovery } from './recovery.ts';
+import { RttEstimator } from './rtt.ts';
+import { Timers } from './timers.ts';
+import { ReceiveVariables, SendVariables } from './variables.ts';
+import { windowUpdateDue } from './window.ts';
+
+/** Bits of `Connection.events`: what the program has not been told yet. */
+export const EVENT_OPEN = 1;
+export const EVENT_READABLE = 2;
+export const EVENT_WRITABLE = 4;
+export const EVENT_CLOSE = 8;
+
+const NO_OCTETS = new Uint8Array(0);
+
+/** The four-tuple of a connection, and where it leaves the host. */
+export interface ConnectionAddressing {
+  readonly local: Address;
+  readonly localPort: number;
+  readonly remote: Address;
+  readonly remotePort: number;
+  /** Partial checksum of the pseudo header without the length (RFC 9293 §3.1). */
+  readonly pseudo: number;
+  /** Largest segment payload the interface carries in one packet. */
+  readonly localMss: number;
+}
+
+/** A TCP connection (RFC 9293), one end. Made by `Host.connect` and by listeners. */
+export class Connection implements ByteStream {
+  /** @internal */
+  readonly env: TcpEnv;
+  /** Number of the connection within its host, from 1; traces use it. */
+  readonly id: number;
+  readonly addressing: ConnectionAddressing;
+  /** The open was passive: this end listened (RFC 9293 §3.3.2). */
+  readonly passive: boolean;
+
+  /** @internal */
+  readonly snd: SendVariables = new SendVariables();
+  /** @internal */
+  readonly rcv: ReceiveVariables = new ReceiveVariables();
+  /** @internal */
+  readonly rtt: RttEstimator;
+  /** @internal */
+  readonly cc: CongestionController;
+  /** @internal */
+  readonly recovery: Recovery = new Recovery();
+  /** @internal */
+  readonly timers: Timers = new Timers();
+  /** @internal Octets written and not yet acknowledged; made at the first `send`. */
+  sendQueue: SendQueue | null = null;
+  /** @internal Octets received and not yet read; made at the first octet. */
+  receiveBuffer: ReceiveBuffer | null = null;
+
+  /** @internal Consecutive retransmissions or probes without an answer. */
+  retries = 0;
+  /** @internal Whether the SYN had to be sent again. */
+  synResent = false;
+  /** @internal An ACK is owed at once; octets received since the last one sent. */
+  ackNow = false;
+  ackPending = 0;
+  /** @internal A zero-window probe or a silly-window override is due. */
+  probeDue = false;
+  overrideDue = false;
+  /** @internal A RST is to be sent before the connection is forgotten, with this sequence number. */
+  resetDue = false;
+  /** @internal Nagle's algorithm is off. */
+  noDelay: boolean;
+  /** @internal Congestion control was what stopped sending, up to this sequence number (RFC 7661). */
+  limitedSeq = 0;
+  limited = false;
+  /** @internal When the last challenge ACK and the last answer to an unacceptable segment were sent. */
+  lastChallenge = Number.NEGATIVE_INFINITY;
+  lastRefusal = Number.NEGATIVE_INFINITY;
+  /** @internal When a segment with text was last sent, for the restart after idleness (RFC 5681 §4.1). */
+  lastDataSent = Number.NEGATIVE_INFINITY;
+  /** @internal Consecutive failures to resolve the next hop. */
+  neighbourFailures = 0;
+
+  /** @internal Events not yet delivered. */
+  events = 0;
+  /** @internal */
+  wantsWritable = false;
+  /** @internal The program was told, or will be, that it is over. */
+  closeAnnounced = false;
+  /** Why the connection failed, once it has; what a soft ICMP error said before that. */
+  error: NetError | null = null;
+  /** @internal A soft error, reported only if the connection then times out (RFC 9293 §3.9.2.2). */
+  softError: NetErrorCode | null = null;
+
+  /** @internal Host bookkeeping: timer handle, queue membership, listener, interface. */
+  timerHandle = -1;
+  /** @internal Where segments leave: the interface, and the next hop on an Ethernet link (int32). */
+  interfaceIndex = -1;
+  nextHop = 0;
+  /** @internal */
+  inReady = false;
+  /** @internal */
+  inDirty = false;
+  /** @internal */
+  inEvents = false;
+  /** @internal */
+  accepted = false;
+
+  /** Octets the program has consumed; with `readable` it accounts for everything received in order. */
+  delivered = 0;
+  /** Octets the program has given to `send`. */
+  written = 0;
+  /** Segments sent again. */
+  retransmissions = 0;
+
+  #state: State = 'CLOSED';
+  #handler: StreamHandler | null = null;
+
+  /** @internal */
+  constructor(env: TcpEnv, id: number, addressing: ConnectionAddressing, passive: boolean) {
+    this.env = env;
+    this.id = id;
+    this.addressing = addressing;
+    this.passive = passive;
+    this.rtt = new RttEstimator(env.profile);
+    this.cc = controllerOf(env.profile);
+    this.noDelay = !env.profile.nagle;
+    this.snd.mss = addressing.localMss;
+  }
+
+  get handler(): StreamHandler | null {
+    return this.#handler;
+  }
+
+  /** A handler that comes late, or takes over from another, is told of what is there to read. */
+  set handler(handler: StreamHandler | null) {
+    this.#handler = handler;
+    if (handler === null) return;
+    if (this.readable > 0 || this.rcv.finished) this.events |= EVENT_READABLE;
+    if (this.events !== 0) this.env.announce(this);
+  }
+
+  // --- getters ---
+
+  /** The state, spelled as RFC 9293 §3.3.2 spells it. */
+  get state(): State {
+    return this.#state;
+  }
+
+  get localAddress(): string {
+    return this.addressing.local.toString();
+  }
+
+  get localPort(): number {
+    return this.addressing.localPort;
+  }
+
+  get remoteAddress(): string {
+    return this.addressing.remote.toString();
+  }
+
+  get remotePort(): number {
+    return this.addressing.remotePort;
+  }
+
+  get readable(): number {
+    return this.receiveBuffer === null ? 0 : this.receiveBuffer.readable;
+  }
+
+  get ended(): boolean {
+    return this.rcv.finished && this.readable === 0;
+  }
+
+  get writable(): number {
+    if (this.snd.finQueued || !this.isOpen()) return 0;
+    const room = this.env.profile.sendBuffer - this.queued;
+    return room > 0 ? room : 0;
+  }
+
+  /** Octets written and not yet acknowledged. */
+  get queued(): number {
+    return this.sendQueue === null ? 0 : this.sendQueue.length;
+  }
+
+  /** Octets written that were never sent. */
+  get unsent(): number {
+    const sent = seqDiff(this.snd.nxt, this.snd.base);
+    const unsent = this.queued - (sent > 0 ? sent : 0);
+    return unsent > 0 ? unsent : 0;
+  }
+
+  /** Sequence numbers sent and not yet acknowledged (RFC 5681 §2). */
+  get flightSize(): number {
+    return (this.snd.nxt - this.snd.una) | 0;
+  }
+
+  /** @internal Flight size less what counts as lost and was not sent again. */
+  get inFlight(): number {
+    return (this.snd.nxt - this.snd.una - (this.snd.resendTo - this.snd.resend)) | 0;
+  }
+
+  /** @internal Sequence number just past the last octet written; a queued FIN has this number. */
+  get dataEnd(): number {
+    return (this.snd.base + this.queued) | 0;
+  }
+
+  /** @internal Our FIN has been sent at least once. */
+  get finSent(): boolean {
+    return this.snd.finQueued && seqGt(this.snd.nxt, this.dataEnd);
+  }
+
+  /** @internal Our FIN has been acknowledged. */
+  get finAcked(): boolean {
+    return this.snd.finQueued && seqGt(this.snd.una, this.dataEnd);
+  }
+
+  /** @internal Whether text may still be sent in this state, or queued for it. */
+  isOpen(): boolean {
+    const s = this.#state;
+    return s === 'ESTABLISHED' || s === 'CLOSE-WAIT' || s === 'SYN-SENT' || s === 'SYN-RECEIVED';
+  }
+
+  /** @internal Past the handshake (RFC 9293 §3.3.2: a synchronised state). */
+  isSynchronised(): boolean {
+    const s = this.#state;
+    return s !== 'CLOSED' && s !== 'LISTEN' && s !== 'SYN-SENT' && s !== 'SYN-RECEIVED';
+  }
+
+  /** @internal Whether what `una` acknowledges was sent while the congestion window was full. */
+  wasLimited(una: number): boolean {
+    return this.limited && seqLe(una, this.limitedSeq);
+  }
+
+  /** When this connection next wants attention: `now` or earlier when it has something to send. */
+  nextDeadline(): number {
+    return whatToSend(this) === NOTHING ? this.timers.earliest : Number.NEGATIVE_INFINITY;
+  }
+
+  // --- commands ---
+
+  /** Turns Nagle's algorithm off (`true`) or on again. */
+  setNoDelay(on: boolean): void {
+    this.noDelay = on;
+    this.env.touch(this);
+  }
+
+  send(bytes: Uint8Array, from: number, to: number): number {
+    if (this.snd.finQueued) throw new StateError('send after shutdown: this direction of the connection has ended');
+    const room = this.writable;
+    const count = to - from < room ? to - from : room;
+    if (count < to - from) this.wantsWritable = this.isOpen();
+    if (count <= 0) return 0;
+    // RFC 5681 §4.1: after an idle time the window is no longer known to be there.
+    if (this.flightSize === 0 && this.queued === 0 && this.env.now - this.lastDataSent > this.rtt.rto) {
+      this.cc.idle(this.env.profile.initialWindow);
+    }
+    this.sendQueue ??= new SendQueue();
+    this.sendQueue.push(bytes, from, from + count);
+    this.written += count;
+    this.env.touch(this);
+    return count;
+  }
+
+  /**
+   * CLOSE of RFC 9293 §3.10.4, for our direction only: what was written still goes out, then a FIN.
+   *
+   * Before the handshake is over the FIN waits for ESTABLISHED, as §3.10.4 says for SYN-RECEIVED. For
+   * SYN-SENT it says "delete the TCB", which is what `abort` does; a program that connects, writes and ends in
+   * one breath means that its octets should arrive.
+   */
+  shutdown(): void {
+    if (this.snd.finQueued || !this.isOpen()) return;
+    this.snd.finQueued = true;
+    this.wantsWritable = false;
+    this.closeOurs();
+    this.env.touch(this);
+  }
+
+  /** @internal Follows a queued FIN into the next state, once there is one. */
+  closeOurs(): void {
+    if (!this.snd.finQueued) return;
+    if (this.#state === 'CLOSE-WAIT') this.enter('LAST-ACK', 'CLOSE');
+    else if (this.#state === 'ESTABLISHED') this.enter('FIN-WAIT-1', 'CLOSE');
+  }
+
+  /** ABORT of RFC 9293 §3.10.5: everything queued is lost, the peer gets a RST where it would notice. */
+  abort(): void {
+    const s = this.#state;
+    if (s === 'CLOSED') return;
+    const tells =
+      s === 'SYN-RECEIVED' || s === 'ESTABLISHED' || s === 'FIN-WAIT-1' || s === 'FIN-WAIT-2' || s === 'CLOSE-WAIT';
+    this.resetDue = tells;
+    this.finish('ABORT', null);
+  }
+
+  peek(): Uint8Array {
+    return this.receiveBuffer === null ? NO_OCTETS : this.receiveBuffer.peek();
+  }
+
+  consume(count: number): void {
+    if (this.receiveBuffer === null || count === 0) return;
+    this.receiveBuffer.consume(count);
+    this.#consumed(count);
+  }
+
+  read(into: Uint8Array, from: number, to: number): number {
+    if (this.receiveBuffer === null) return 0;
+    const count = this.receiveBuffer.read(into, from, to);
+    if (count > 0) this.#consumed(count);
+    return count;
+  }
+
+  #consumed(count: number): void {
+    this.delivered += count;
+    if (!this.ackNow && windowUpdateDue(this)) {
+      this.ackNow = true;
+      this.env.touch(this);
+    }
+  }
+
+  // --- the machine's own ---
+
+  /** @internal The only place where the state changes. */
+  enter(to: State, cause: Cause): void {
+    const from = this.#state;
+    if (!isEdge(from, to, cause)) throw new StateError(`no edge ${from} -> ${to} (${cause})`);
+    this.#state = to;
+    const { trace } = this.env;
+    if (trace !== null) {
+      trace({ type: 'state', at: this.env.now, host: this.env.name, conn: this.id, from, to, cause });
+    }
+    if (to === 'TIME-WAIT') this.startTimeWait(false);
+    if (to === 'TIME-WAIT' || to === 'CLOSED') this.#announceClose();
+    this.env.moved(this);
+  }
+
+  /** @internal Starts 2MSL, or starts it again (RFC 9293 §3.10.7.4, eighth). */
+  startTimeWait(again: boolean): void {
+    const { env } = this;
+    this.timers.clear();
+    const until = env.now + env.profile.timeWait;
+    this.timers.timeWait = until;
+    this.recovery.active = false;
+    this.snd.resend = this.snd.una;
+    this.snd.resendTo = this.snd.una;
+    if (env.trace !== null) {
+      env.trace({ type: 'time-wait', at: env.now, host: env.name, conn: this.id, until, again });
+    }
+    env.touch(this);
+  }
+
+  /** @internal The end, in any state: nothing stays armed, and the program learns why. */
+  finish(cause: Cause, error: NetError | null): void {
+    if (this.#state === 'CLOSED') return;
+    if (error !== null && !this.closeAnnounced) this.error = error;
+    this.timers.clear();
+    this.sendQueue?.clear();
+    this.snd.resend = this.snd.una;
+    this.snd.resendTo = this.snd.una;
+    this.ackNow = false;
+    this.probeDue = false;
+    this.enter('CLOSED', cause);
+    this.env.touch(this);
+  }
+
+  /**
+   * @internal The network says that the peer cannot be reached. While opening that is the answer; later it is a
+   * hint, kept for the case that the connection times out (RFC 9293 §3.9.2.2, RFC 5461).
+   */
+  unreachable(code: NetErrorCode): void {
+    if (this.#state === 'SYN-SENT' || (this.#state === 'SYN-RECEIVED' && !this.passive)) this.fail(code, 'error');
+    else if (this.isSynchronised()) this.softError = code;
+  }
+
+  /** @internal Ends the connection with an error of this code. */
+  fail(code: NetErrorCode, cause: Cause): void {
+    const opening = this.#state === 'SYN-SENT' || (this.#state === 'SYN-RECEIVED' && !this.passive);
+    this.finish(
+      cause,
+      new NetError(
+        code,
+        opening ? 'connect' : 'read',
+        opening ? this.remoteAddress : '',
+        opening ? this.remotePort : -1,
+      ),
+    );
+  }
+
+  /** @internal Marks events for the program. */
+  announce(events: number): void {
+    this.events |= events;
+    this.env.announce(this);
+  }
+
+  /** @internal There is something new to read, or the end. */
+  announceReadable(): void {
+    if ((this.events & EVENT_READABLE) === 0) this.announce(EVENT_READABLE);
+  }
+
+  /** @internal A RST outside of the connection's own numbering: <SEQ=ack><CTL=RST> (RFC 9293 §3.10.7). */
+  resetOutOfBlue(ack: number): void {
+    this.env.reset(this, ack);
+  }
+
+  #announceClose(): void {
+    if (this.closeAnnounced) return;
+    this.closeAnnounced = true;
+    this.announce(EVENT_CLOSE);
+  }
+
+  /** @internal Tells the trace of the congestion state. */
+  traceCongestion(why: CongestionEvent['why']): void {
+    const { env } = this;
+    if (env.trace === null) return;
+    env.trace({
+      type: 'congestion',
+      at: env.now,
+      host: env.name,
+      conn: this.id,
+      why,
+      cwnd: this.cc.cwnd,
+      ssthresh: this.cc.ssthresh,
+      flightSize: this.flightSize,
+      srtt: this.rtt.srtt,
+      rto: this.rtt.timeout(env.profile),
+    });
+  }
+}

@@ -1,0 +1,33 @@
+// What a connection needs of the host that holds it: time, constants, memory, and somebody to tell.
+
+import type { Profile } from '../base/profile.ts';
+import type { ChunkPool } from '../base/receive-buffer.ts';
+import type { DropReason, Tracer } from '../base/trace.ts';
+import type { Connection } from './connection.ts';
+import type { Plan } from './output.ts';
+
+/** The surroundings of a connection. The host implements it; tests may do with less. */
+export interface TcpEnv {
+  /** Name of the host, for traces. */
+  readonly name: string;
+  /** The latest time any input told, milliseconds, monotonic. */
+  readonly now: number;
+  readonly profile: Profile;
+  readonly trace: Tracer | null;
+  /** Memory of receive queues, shared by all connections of the host. */
+  readonly chunks: ChunkPool;
+  /** Scratch in which `whatToSend` describes a segment; one per host, because nothing re-enters. */
+  readonly plan: Plan;
+  /** Number of the packet in hand, for traces; 0 when it has none. */
+  readonly packetId: number;
+  /** The connection may have output, or another earliest deadline, than before. */
+  touch(connection: Connection): void;
+  /** The connection has an event for the program. */
+  announce(connection: Connection): void;
+  /** The connection entered TIME-WAIT or CLOSED or ESTABLISHED: tables and backlogs may change. */
+  moved(connection: Connection): void;
+  /** Sends <SEQ=seq><CTL=RST> to the connection's peer without touching the connection. */
+  reset(connection: Connection, seq: number): void;
+  /** Something that came in was not taken: counted and traced. */
+  drop(reason: DropReason, connection: Connection | null): void;
+}

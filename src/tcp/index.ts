@@ -1,0 +1,5 @@
+// The public names of the room.
+
+export type { CongestionController } from './congestion/controller.ts';
+export { Connection, type ConnectionAddressing } from './connection.ts';
+export type { TcpEnv } from './env.ts';

@@ -1,0 +1,74 @@
+// Opening: active and passive, the options of a SYN, and the moment of ESTABLISHED (RFC 9293 §3.5, §3.10.1).
+
+import type { Cause } from '../base/state.ts';
+import type { Segment } from '../wire/tcp.ts';
+import { processAck } from './acks.ts';
+import { type Connection, EVENT_OPEN } from './connection.ts';
+import { MAX_SCALE, scaleFor } from './window.ts';
+
+/** OPEN, active: CLOSED to SYN-SENT (RFC 9293 §3.10.1). */
+export function openActive(c: Connection, iss: number): void {
+  setIss(c, iss);
+  c.enter('SYN-SENT', 'active open');
+  c.env.touch(c);
+}
+
+/** A SYN arrived for a listener: LISTEN to SYN-RECEIVED on a connection of its own (RFC 9293 §3.10.7.2). */
+export function openPassive(c: Connection, seg: Segment, iss: number): void {
+  setIss(c, iss);
+  c.enter('LISTEN', 'passive open');
+  takePeerSyn(c, seg);
+  c.enter('SYN-RECEIVED', 'rcv SYN');
+  c.env.touch(c);
+}
+
+function setIss(c: Connection, iss: number): void {
+  const { snd } = c;
+  snd.iss = iss;
+  snd.una = iss;
+  snd.nxt = iss;
+  snd.resend = iss;
+  snd.resendTo = iss;
+  snd.base = (iss + 1) | 0;
+}
+
+/** IRS, the peer's MSS and window scale, from its SYN. Text on a SYN is left to be sent again. */
+export function takePeerSyn(c: Connection, seg: Segment): void {
+  const { snd, rcv, addressing } = c;
+  const { profile } = c.env;
+  rcv.irs = seg.seq;
+  rcv.nxt = (seg.seq + 1) | 0;
+  rcv.lastAckSent = rcv.nxt;
+  const offered = profile.receiveBuffer < 0xffff ? profile.receiveBuffer : 0xffff;
+  rcv.adv = (rcv.nxt + offered) | 0;
+  const fallback = addressing.local.family === 4 ? profile.defaultMss4 : profile.defaultMss6;
+  let mss = seg.mss > 0 ? seg.mss : fallback;
+  if (mss < profile.minMss) mss = profile.minMss;
+  snd.mss = mss < addressing.localMss ? mss : addressing.localMss;
+  rcv.mss = addressing.localMss < fallback ? addressing.localMss : fallback;
+  if (seg.wscale >= 0 && profile.windowScaling) {
+    // A shift above 14 is used as 14 (RFC 7323 §2.3).
+    snd.scale = seg.wscale > MAX_SCALE ? MAX_SCALE : seg.wscale;
+    rcv.scale = scaleFor(profile.receiveBuffer);
+  }
+  // "The Window field in a segment where the SYN bit is set MUST NOT be scaled" (RFC 7323 §2.2).
+  snd.wnd = seg.wnd;
+  snd.maxWnd = seg.wnd;
+  snd.maxEdge = (snd.una + seg.wnd) | 0;
+  snd.wl1 = seg.seq;
+  snd.wl2 = seg.ack;
+}
+
+/** Our SYN is acknowledged: ESTABLISHED, on this end (RFC 9293 §3.10.7.3 and §3.10.7.4 fifth). */
+export function becomeEstablished(c: Connection, seg: Segment, cause: Cause): void {
+  const { profile } = c.env;
+  if (c.synResent && c.rtt.rto < profile.rtoAfterSynLoss) c.rtt.rto = profile.rtoAfterSynLoss;
+  c.rtt.backoff = 0;
+  c.cc.opened(c.snd.mss, profile.initialWindow);
+  // RFC 6928 §2: a lost SYN or SYN,ACK leaves one segment.
+  if (c.synResent) c.cc.idle(1);
+  c.enter('ESTABLISHED', cause);
+  c.announce(EVENT_OPEN);
+  if (cause === 'rcv ACK of SYN') processAck(c, seg);
+  c.closeOurs();
+}

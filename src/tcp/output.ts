@@ -1,0 +1,355 @@
+// What goes out: one function decides (`whatToSend`), one builds (`transmit`).
+//
+// `nextDeadline` asks the decision too, so "there is something to send" cannot mean two things.
+
+import { CHECKSUM_PARTIAL, GSO_TCP4, GSO_TCP6, type TxMeta } from '../base/packet.ts';
+import { seqDiff, seqGe, seqGt, seqLe, seqLt } from '../base/seq.ts';
+import {
+  ACK,
+  FIN,
+  finishTcp,
+  finishTcpPartial,
+  OPT_MSS_LENGTH,
+  OPT_WSCALE_LENGTH,
+  PSH,
+  putMss,
+  putNop,
+  putWscale,
+  RST,
+  SYN,
+  TCP_CHECKSUM_OFFSET,
+  TCP_HEADER,
+  writeTcp,
+} from '../wire/tcp.ts';
+import type { Connection } from './connection.ts';
+import { OFF } from './timers.ts';
+import { offerWindow, scaleFor } from './window.ts';
+
+/** Verdicts of `whatToSend`. */
+export const NOTHING = 0;
+export const SEND_RST = 1;
+export const SEND_SYN = 2;
+export const SEND_AGAIN = 3;
+export const SEND_NEW = 4;
+export const SEND_PROBE = 5;
+export const SEND_ACK = 6;
+
+/** What `whatToSend` decided. `NOTHING` to `SEND_ACK`. */
+export type Verdict = 0 | 1 | 2 | 3 | 4 | 5 | 6;
+
+/** The segment `whatToSend` has in mind, and what held it back when there is none. */
+export class Plan {
+  seq = 0;
+  /** Payload octets. */
+  len = 0;
+  fin = false;
+  /** The congestion window was what stopped new data. */
+  congested = false;
+  /** Data waits for nothing but a wider window: the persist timer has to run. */
+  waiting = false;
+}
+
+/**
+ * Decides what to send next, and describes it in `c.env.plan`. Changes nothing else.
+ *
+ * @param c the connection
+ * @param most payload octets that one segment may have: the MSS, or more on a link that cuts super-segments
+ */
+export function whatToSend(c: Connection, most: number = c.snd.mss): Verdict {
+  const { snd } = c;
+  const { plan } = c.env;
+  plan.len = 0;
+  plan.fin = false;
+  plan.congested = false;
+  plan.waiting = false;
+  switch (c.state) {
+    case 'CLOSED':
+      plan.seq = snd.nxt;
+      return c.resetDue ? SEND_RST : NOTHING;
+    case 'LISTEN':
+      return NOTHING;
+    case 'SYN-SENT':
+    case 'SYN-RECEIVED':
+      plan.seq = snd.iss;
+      if (snd.nxt === snd.iss || seqLt(snd.resend, snd.resendTo)) return SEND_SYN;
+      plan.seq = snd.nxt;
+      return c.ackNow ? SEND_ACK : NOTHING;
+    default:
+  }
+  if (seqLt(snd.resend, snd.resendTo) && planAgain(c)) return SEND_AGAIN;
+  if (planNew(c, most)) return SEND_NEW;
+  plan.len = 0;
+  plan.fin = false;
+  if (c.probeDue) {
+    // A number already acknowledged and no octet: every TCP answers it, and nothing is put in flight (as
+    // Linux does; RFC 9293 §3.8.6.1 suggests an octet of data, which a closed window would have to refuse).
+    plan.seq = (snd.una - 1) | 0;
+    return SEND_PROBE;
+  }
+  plan.seq = snd.nxt;
+  return c.ackNow ? SEND_ACK : NOTHING;
+}
+
+/** Whether the first lost octets may be sent again now. */
+function planAgain(c: Connection): boolean {
+  const { snd } = c;
+  const { plan } = c.env;
+  const head = snd.resend === snd.una;
+  const dataEnd = c.dataEnd;
+  let len = seqDiff(dataEnd, snd.resend);
+  if (len > snd.mss) len = snd.mss;
+  const lost = seqDiff(snd.resendTo, snd.resend);
+  if (len > lost) len = lost;
+  if (!head) {
+    if (c.inFlight + len > c.cc.cwnd) return false;
+    const usable = seqDiff((snd.una + snd.wnd) | 0, snd.resend);
+    if (len > usable) {
+      if (usable <= 0) return false;
+      len = usable;
+    }
+  }
+  // The head goes out whatever the windows say: it is what the timer or the duplicates asked for, and the
+  // peer may have taken back a window that it had offered (RFC 9293 §3.8.6: be prepared).
+  plan.seq = snd.resend;
+  plan.len = len < 0 ? 0 : len;
+  plan.fin = snd.finQueued && ((snd.resend + plan.len) | 0) === dataEnd && seqGt(snd.resendTo, dataEnd);
+  return true;
+}
+
+/** Whether octets that were never sent, or the FIN, may be sent now (RFC 9293 §3.8.6.2.1, §3.7.4). */
+function planNew(c: Connection, most: number): boolean {
+  const { snd } = c;
+  const { plan } = c.env;
+  const dataEnd = c.dataEnd;
+  const unsent = seqDiff(dataEnd, snd.nxt);
+  plan.seq = snd.nxt;
+  if (unsent <= 0) {
+    // A bare FIN needs no window: it is one number, and the peer's answer to it is what we want.
+    plan.fin = unsent === 0 && snd.finQueued;
+    return plan.fin;
+  }
+  let len = unsent < most ? unsent : most;
+  const usable = seqDiff((snd.una + snd.wnd) | 0, snd.nxt);
+  const flight = c.flightSize;
+  if (len > usable) {
+    len = usable;
+    if (len <= 0) {
+      plan.waiting = flight === 0;
+      return false;
+    }
+  }
+  const room = c.cc.cwnd + c.recovery.allowance(c) - c.inFlight;
+  if (len > room) {
+    // Whole segments only: a congestion window is no reason to send a small one.
+    len = room >= snd.mss ? room - (room % snd.mss) : 0;
+    if (len <= 0) {
+      plan.congested = true;
+      return false;
+    }
+  }
+  if (len > snd.mss && len < unsent) len -= len % snd.mss;
+  if (len < snd.mss) {
+    const last = len === unsent;
+    const idle = flight === 0;
+    const worthwhile = last && (c.noDelay || idle || snd.finQueued);
+    if (!worthwhile && len < snd.maxWnd >> 1 && !(idle && c.overrideDue)) {
+      plan.waiting = idle;
+      return false;
+    }
+  }
+  plan.len = len;
+  plan.fin = snd.finQueued && len === unsent;
+  return true;
+}
+
+/**
+ * Writes the next segment of this connection, TCP header first, at `out[at]`.
+ *
+ * @param super_ octets that one segment may carry on a link that takes super-segments; 0 elsewhere
+ * @returns octets written; 0 when there is nothing to send now
+ */
+export function transmit(
+  c: Connection,
+  out: Uint8Array,
+  at: number,
+  super_: number,
+  partialChecksum: boolean,
+  meta: TxMeta,
+): number {
+  const { mss } = c.snd;
+  const verdict = whatToSend(c, super_ > mss ? super_ - (super_ % mss) : mss);
+  if (verdict === NOTHING) {
+    rest(c);
+    return 0;
+  }
+  const { plan } = c.env;
+  const { len } = plan;
+  const flags = flagsOf(c, verdict);
+  const options = verdict === SEND_SYN ? putSynOptions(c, out, at + TCP_HEADER) : 0;
+  const header = TCP_HEADER + options;
+  const again = verdict === SEND_AGAIN || (verdict === SEND_SYN && c.snd.nxt !== c.snd.iss);
+  const wnd = windowField(c, verdict);
+  const { addressing } = c;
+  const acks = (flags & ACK) !== 0;
+  writeTcp(
+    out,
+    at,
+    addressing.localPort,
+    addressing.remotePort,
+    plan.seq,
+    acks ? c.rcv.nxt : 0,
+    flags,
+    wnd,
+    0,
+    options,
+  );
+  if (len > 0) c.sendQueue?.copyTo(seqDiff(plan.seq, c.snd.base), len, out, at + header);
+  const length = header + len;
+  const pseudo = addressing.pseudo + length;
+  if (partialChecksum || len > mss) {
+    finishTcpPartial(out, at, pseudo);
+    meta.checksum = CHECKSUM_PARTIAL;
+    meta.csumStart = at;
+    meta.csumOffset = TCP_CHECKSUM_OFFSET;
+    if (len > mss) {
+      meta.gsoType = addressing.local.family === 4 ? GSO_TCP4 : GSO_TCP6;
+      meta.gsoSize = mss;
+    }
+    meta.headerLength = header;
+  } else {
+    finishTcp(out, at, length, pseudo);
+  }
+  sent(c, verdict, again);
+  if (c.env.trace !== null) traceSent(c, verdict, flags, wnd, again);
+  return length;
+}
+
+function flagsOf(c: Connection, verdict: Verdict): number {
+  const { plan } = c.env;
+  switch (verdict) {
+    case SEND_RST:
+      return RST | ACK;
+    case SEND_SYN:
+      return c.state === 'SYN-SENT' ? SYN : SYN | ACK;
+    case SEND_ACK:
+    case SEND_PROBE:
+      return ACK;
+    default: {
+      // PSH where the queue ends: the program has nothing more to add (RFC 9293 §3.9.1.2).
+      const push = plan.len > 0 && ((plan.seq + plan.len) | 0) === c.dataEnd;
+      return ACK | (push ? PSH : 0) | (plan.fin ? FIN : 0);
+    }
+  }
+}
+
+/** MSS and window scale, 4-octet aligned (RFC 9293 §3.7.1, RFC 7323 §2.2). */
+function putSynOptions(c: Connection, out: Uint8Array, at: number): number {
+  putMss(out, at, c.addressing.localMss);
+  const { profile } = c.env;
+  const offers = c.state === 'SYN-SENT' ? profile.windowScaling : c.rcv.scale > 0 || c.snd.scale > 0;
+  if (!offers) return OPT_MSS_LENGTH;
+  putNop(out, at + OPT_MSS_LENGTH);
+  putWscale(out, at + OPT_MSS_LENGTH + 1, scaleFor(profile.receiveBuffer));
+  return OPT_MSS_LENGTH + 1 + OPT_WSCALE_LENGTH;
+}
+
+function windowField(c: Connection, verdict: Verdict): number {
+  if (verdict === SEND_RST) return 0;
+  if (verdict === SEND_SYN) {
+    // The window of a SYN is never scaled (RFC 7323 §2.2).
+    const { receiveBuffer } = c.env.profile;
+    return receiveBuffer < 0xffff ? receiveBuffer : 0xffff;
+  }
+  return offerWindow(c);
+}
+
+/** The segment of `plan` is on its way: variables, timers, measurements. */
+function sent(c: Connection, verdict: Verdict, again: boolean): void {
+  const { snd, rcv, rtt, timers, env } = c;
+  const { plan, now } = env;
+  if (verdict === SEND_RST) {
+    c.resetDue = false;
+    return;
+  }
+  if (c.state !== 'SYN-SENT') {
+    c.ackNow = false;
+    c.ackPending = 0;
+    timers.delayedAck = OFF;
+    rcv.lastAckSent = rcv.nxt;
+  }
+  if (verdict === SEND_ACK) return;
+  if (verdict === SEND_PROBE) {
+    c.probeDue = false;
+    return;
+  }
+  const length = verdict === SEND_SYN ? 1 : plan.len + (plan.fin ? 1 : 0);
+  const end = (plan.seq + length) | 0;
+  if (again) {
+    snd.resend = end;
+    if (seqGe(snd.resend, snd.resendTo)) snd.resendTo = snd.resend;
+    rtt.sentAgain(plan.seq);
+    c.retransmissions++;
+  } else {
+    snd.nxt = end;
+    // An empty range of "to be sent again" travels with UNA and NXT, so that it never lags half a space.
+    if (snd.resend === snd.resendTo) {
+      snd.resend = end;
+      snd.resendTo = end;
+    }
+    rtt.sent(end, now);
+    c.overrideDue = false;
+    timers.persist = OFF;
+  }
+  if (plan.len > 0) c.lastDataSent = now;
+  if (timers.retransmit === OFF) timers.retransmit = now + rtt.timeout(env.profile);
+}
+
+/** `whatToSend` has just said that nothing can be sent: remembers why, and arms the timer that resolves a wait for the window. */
+export function rest(c: Connection): void {
+  const { plan, profile, now } = c.env;
+  const { timers } = c;
+  if (plan.congested) {
+    c.limited = true;
+    c.limitedSeq = c.snd.nxt;
+  } else if (c.limited && seqLe(c.limitedSeq, c.snd.una)) {
+    c.limited = false;
+  }
+  if (plan.waiting && timers.persist === OFF && c.isSynchronised()) {
+    timers.persist = now + (c.snd.wnd === 0 ? probeInterval(c) : profile.sillyWindowOverride);
+    c.env.touch(c);
+  }
+}
+
+/** Time to the next zero-window probe: the RTO, doubled for each one sent (RFC 9293 §3.8.6.1). */
+export function probeInterval(c: Connection): number {
+  const { profile } = c.env;
+  const interval = c.rtt.timeout(profile);
+  return interval < profile.probeMax ? interval : profile.probeMax;
+}
+
+function traceSent(c: Connection, verdict: Verdict, flags: number, wnd: number, again: boolean): void {
+  const { env, addressing } = c;
+  if (verdict === SEND_SYN && !again) {
+    env.trace?.({ type: 'iss', at: env.now, host: env.name, conn: c.id, iss: c.snd.iss });
+  }
+  env.trace?.({
+    type: 'segment',
+    at: env.now,
+    host: env.name,
+    dir: 'out',
+    packet: env.packetId,
+    conn: c.id,
+    src: addressing.local.toString(),
+    srcPort: addressing.localPort,
+    dst: addressing.remote.toString(),
+    dstPort: addressing.remotePort,
+    seq: env.plan.seq,
+    ack: (flags & ACK) !== 0 ? c.rcv.nxt : 0,
+    flags,
+    len: env.plan.len,
+    wnd,
+    state: c.state,
+    again,
+    probe: verdict === SEND_PROBE,
+  });
+}

@@ -1,0 +1,76 @@
+// Round-trip time and retransmission timeout (RFC 6298, with Karn's rule).
+
+import type { Profile } from '../base/profile.ts';
+import { seqGt, seqLe } from '../base/seq.ts';
+
+/**
+ * Estimates the round-trip time and keeps the retransmission timeout.
+ *
+ * One segment is timed at a time. A segment that was sent again is not timed (Karn: an acknowledgement
+ * cannot say which copy it answers), so `sentAgain` abandons a measurement that the copy would blur.
+ */
+export class RttEstimator {
+  /** Smoothed round-trip time, ms; -1 before the first measurement. */
+  srtt = -1;
+  /** Round-trip time variation, ms. */
+  rttvar = 0;
+  /** Retransmission timeout without back-off, ms. */
+  rto: number;
+  /** Number of doublings in force (RFC 6298 §5.5). */
+  backoff = 0;
+  /** Most recent and least measurement, ms; -1 before the first. */
+  latest = -1;
+  least = -1;
+  /** The segment being timed ends at this sequence number; only while `timing`. */
+  timedSeq = 0;
+  timedAt = 0.5;
+  timing = false;
+
+  constructor(profile: Profile) {
+    this.rto = profile.rtoInitial;
+  }
+
+  /** The timeout to arm, back-off included, ms. */
+  timeout(profile: Profile): number {
+    let rto = this.rto;
+    for (let i = this.backoff; i > 0 && rto < profile.rtoMax; i--) rto *= 2;
+    return rto < profile.rtoMax ? rto : profile.rtoMax;
+  }
+
+  /** New octets up to `end` (exclusive) were sent. */
+  sent(end: number, now: number): void {
+    if (this.timing) return;
+    this.timing = true;
+    this.timedSeq = end;
+    this.timedAt = now;
+  }
+
+  /** Octets from `from` on were sent again: Karn's rule. */
+  sentAgain(from: number): void {
+    if (this.timing && seqGt(this.timedSeq, from)) this.timing = false;
+  }
+
+  /** SND.UNA moved to `una`: takes a measurement when the timed segment is acknowledged. */
+  acked(una: number, now: number, profile: Profile): void {
+    if (!this.timing || !seqLe(this.timedSeq, una)) return;
+    this.timing = false;
+    this.measure(now - this.timedAt, profile);
+  }
+
+  /** Takes one measurement `r` in ms (RFC 6298 §2.2, §2.3). */
+  measure(r: number, profile: Profile): void {
+    this.latest = r;
+    if (this.least < 0 || r < this.least) this.least = r;
+    if (this.srtt < 0) {
+      this.srtt = r;
+      this.rttvar = r / 2;
+    } else {
+      const error = this.srtt - r;
+      this.rttvar += ((error < 0 ? -error : error) - this.rttvar) / 4;
+      this.srtt += (r - this.srtt) / 8;
+    }
+    const spread = 4 * this.rttvar;
+    const rto = this.srtt + (spread > profile.clockGranularity ? spread : profile.clockGranularity);
+    this.rto = rto < profile.rtoMin ? profile.rtoMin : rto > profile.rtoMax ? profile.rtoMax : rto;
+  }
+}

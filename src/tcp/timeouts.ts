@@ -1,0 +1,91 @@
+// What the timers of a connection do when they fire (RFC 9293 §3.10.8, RFC 6298 §5).
+//
+// Each fires at most once per call, however far the clock jumped; giving up counts attempts, never the time
+// that passed, so a suspended machine wakes up with its connections alive.
+
+import type { TimerEvent } from '../base/trace.ts';
+import type { Connection } from './connection.ts';
+import { probeInterval } from './output.ts';
+import { retransmissionTimedOut } from './recovery.ts';
+import { OFF } from './timers.ts';
+
+/** Fires every timer of the connection that is due. Spurious calls do nothing. */
+export function timersFire(c: Connection): void {
+  const { timers, env } = c;
+  const { now } = env;
+  if (timers.timeWait <= now) {
+    traceTimer(c, '2msl', 1);
+    c.finish('2MSL timeout', null);
+    return;
+  }
+  if (timers.delayedAck <= now) {
+    timers.delayedAck = OFF;
+    c.ackNow = true;
+    traceTimer(c, 'delayed-ack', 1);
+  }
+  if (timers.retransmit <= now) retransmit(c);
+  if (timers.persist <= now) persist(c);
+  env.touch(c);
+}
+
+/** RFC 6298 §5.4 to §5.7. */
+function retransmit(c: Connection): void {
+  const { timers, env, snd } = c;
+  const { now, profile } = env;
+  timers.retransmit = OFF;
+  if (snd.una === snd.nxt) return;
+  if (c.retries >= retriesAllowed(c)) {
+    c.fail(c.softError ?? 'ETIMEDOUT', 'timeout');
+    return;
+  }
+  traceTimer(c, 'retransmit', c.retries + 1);
+  if (c.isSynchronised()) {
+    // A window shut by the peer explains the silence about what it no longer takes: no congestion.
+    if (snd.wnd === 0) {
+      snd.resend = snd.una;
+      snd.resendTo = snd.nxt;
+    } else {
+      retransmissionTimedOut(c, now);
+    }
+  } else {
+    c.synResent = true;
+    snd.resend = snd.una;
+    snd.resendTo = snd.nxt;
+  }
+  c.retries++;
+  c.rtt.backoff++;
+  timers.retransmit = now + c.rtt.timeout(profile);
+}
+
+function retriesAllowed(c: Connection): number {
+  const { profile } = c.env;
+  if (c.state === 'SYN-SENT') return profile.synRetries;
+  if (c.state === 'SYN-RECEIVED') return profile.synAckRetries;
+  return profile.dataRetries;
+}
+
+/** Data waits for the window: probe a shut one, or send a small segment into an open one. */
+function persist(c: Connection): void {
+  const { timers, env, snd } = c;
+  timers.persist = OFF;
+  if (snd.wnd !== 0) {
+    c.overrideDue = true;
+    return;
+  }
+  if (c.retries >= env.profile.probeRetries) {
+    c.fail(c.softError ?? 'ETIMEDOUT', 'timeout');
+    return;
+  }
+  c.retries++;
+  traceTimer(c, 'persist', c.retries);
+  c.probeDue = true;
+  c.rtt.backoff++;
+  timers.persist = env.now + probeInterval(c);
+}
+
+function traceTimer(c: Connection, timer: TimerEvent['timer'], count: number): void {
+  const { env } = c;
+  if (env.trace !== null) {
+    env.trace({ type: 'timer', at: env.now, host: env.name, conn: c.id, timer, count });
+  }
+}

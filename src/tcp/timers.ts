@@ -1,0 +1,33 @@
+// The deadlines of one connection, in one row; the host keeps the earliest of them in its wheel.
+
+/** A deadline that is not set. */
+export const OFF: number = Number.POSITIVE_INFINITY;
+
+/** Deadlines, milliseconds on the host's clock; `OFF` when not armed. */
+export class Timers {
+  /** Retransmission (RFC 6298); armed while anything is in flight. */
+  retransmit = OFF;
+  /** Zero-window probe or silly-window override; armed while data waits and nothing is in flight. */
+  persist = OFF;
+  /** Delayed acknowledgement (RFC 9293 §3.8.6.3). */
+  delayedAck = OFF;
+  /** End of TIME-WAIT (2MSL). */
+  timeWait = OFF;
+
+  /** The earliest of them. */
+  get earliest(): number {
+    let t = this.retransmit;
+    if (this.persist < t) t = this.persist;
+    if (this.delayedAck < t) t = this.delayedAck;
+    if (this.timeWait < t) t = this.timeWait;
+    return t;
+  }
+
+  /** Disarms all of them. */
+  clear(): void {
+    this.retransmit = OFF;
+    this.persist = OFF;
+    this.delayedAck = OFF;
+    this.timeWait = OFF;
+  }
+}

@@ -1,0 +1,52 @@
+// The receive window: what is offered, without silly windows and without ever taking back (RFC 9293 §3.8.6).
+
+import type { Connection } from './connection.ts';
+
+/** Largest shift (RFC 7323 §2.3). */
+export const MAX_SCALE = 14;
+
+/** The shift with which a 16-bit window field can offer a buffer of `octets`. */
+export function scaleFor(octets: number): number {
+  let scale = 0;
+  while (scale < MAX_SCALE && 0xffff * (1 << scale) < octets) scale++;
+  return scale;
+}
+
+/** Octets by which the right edge could move now. */
+function edgeGain(c: Connection): number {
+  const most = 0xffff << c.rcv.scale;
+  let free = c.env.profile.receiveBuffer - c.readable;
+  if (free > most) free = most;
+  return (c.rcv.nxt + (free > 0 ? free : 0) - c.rcv.adv) | 0;
+}
+
+/** Least step of the right edge: silly-window avoidance of the receiver (RFC 9293 §3.8.6.2.2). */
+function leastStep(c: Connection): number {
+  const half = c.env.profile.receiveBuffer >> 1;
+  return c.rcv.mss < half ? c.rcv.mss : half;
+}
+
+/** Moves the right edge as far as silly-window avoidance allows, and returns the window field to send. */
+export function offerWindow(c: Connection): number {
+  const { rcv } = c;
+  const gain = edgeGain(c);
+  if (gain >= leastStep(c)) rcv.adv = (rcv.adv + gain) | 0;
+  // Rounded up, so that the edge the peer computes is never left of the one it computed before; the
+  // receive queue takes the up to 2^scale - 1 octets more that this can let in.
+  const field = (rcv.wnd + (1 << rcv.scale) - 1) >> rcv.scale;
+  rcv.adv = (rcv.nxt + (field << rcv.scale)) | 0;
+  return field;
+}
+
+/**
+ * After the program has read: whether the peer should be told at once that there is room. It is told when the
+ * edge can take a real step and what the peer thinks it may send has become little; otherwise the next ACK
+ * of data carries the news.
+ */
+export function windowUpdateDue(c: Connection): boolean {
+  if (c.rcv.finished || !c.isSynchronised()) return false;
+  const half = c.env.profile.receiveBuffer >> 1;
+  const step = edgeGain(c);
+  if (step < leastStep(c)) return false;
+  return c.rcv.wnd < half && (step >= 2 * c.rcv.mss || step >= half);
+}
