@@ -83,7 +83,7 @@ function trim(c: Connection, seg: Segment): void {
       seg.seq = (seg.seq + 1) | 0;
       before--;
     }
-    const cut = before < seg.len ? before : seg.len;
+    const cut = Math.min(before, seg.len);
     seg.seq = (seg.seq + cut) | 0;
     seg.at += cut;
     seg.len -= cut;
@@ -91,7 +91,7 @@ function trim(c: Connection, seg: Segment): void {
   const room = seqDiff(rcv.adv, seg.seq);
   if (seg.len + (seg.flags & FIN) > room) {
     seg.flags &= ~FIN;
-    if (seg.len > room) seg.len = room > 0 ? room : 0;
+    if (seg.len > room) seg.len = Math.max(room, 0);
   }
 }
 
@@ -215,7 +215,7 @@ function seventhText(c: Connection, seg: Segment): void {
   }
   if (rcv.finSeen) {
     const room = seqDiff(rcv.finSeq, seg.seq);
-    if (seg.len > room) seg.len = room > 0 ? room : 0;
+    if (seg.len > room) seg.len = Math.max(room, 0);
   }
   if (seg.len > 0) processText(c, seg);
 }

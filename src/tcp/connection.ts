@@ -91,10 +91,10 @@ export class Connection implements ByteStream {
   limitedSeq = 0;
   limited = false;
   /** @internal When the last challenge ACK and the last answer to an unacceptable segment were sent. */
-  lastChallenge = Number.NEGATIVE_INFINITY;
-  lastRefusal = Number.NEGATIVE_INFINITY;
+  lastChallenge: number = Number.NEGATIVE_INFINITY;
+  lastRefusal: number = Number.NEGATIVE_INFINITY;
   /** @internal When a segment with text was last sent, for the restart after idleness (RFC 5681 §4.1). */
-  lastDataSent = Number.NEGATIVE_INFINITY;
+  lastDataSent: number = Number.NEGATIVE_INFINITY;
   /** @internal Consecutive failures to resolve the next hop. */
   neighbourFailures = 0;
 
@@ -191,7 +191,7 @@ export class Connection implements ByteStream {
   get writable(): number {
     if (this.snd.finQueued || !this.isOpen()) return 0;
     const room = this.env.profile.sendBuffer - this.queued;
-    return room > 0 ? room : 0;
+    return Math.max(room, 0);
   }
 
   /** Octets written and not yet acknowledged. */
@@ -202,8 +202,8 @@ export class Connection implements ByteStream {
   /** Octets written that were never sent. */
   get unsent(): number {
     const sent = seqDiff(this.snd.nxt, this.snd.base);
-    const unsent = this.queued - (sent > 0 ? sent : 0);
-    return unsent > 0 ? unsent : 0;
+    const unsent = this.queued - Math.max(sent, 0);
+    return Math.max(unsent, 0);
   }
 
   /** Sequence numbers sent and not yet acknowledged (RFC 5681 §2). */
@@ -264,7 +264,7 @@ export class Connection implements ByteStream {
   send(bytes: Uint8Array, from: number, to: number): number {
     if (this.snd.finQueued) throw new StateError('send after shutdown: this direction of the connection has ended');
     const room = this.writable;
-    const count = to - from < room ? to - from : room;
+    const count = Math.min(to - from, room);
     if (count < to - from) this.wantsWritable = this.isOpen();
     if (count <= 0) return 0;
     // RFC 5681 §4.1: after an idle time the window is no longer known to be there.

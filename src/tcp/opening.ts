@@ -39,16 +39,16 @@ export function takePeerSyn(c: Connection, seg: Segment): void {
   rcv.irs = seg.seq;
   rcv.nxt = (seg.seq + 1) | 0;
   rcv.lastAckSent = rcv.nxt;
-  const offered = profile.receiveBuffer < 0xffff ? profile.receiveBuffer : 0xffff;
+  const offered = Math.min(profile.receiveBuffer, 0xffff);
   rcv.adv = (rcv.nxt + offered) | 0;
   const fallback = addressing.local.family === 4 ? profile.defaultMss4 : profile.defaultMss6;
   let mss = seg.mss > 0 ? seg.mss : fallback;
   if (mss < profile.minMss) mss = profile.minMss;
-  snd.mss = mss < addressing.localMss ? mss : addressing.localMss;
-  rcv.mss = addressing.localMss < fallback ? addressing.localMss : fallback;
+  snd.mss = Math.min(mss, addressing.localMss);
+  rcv.mss = Math.min(addressing.localMss, fallback);
   if (seg.wscale >= 0 && profile.windowScaling) {
     // A shift above 14 is used as 14 (RFC 7323 §2.3).
-    snd.scale = seg.wscale > MAX_SCALE ? MAX_SCALE : seg.wscale;
+    snd.scale = Math.min(seg.wscale, MAX_SCALE);
     rcv.scale = scaleFor(profile.receiveBuffer);
   }
   // "The Window field in a segment where the SYN bit is set MUST NOT be scaled" (RFC 7323 §2.2).

@@ -111,7 +111,7 @@ function planAgain(c: Connection): boolean {
   // The head goes out whatever the windows say: it is what the timer or the duplicates asked for, and the
   // peer may have taken back a window that it had offered (RFC 9293 §3.8.6: be prepared).
   plan.seq = snd.resend;
-  plan.len = len < 0 ? 0 : len;
+  plan.len = Math.max(len, 0);
   plan.fin = snd.finQueued && ((snd.resend + plan.len) | 0) === dataEnd && seqGt(snd.resendTo, dataEnd);
   return true;
 }
@@ -128,7 +128,7 @@ function planNew(c: Connection, most: number): boolean {
     plan.fin = unsent === 0 && snd.finQueued;
     return plan.fin;
   }
-  let len = unsent < most ? unsent : most;
+  let len = Math.min(unsent, most);
   const usable = seqDiff((snd.una + snd.wnd) | 0, snd.nxt);
   const flight = c.flightSize;
   if (len > usable) {
@@ -258,7 +258,7 @@ function windowField(c: Connection, verdict: Verdict): number {
   if (verdict === SEND_SYN) {
     // The window of a SYN is never scaled (RFC 7323 §2.2).
     const { receiveBuffer } = c.env.profile;
-    return receiveBuffer < 0xffff ? receiveBuffer : 0xffff;
+    return Math.min(receiveBuffer, 0xffff);
   }
   return offerWindow(c);
 }
@@ -324,7 +324,7 @@ export function rest(c: Connection): void {
 export function probeInterval(c: Connection): number {
   const { profile } = c.env;
   const interval = c.rtt.timeout(profile);
-  return interval < profile.probeMax ? interval : profile.probeMax;
+  return Math.min(interval, profile.probeMax);
 }
 
 function traceSent(c: Connection, verdict: Verdict, flags: number, wnd: number, again: boolean): void {

@@ -21,7 +21,7 @@ export class Recovery {
   /** Octets that limited transmit adds to the congestion window (RFC 3042). */
   allowance(c: Connection): number {
     if (this.active || this.dupAcks === 0 || !c.env.profile.limitedTransmit) return 0;
-    return (this.dupAcks < 2 ? this.dupAcks : 2) * c.snd.mss;
+    return Math.min(this.dupAcks, 2) * c.snd.mss;
   }
 }
 
@@ -85,5 +85,5 @@ function markLost(c: Connection, count: number): void {
   const { snd } = c;
   const flight = c.flightSize;
   snd.resend = snd.una;
-  snd.resendTo = (snd.una + (count < flight ? count : flight)) | 0;
+  snd.resendTo = (snd.una + Math.min(count, flight)) | 0;
 }

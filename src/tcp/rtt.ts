@@ -34,7 +34,7 @@ export class RttEstimator {
   timeout(profile: Profile): number {
     let rto = this.rto;
     for (let i = this.backoff; i > 0 && rto < profile.rtoMax; i--) rto *= 2;
-    return rto < profile.rtoMax ? rto : profile.rtoMax;
+    return Math.min(rto, profile.rtoMax);
   }
 
   /** New octets up to `end` (exclusive) were sent. */
@@ -70,7 +70,7 @@ export class RttEstimator {
       this.srtt += (r - this.srtt) / 8;
     }
     const spread = 4 * this.rttvar;
-    const rto = this.srtt + (spread > profile.clockGranularity ? spread : profile.clockGranularity);
-    this.rto = rto < profile.rtoMin ? profile.rtoMin : rto > profile.rtoMax ? profile.rtoMax : rto;
+    const rto = this.srtt + Math.max(spread, profile.clockGranularity);
+    this.rto = rto < profile.rtoMin ? profile.rtoMin : Math.min(rto, profile.rtoMax);
   }
 }

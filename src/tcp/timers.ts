@@ -6,13 +6,13 @@ export const OFF: number = Number.POSITIVE_INFINITY;
 /** Deadlines, milliseconds on the host's clock; `OFF` when not armed. */
 export class Timers {
   /** Retransmission (RFC 6298); armed while anything is in flight. */
-  retransmit = OFF;
+  retransmit: number = OFF;
   /** Zero-window probe or silly-window override; armed while data waits and nothing is in flight. */
-  persist = OFF;
+  persist: number = OFF;
   /** Delayed acknowledgement (RFC 9293 §3.8.6.3). */
-  delayedAck = OFF;
+  delayedAck: number = OFF;
   /** End of TIME-WAIT (2MSL). */
-  timeWait = OFF;
+  timeWait: number = OFF;
 
   /** The earliest of them. */
   get earliest(): number {

@@ -17,13 +17,13 @@ function edgeGain(c: Connection): number {
   const most = 0xffff << c.rcv.scale;
   let free = c.env.profile.receiveBuffer - c.readable;
   if (free > most) free = most;
-  return (c.rcv.nxt + (free > 0 ? free : 0) - c.rcv.adv) | 0;
+  return (c.rcv.nxt + Math.max(free, 0) - c.rcv.adv) | 0;
 }
 
 /** Least step of the right edge: silly-window avoidance of the receiver (RFC 9293 §3.8.6.2.2). */
 function leastStep(c: Connection): number {
   const half = c.env.profile.receiveBuffer >> 1;
-  return c.rcv.mss < half ? c.rcv.mss : half;
+  return Math.min(c.rcv.mss, half);
 }
 
 /** Moves the right edge as far as silly-window avoidance allows, and returns the window field to send. */

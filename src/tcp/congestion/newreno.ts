@@ -52,8 +52,8 @@ export class NewReno implements CongestionController {
 
   recovered(flightSize: number): void {
     // RFC 6582 §3.2 step 3 option 1: no burst when little is in flight.
-    const quiet = (flightSize > this.#mss ? flightSize : this.#mss) + this.#mss;
-    this.cwnd = quiet < this.ssthresh ? quiet : this.ssthresh;
+    const quiet = Math.max(flightSize, this.#mss) + this.#mss;
+    this.cwnd = Math.min(quiet, this.ssthresh);
   }
 
   timedOut(flightSize: number, first: boolean): void {
@@ -70,6 +70,6 @@ export class NewReno implements CongestionController {
   /** RFC 5681 equation 4. */
   #half(flightSize: number): number {
     const half = flightSize >> 1;
-    return half > 2 * this.#mss ? half : 2 * this.#mss;
+    return Math.max(half, 2 * this.#mss);
   }
 }
