@@ -4,6 +4,7 @@
 // the off-by-one octets that no scenario was written for.
 
 import type { State } from '../base/state.ts';
+import type { Host } from '../host/host.ts';
 import type { Network } from './network.ts';
 
 /** What the checker reads of a connection: getters of `Connection`, named as RFC 9293 §3.3.1 names them. */
@@ -32,8 +33,8 @@ export interface ConnectionView {
   readonly flightSize: number;
   /** Octets queued and never sent. */
   readonly unsent: number;
-  /** Whether any timer of the connection is armed. */
-  timerArmed(): boolean;
+  /** The earliest deadline of the connection, ms; `Infinity` when no timer is armed. */
+  readonly timers: { readonly earliest: number };
 }
 
 /** What the checker reads of a host. */
@@ -41,9 +42,12 @@ export interface CheckedHost {
   readonly name: string;
   /** Every connection that still has state, TIME-WAIT included. */
   connections(): Iterable<ConnectionView>;
-  /** Local ports held by connections and listeners. */
-  readonly portsInUse: number;
-  nextDeadline(): number;
+  /** Timers of connections that are armed. */
+  readonly timersArmed: number;
+  /** Local ports that connections hold. */
+  readonly ports: { readonly inUse: number };
+  /** Chunks of memory that receive buffers hold. */
+  readonly chunks: { readonly inUse: number };
 }
 
 /** What was seen of a connection when it was last checked. */
@@ -68,7 +72,7 @@ const UNSYNCHRONISED: readonly State[] = ['CLOSED', 'LISTEN', 'SYN-SENT'];
  * 4. SND.NXT goes beyond SND.UNA + the largest window seen only by SYN and FIN (a probe here puts nothing in
  *    flight: it repeats the number before SND.UNA).
  * 5. Data in flight, or data queued behind a zero window, implies an armed timer.
- * 6. A connection that is CLOSED holds no timer and nothing unsent; `released` adds: no port, no packet.
+ * 6. A connection that is CLOSED holds no timer and nothing unsent; `released` adds: no port, no memory, no packet.
  *
  * @example
  * const p = pair({ seed: 7 });
@@ -81,7 +85,8 @@ export class InvariantChecker {
   #checks = 0;
   #now: () => number = () => 0;
 
-  constructor(hosts: readonly CheckedHost[]) {
+  /** @param hosts hosts, or anything that shows what `CheckedHost` lists */
+  constructor(hosts: readonly (Host | CheckedHost)[]) {
     this.#hosts = hosts;
   }
 
@@ -122,19 +127,20 @@ export class InvariantChecker {
    * has passed.
    *
    * @param network checked too: no packet may still hold a buffer
-   * @param listeners ports that listeners hold rightly, on all hosts together
    */
-  released(network: Network, listeners = 0): void {
+  released(network: Network): void {
     this.check();
-    let ports = 0;
     for (const host of this.#hosts) {
       for (const c of host.connections()) this.#fail(host, c, 'still exists', `state ${c.state}`);
-      if (host.nextDeadline() !== Number.POSITIVE_INFINITY) {
-        throw new Error(`${host.name}: a timer is left, due at ${host.nextDeadline()} ms (now ${network.now} ms)`);
+      const left: [string, number][] = [
+        ['timers', host.timersArmed],
+        ['ports', host.ports.inUse],
+        ['chunks of memory', host.chunks.inUse],
+      ];
+      for (const [what, count] of left) {
+        if (count !== 0) throw new Error(`${host.name}: ${count} ${what} of connections are left at ${network.now} ms`);
       }
-      ports += host.portsInUse;
     }
-    if (ports !== listeners) throw new Error(`${ports} ports are in use, where listeners hold ${listeners}`);
     if (network.inFlight !== 0) throw new Error(`${network.inFlight} packet buffers were not given back`);
   }
 
@@ -171,7 +177,7 @@ export class InvariantChecker {
   }
 
   #checkTimers(c: ConnectionView, m: Memory): void {
-    const armed = c.timerArmed();
+    const armed = c.timers.earliest !== Number.POSITIVE_INFINITY;
     if (c.state === 'CLOSED') {
       if (armed) this.#fail(m.host, c, 'is closed with a timer', '');
       if (c.unsent !== 0) this.#fail(m.host, c, 'is closed with octets to send', `${c.unsent}`);

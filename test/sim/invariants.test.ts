@@ -14,20 +14,19 @@ class Numbers implements ConnectionView {
   flightSize = 0;
   unsent = 0;
   armed = false;
-  timerArmed(): boolean {
-    return this.armed;
+  get timers(): { earliest: number } {
+    return { earliest: this.armed ? 5 : Number.POSITIVE_INFINITY };
   }
 }
 
-function setUp() {
-  const c = new Numbers();
+function setUp(c = new Numbers()) {
   const host = {
     name: 'h',
     list: [c] as Numbers[],
-    portsInUse: 0,
-    deadline: Number.POSITIVE_INFINITY,
+    timersArmed: 0,
+    ports: { inUse: 0 },
+    chunks: { inUse: 0 },
     connections: () => host.list,
-    nextDeadline: () => host.deadline,
   };
   const checker = new InvariantChecker([host]);
   checker.check();
@@ -89,7 +88,7 @@ describe('InvariantChecker', () => {
     c.snd = { iss: 0x7ffffff0, una: 0x7ffffff1, nxt: -0x7ffffff0 | 0, wnd: 1000, maxWnd: 1000 };
     c.flightSize = 0x1f;
     c.armed = true;
-    const fresh = new InvariantChecker([{ name: 'h', portsInUse: 0, connections: () => [c], nextDeadline: () => 1 }]);
+    const fresh = setUp(c).checker;
     fresh.check();
     c.snd.una = c.snd.nxt;
     c.flightSize = 0;
@@ -123,18 +122,20 @@ describe('InvariantChecker', () => {
     checker.check();
   });
 
-  it('finds what is left after the end: a connection, a timer, a port', () => {
+  it('finds what is left after the end: a connection, a timer, a port, memory', () => {
     const network = new Network({ seed: 1 });
     const { host, checker } = setUp();
     expect(() => checker.released(network)).toThrow(/still exists/);
     host.list[0]!.state = 'CLOSED';
     host.list = [];
     checker.released(network);
-    host.deadline = 5;
-    expect(() => checker.released(network)).toThrow(/timer is left/);
-    host.deadline = Number.POSITIVE_INFINITY;
-    host.portsInUse = 1;
-    expect(() => checker.released(network)).toThrow(/ports are in use/);
-    checker.released(network, 1);
+    host.timersArmed = 1;
+    expect(() => checker.released(network)).toThrow(/1 timers of connections are left/);
+    host.timersArmed = 0;
+    host.ports.inUse = 2;
+    expect(() => checker.released(network)).toThrow(/2 ports/);
+    host.ports.inUse = 0;
+    host.chunks.inUse = 3;
+    expect(() => checker.released(network)).toThrow(/3 chunks of memory/);
   });
 });
