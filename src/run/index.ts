@@ -3,5 +3,12 @@
 export type { Clock, TimerHandle } from './clock.ts';
 export { afterIo, LONGEST_DELAY, systemClock } from './clock.ts';
 export { randomKey } from './entropy.ts';
-export type { AttachOptions, InterfaceOptions, RunnableHost, Runtime, RuntimeOptions } from './runtime.ts';
+export type {
+  AttachOptions,
+  InterfaceOptions,
+  RunnableHost,
+  RunnableInterface,
+  Runtime,
+  RuntimeOptions,
+} from './runtime.ts';
 export { createRuntime } from './runtime.ts';

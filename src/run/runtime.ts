@@ -8,8 +8,14 @@ import type { Link, LinkCaps, LinkPort, Medium } from '../base/link.ts';
 import type { RxMeta, TxMeta } from '../base/packet.ts';
 import { type Clock, LONGEST_DELAY, systemClock, type TimerHandle } from './clock.ts';
 
+/** What a runtime needs of a host's interfaces. */
+export interface RunnableInterface {
+  /** Set by the runtime while the link takes nothing: `nextDeadline` does not count its output then. */
+  full: boolean;
+}
+
 /** What a runtime needs of a host: the owner's half of `Host`. `I` is the host's own interface type. */
-export interface RunnableHost<I> {
+export interface RunnableHost<I extends RunnableInterface> {
   /** Tells the time before commands. */
   tick(now: number): void;
   addInterface(options: InterfaceOptions): I;
@@ -48,14 +54,14 @@ export interface AttachOptions {
 }
 
 /** How a runtime is made. */
-export interface RuntimeOptions<I> {
+export interface RuntimeOptions<I extends RunnableInterface> {
   readonly host: RunnableHost<I>;
   /** The platform's own when absent. */
   readonly clock?: Clock;
 }
 
 /** A host that runs in real time. */
-export interface Runtime<I> {
+export interface Runtime<I extends RunnableInterface> {
   /** Milliseconds on the clock the host lives by. */
   now(): number;
   /** Tells the host the time: to be called before commands, so that their deadlines count from now. */
@@ -81,15 +87,13 @@ export interface Runtime<I> {
   close(): void;
 }
 
-/** While a link is full, its output hides later deadlines: the host is looked at this often, ms. */
-const FULL_LINK_LOOK = 10;
 /** Rounds of "events, then packets" in one turn before the event loop gets its chance. */
 const ROUNDS = 64;
 /** Errors of handlers in one turn before `deliver` is left for the next. */
 const ERRORS = 100;
 
 /** The owner's end of one link. */
-class Port<I> implements LinkPort {
+class Port<I extends RunnableInterface> implements LinkPort {
   readonly link: Link;
   readonly interface: I;
   /** The last pump asked until nothing was left; otherwise the link is full. */
@@ -119,6 +123,7 @@ class Port<I> implements LinkPort {
   }
 
   writable(): void {
+    this.interface.full = false;
     this.#loop.turn();
   }
 
@@ -127,7 +132,7 @@ class Port<I> implements LinkPort {
   }
 }
 
-class Loop<I> implements Runtime<I> {
+class Loop<I extends RunnableInterface> implements Runtime<I> {
   readonly host: RunnableHost<I>;
   readonly #clock: Clock;
   readonly #ports: Port<I>[] = [];
@@ -269,8 +274,11 @@ class Loop<I> implements Runtime<I> {
 
   #pump(): void {
     for (const port of this.#ports) {
+      if (port.interface.full) continue;
       port.drained = false;
       port.link.pump();
+      // Output that a full link keeps from leaving must not count as due: the timer would spin.
+      port.interface.full = port.open && !port.drained;
     }
   }
 
@@ -294,11 +302,7 @@ class Loop<I> implements Runtime<I> {
       this.#clearTimer();
       return;
     }
-    let delay = deadline - now;
-    if (delay <= 0) {
-      // Output that a full link keeps from leaving is not a reason to spin: the link says when it has room.
-      delay = this.#ports.every((port) => port.drained) ? 0 : FULL_LINK_LOOK;
-    }
+    const delay = Math.max(0, deadline - now);
     if (this.#timerFor > now + delay) this.#setTimer(delay);
   }
 
@@ -357,6 +361,6 @@ class Loop<I> implements Runtime<I> {
  * host.listen({ port: 80 }, (stream) => { ... });
  * ```
  */
-export function createRuntime<I>(options: RuntimeOptions<I>): Runtime<I> {
+export function createRuntime<I extends RunnableInterface>(options: RuntimeOptions<I>): Runtime<I> {
   return new Loop(options.host, options.clock ?? systemClock());
 }

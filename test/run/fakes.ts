@@ -3,7 +3,7 @@
 import type { NetError } from '../../src/base/errors.ts';
 import { type Link, type LinkPort, PLAIN_LINK } from '../../src/base/link.ts';
 import { RxMeta, TxMeta } from '../../src/base/packet.ts';
-import type { Clock, InterfaceOptions, RunnableHost } from '../../src/run/index.ts';
+import type { Clock, InterfaceOptions, RunnableHost, RunnableInterface } from '../../src/run/index.ts';
 
 export class FakeClock implements Clock {
   time = 1000;
@@ -50,12 +50,22 @@ export class FakeClock implements Clock {
   }
 }
 
-export class FakeHost implements RunnableHost<string> {
+export class FakeInterface implements RunnableInterface {
+  full = false;
+  readonly name: string;
+  /** Packets to send. */
+  output = 0;
+
+  constructor(name: string) {
+    this.name = name;
+  }
+}
+
+export class FakeHost implements RunnableHost<FakeInterface> {
+  readonly interfaces: FakeInterface[] = [];
   readonly diary: string[] = [];
   onWake: (() => void) | null = null;
   deadline = Number.POSITIVE_INFINITY;
-  /** Packets to send, per interface. */
-  readonly output = new Map<string, number>();
   readonly events: (() => void)[] = [];
   onTimers: (now: number) => void = () => {};
   time = 0;
@@ -64,23 +74,23 @@ export class FakeHost implements RunnableHost<string> {
   tick(now: number): void {
     this.time = now;
   }
-  addInterface(options: InterfaceOptions): string {
+  addInterface(options: InterfaceOptions): FakeInterface {
     this.options = options;
-    return options.name ?? `if${this.output.size}`;
+    const i = new FakeInterface(options.name ?? '');
+    this.interfaces.push(i);
+    return i;
   }
-  receive(i: string, bytes: Uint8Array, from: number, to: number, _meta: RxMeta, now: number): void {
-    this.diary.push(`receive ${i} ${[...bytes.subarray(from, to)]} at ${now}`);
+  receive(i: FakeInterface, bytes: Uint8Array, from: number, to: number, _meta: RxMeta, now: number): void {
+    this.diary.push(`receive ${i.name} ${[...bytes.subarray(from, to)]} at ${now}`);
   }
-  transmit(i: string, out: Uint8Array, at: number, _meta: TxMeta, now: number): number {
-    const left = this.output.get(i) ?? 0;
-    if (left === 0) return 0;
-    this.output.set(i, left - 1);
-    out[at] = left;
-    this.diary.push(`transmit ${i} at ${now}`);
+  transmit(i: FakeInterface, out: Uint8Array, at: number, _meta: TxMeta, now: number): number {
+    if (i.output === 0) return 0;
+    out[at] = i.output--;
+    this.diary.push(`transmit ${i.name} at ${now}`);
     return 1;
   }
   nextDeadline(): number {
-    for (const left of this.output.values()) if (left > 0) return this.time;
+    for (const i of this.interfaces) if (i.output > 0 && !i.full) return this.time;
     return this.deadline;
   }
   timersFire(now: number): void {
@@ -94,16 +104,16 @@ export class FakeHost implements RunnableHost<string> {
     event?.();
     return event !== undefined;
   }
-  interfaceDown(i: string, error: NetError): void {
-    this.diary.push(`down ${i} ${error.code}`);
+  interfaceDown(i: FakeInterface, error: NetError): void {
+    this.diary.push(`down ${i.name} ${error.code}`);
   }
   close(): void {
     this.diary.push('close');
     this.events.push(() => this.diary.push('told of the end'));
   }
   /** A command of the program that has something to send. */
-  command(i: string, packets: number): void {
-    this.output.set(i, (this.output.get(i) ?? 0) + packets);
+  command(name: string, packets: number): void {
+    for (const i of this.interfaces) if (i.name === name) i.output += packets;
     this.onWake?.();
   }
 }
