@@ -127,9 +127,9 @@ export const CATALOG_EN: Catalog = {
   'figure-half-closed': 'half-closed',
   'figure-data': 'data',
   'figure-2msl': '2MSL',
-  'figure-legend-client': "the usual client's way",
-  'figure-legend-server': "the usual server's way",
-  'figure-legend-rare': 'less usual',
+  'figure-legend-client': "the client's way",
+  'figure-legend-server': "the server's way",
+  'figure-legend-rare': 'other ways',
   'figure-starts': 'start',
   'figure-rest': 'not drawn: resets, aborts and timeouts lead to CLOSED from every state',
 

@@ -122,9 +122,9 @@ export const CATALOG_ZH: Catalog = {
   'figure-half-closed': '半关闭',
   'figure-data': '数据',
   'figure-2msl': '2MSL',
-  'figure-legend-client': '客户端常走的路',
-  'figure-legend-server': '服务端常走的路',
-  'figure-legend-rare': '少见的路',
+  'figure-legend-client': '客户端走的路',
+  'figure-legend-server': '服务端走的路',
+  'figure-legend-rare': '其他的路',
   'figure-starts': '开始',
   'figure-rest': '没有画出：重置、中止和超时从任何状态都到 CLOSED',
 

@@ -26,15 +26,20 @@ interface Known {
 export class LiveLadder {
   readonly #known: Map<string, Known> = new Map();
   #start = -1;
+  /** A connection that has reached CLOSED: its numbers go once its last segment has been shown. */
+  #ended = '';
 
   /** The lines of one event; none for what has no line. */
   push(event: TraceEvent): string[] {
     if (this.#start < 0) this.#start = event.at;
     const time = padStart(String(Math.round(event.at - this.#start)), 7);
+    if (this.#ended !== '' && (event.type === 'path' || key(event) !== this.#ended)) {
+      this.#known.delete(this.#ended);
+      this.#ended = '';
+    }
     if (event.type === 'segment') return [`${time} ${this.#segment(event)}`.trimEnd()];
     if (event.type === 'state') {
-      const end = event.to === 'CLOSED' && event.conn !== 0;
-      if (end) this.#forget(event.host, event.conn);
+      if (event.to === 'CLOSED') this.#ended = key(event);
       return [`${time} ${connection(event.conn)} ${event.from} > ${event.to} (${event.cause})`];
     }
     if (event.type === 'drop') return [`${time} ${connection(event.conn)} dropped: ${event.reason}`];
@@ -50,8 +55,7 @@ export class LiveLadder {
 
   #segment(e: SegmentEvent): string {
     const out = e.dir === 'out';
-    const key = `${e.host} ${e.conn}`;
-    const known = this.#known.get(key) ?? { own: 0, peer: 0, hasOwn: false, hasPeer: false };
+    const known = this.#known.get(key(e)) ?? { own: 0, peer: 0, hasOwn: false, hasPeer: false };
     if ((e.flags & SYN) !== 0) {
       if (out) {
         known.own = e.seq;
@@ -60,7 +64,7 @@ export class LiveLadder {
         known.peer = e.seq;
         known.hasPeer = true;
       }
-      if (e.conn !== 0) this.#known.set(key, known);
+      if (e.conn !== 0) this.#known.set(key(e), known);
     }
     const offset = (value: number, start: number, has: boolean) => String(has ? (value - start) | 0 : value >>> 0);
     const seq = out ? offset(e.seq, known.own, known.hasOwn) : offset(e.seq, known.peer, known.hasPeer);
@@ -73,12 +77,12 @@ export class LiveLadder {
     const head = `${connection(e.conn)} ${padEnd(e.state, 12)} ${out ? '-->' : '<--'} `;
     return `${head}${padEnd(peer, 19)} ${text}`.slice(0, 72);
   }
-
-  #forget(host: string, conn: number): void {
-    this.#known.delete(`${host} ${conn}`);
-  }
 }
 
 function connection(number: number): string {
   return padEnd(number === 0 ? '-' : `#${number}`, 5);
+}
+
+function key(event: { readonly host: string; readonly conn: number }): string {
+  return `${event.host} ${event.conn}`;
 }
