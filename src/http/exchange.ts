@@ -1,0 +1,270 @@
+// One exchange on a server, as its handler sees it: the request that is being read and the response that is
+// being written.
+
+import type { NetError } from '../base/errors.ts';
+import { StateError } from '../base/errors.ts';
+import type { HttpError } from './errors.ts';
+import { HeaderList, type HeadersInit, hasToken } from './fields.ts';
+import { type BodyKind, Framing, hasNoContent } from './framing.ts';
+import type { HeadParser } from './head.ts';
+import type { Outlet } from './outlet.ts';
+import type { TargetForm } from './target.ts';
+import { checkStatus, reasonPhrase } from './writer.ts';
+
+/** What the two halves of an exchange need of their connection. @internal */
+export interface ExchangeOwner {
+  /** Whether the connection may go on after this exchange. */
+  keepAlive: boolean;
+  /** The final response head is about to be written; the last moment to clear `keepAlive`. */
+  headDue(): void;
+  /** The final response head was written. */
+  responseBegan(hasBody: boolean): void;
+  /** The response is complete. */
+  responseEnded(): void;
+  /** The request may be read again. */
+  resumed(): void;
+  /** The exchange cannot be completed: the connection must go. */
+  abort(): void;
+}
+
+/**
+ * A request, from the moment its head is complete. Set the handlers before `onRequest` returns; without
+ * `onData` the content is read and dropped.
+ */
+export class ServerRequest {
+  readonly method: string;
+  /** The target as received (RFC 9112 §3.2); its form is in `form`. */
+  readonly target: string;
+  readonly form: TargetForm;
+  /** Minor version: 0 or 1. */
+  readonly minor: number;
+  readonly headers: HeaderList;
+  /** Whether content may follow the head. */
+  readonly hasBody: boolean;
+  /** Trailer fields; complete when `onEnd` is called. */
+  trailers: HeaderList = new HeaderList();
+
+  /** Content arrived: `bytes[from, to)`, borrowed until the handler returns. */
+  onData: ((bytes: Uint8Array, from: number, to: number) => void) | null = null;
+  /** The request is complete; called for requests without content too. */
+  onEnd: (() => void) | null = null;
+  /** The exchange will not be completed: the client went away, or what it sent was not HTTP. At most once. */
+  onAbort: ((error: HttpError | NetError) => void) | null = null;
+
+  readonly #owner: ExchangeOwner;
+  #paused = false;
+
+  /** @internal */
+  constructor(owner: ExchangeOwner, head: HeadParser, hasBody: boolean) {
+    this.#owner = owner;
+    this.method = head.method;
+    this.target = head.target;
+    this.form = head.form;
+    this.minor = head.minor;
+    this.headers = head.fields;
+    this.hasBody = hasBody;
+  }
+
+  /** Whether delivery is paused. */
+  get paused(): boolean {
+    return this.#paused;
+  }
+
+  /** Delivers no more content until `resume`: the stream is left unread, so the sender's window closes. */
+  pause(): void {
+    this.#paused = true;
+  }
+
+  /** Delivers again; may call `onData` and `onEnd` before it returns. */
+  resume(): void {
+    if (!this.#paused) return;
+    this.#paused = false;
+    this.#owner.resumed();
+  }
+}
+
+/**
+ * The response to one request. The framing is chosen with the first octets: Content-Length when it was given
+ * or everything is known at `end`, chunked for 1.1, the end of the connection for 1.0 (RFC 9112 §6).
+ */
+export class ServerResponse {
+  /** `write` took less than it was offered, and there is room again. */
+  onDrain: (() => void) | null = null;
+
+  readonly #owner: ExchangeOwner;
+  readonly #outlet: Outlet;
+  readonly #method: string;
+  readonly #minor: number;
+  #status = 200;
+  #reason = 'OK';
+  #fields: HeaderList = new HeaderList();
+  #trailers: HeaderList | null = null;
+  #state: 'open' | 'sending' | 'ended' | 'dead' = 'open';
+  #wantsDrain = false;
+
+  /** @internal */
+  constructor(owner: ExchangeOwner, outlet: Outlet, method: string, minor: number) {
+    this.#owner = owner;
+    this.#outlet = outlet;
+    this.#method = method;
+    this.#minor = minor;
+  }
+
+  /** The status that was or will be sent. */
+  get status(): number {
+    return this.#status;
+  }
+
+  /** Whether the final head has been written. */
+  get headSent(): boolean {
+    return this.#state !== 'open';
+  }
+
+  /** Whether `end` was called, or nobody is there to answer any more. */
+  get ended(): boolean {
+    return this.#state === 'ended' || this.#state === 'dead';
+  }
+
+  /** Octets that `write` would take now, about. */
+  get writable(): number {
+    return this.ended ? 0 : this.#outlet.writable;
+  }
+
+  /**
+   * Sets status and fields; they go out with the first content, with `flushHeaders` or with `end`.
+   *
+   * Throws `RangeError` for a status outside 200..999, `TypeError` for fields that cannot be sent or that
+   * contradict each other, `StateError` when the head has gone.
+   */
+  writeHead(status: number, headers: HeadersInit | null = null, reason: string = reasonPhrase(status)): void {
+    if (this.#state === 'dead') return;
+    if (this.#state !== 'open') throw new StateError('the response head has been sent');
+    checkStatus(status);
+    if (status < 200) throw new RangeError(`${status} is interim: use writeInformational`);
+    const fields = copy(HeaderList.from(headers));
+    // RFC 9112 §6.1: lengths that nobody could trust are a mistake of the program, found before they leave.
+    const framing = new Framing();
+    framing.decide('GET', 200, 1, fields);
+    const other = framing.kind === 'close' && fields.has('transfer-encoding');
+    if (framing.fault !== '' || other) throw new TypeError(`the response's framing fields are wrong: ${framing.fault}`);
+    this.#status = status;
+    this.#reason = reason;
+    this.#fields = fields;
+  }
+
+  /** Sends an interim response such as 103 (RFC 9110 §15.2); nothing goes to an HTTP/1.0 client. */
+  writeInformational(status: number, headers: HeadersInit | null = null): void {
+    if (this.#state === 'dead') return;
+    if (this.#state !== 'open') throw new StateError('the response head has been sent');
+    if (status < 102 || status > 199) throw new RangeError(`${status} cannot be sent as an interim response`);
+    const fields = HeaderList.from(headers);
+    if (this.#minor > 0) this.#outlet.responseHead(status, reasonPhrase(status), fields);
+  }
+
+  /** Fields to send after a chunked body (RFC 9110 §6.5); without chunked they are dropped. */
+  setTrailers(trailers: HeadersInit): void {
+    this.#trailers = HeaderList.from(trailers);
+  }
+
+  /** Sends the head now, before there is content. */
+  flushHeaders(): void {
+    if (this.#state === 'open') this.#sendHead(-1);
+  }
+
+  /**
+   * Takes as much of `bytes[from, to)` as there is room for and returns the number of octets taken; when that
+   * is fewer than offered, `onDrain` follows. Content of an answer to HEAD, of 204 and of 304 is dropped.
+   * After an abort everything is taken and dropped.
+   */
+  write(bytes: Uint8Array, from = 0, to: number = bytes.length): number {
+    if (this.#state === 'dead') return to - from;
+    if (this.#state === 'ended') throw new StateError('write after end');
+    if (this.#state === 'open') this.#sendHead(-1);
+    const taken = from === to ? 0 : this.#outlet.write(bytes, from, to);
+    if (taken < to - from) this.#wantsDrain = true;
+    return taken;
+  }
+
+  /**
+   * Ends the response, after the octets given with it. What the stream cannot take of them now is copied. A
+   * response that is shorter than its Content-Length takes the connection down (RFC 9112 §6.3).
+   */
+  end(bytes: Uint8Array | null = null, from = 0, to: number = bytes === null ? 0 : bytes.length): void {
+    if (this.#state === 'dead') return;
+    if (this.#state === 'ended') throw new StateError('end after end');
+    const n = to - from;
+    if (this.#state === 'open') this.#sendHead(n);
+    if (bytes !== null && n > 0) this.#outlet.writeAll(bytes, from, to);
+    this.#state = 'ended';
+    this.#wantsDrain = false;
+    if (this.#outlet.left > 0) {
+      this.#owner.abort();
+      return;
+    }
+    this.#outlet.end(this.#trailers);
+    this.#owner.responseEnded();
+  }
+
+  /** Gives up: the client sees the connection break, so that it cannot take what it has for everything. */
+  abort(): void {
+    if (!this.ended) this.#owner.abort();
+  }
+
+  /** There is room again. @internal */
+  drained(): void {
+    if (!this.#wantsDrain || !this.#outlet.flushed) return;
+    this.#wantsDrain = false;
+    this.onDrain?.();
+  }
+
+  /** Nobody is there any more: whatever is written from now on is dropped. @internal */
+  kill(): void {
+    this.#state = 'dead';
+    this.#wantsDrain = false;
+    this.onDrain = null;
+  }
+
+  /** Decides the framing, completes the fields and writes the head. `known` is the whole content's length or -1. */
+  #sendHead(known: number): void {
+    const fields = this.#fields;
+    const owner = this.#owner;
+    owner.headDue();
+    const kind = this.#frame(fields, known);
+    if (kind === 'close' || hasToken(fields, 'connection', 'close')) owner.keepAlive = false;
+    if (!owner.keepAlive && !hasToken(fields, 'connection', 'close')) fields.append('Connection', 'close');
+    // RFC 9112 §9.3: a 1.0 client believes in persistence only when it is told.
+    else if (owner.keepAlive && this.#minor === 0) fields.append('Connection', 'keep-alive');
+    this.#outlet.responseHead(this.#status, this.#reason, fields);
+    this.#outlet.begin(kind, kind === 'length' ? Number(fields.get('content-length')) : 0);
+    this.#state = 'sending';
+    owner.responseBegan(kind !== 'none');
+  }
+
+  #frame(fields: HeaderList, known: number): BodyKind {
+    const tunnel = this.#method === 'CONNECT' && this.#status < 300;
+    if (hasNoContent(this.#status) || tunnel) {
+      // RFC 9112 §6.1, RFC 9110 §8.6: neither field belongs here; 304 may tell the length it would have had.
+      fields.delete('transfer-encoding');
+      if (this.#status !== 304) fields.delete('content-length');
+      if (tunnel) this.#owner.keepAlive = false;
+      return 'none';
+    }
+    if (this.#minor === 0) fields.delete('transfer-encoding');
+    const length = fields.get('content-length');
+    const chunked = fields.has('transfer-encoding');
+    // A list of equal numbers is one number, and is sent as one.
+    if (length?.includes(',')) fields.set('Content-Length', length.split(',', 1)[0]!);
+    if (length === null && !chunked && known >= 0 && (known > 0 || this.#method !== 'HEAD')) {
+      fields.append('Content-Length', String(known));
+    }
+    if (this.#method === 'HEAD') return 'none';
+    if (fields.has('content-length')) return 'length';
+    if (this.#minor === 0) return 'close';
+    if (!chunked) fields.append('Transfer-Encoding', 'chunked');
+    return 'chunked';
+  }
+}
+
+function copy(list: HeaderList): HeaderList {
+  return HeaderList.from(list.entries());
+}

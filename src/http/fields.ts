@@ -1,0 +1,241 @@
+// Field lines: the ordered list of a message's header fields, and the names that nearly every message has.
+
+import { CLASS, TCHAR, VALUE } from './bytes.ts';
+
+/** Names seen in most messages, spelled as the RFCs spell them: their strings exist once. */
+const COMMON: readonly string[] =
+  `Accept Accept-Encoding Accept-Language Accept-Ranges Access-Control-Allow-Origin Age Allow Authorization
+  Cache-Control Connection Content-Disposition Content-Encoding Content-Language Content-Length Content-Location
+  Content-Range Content-Type Cookie Date ETag Expect Expires Forwarded Host If-Match If-Modified-Since If-None-Match
+  If-Range If-Unmodified-Since Keep-Alive Last-Modified Link Location Origin Pragma Proxy-Authorization
+  Proxy-Connection Range Referer Retry-After Sec-Fetch-Dest Sec-Fetch-Mode Sec-Fetch-Site Sec-Fetch-User
+  Sec-WebSocket-Accept Sec-WebSocket-Key Sec-WebSocket-Version Server Set-Cookie TE Trailer Transfer-Encoding
+  Upgrade Upgrade-Insecure-Requests User-Agent Vary Via X-Forwarded-For X-Forwarded-Proto X-Requested-With`.split(
+    /\s+/,
+  );
+const COMMON_KEYS: readonly string[] = COMMON.map((name) => name.toLowerCase());
+
+function bucket(length: number, first: number, middle: number, last: number): number {
+  return (length * 5 + (first | 32) * 7 + (middle | 32) * 13 + (last | 32) * 17) & 255;
+}
+
+/** First common name of every bucket, and the next of the same bucket; -1 ends a chain. */
+const HEADS: Int16Array = new Int16Array(256).fill(-1);
+const NEXT: Int16Array = new Int16Array(COMMON.length).fill(-1);
+for (let i = 0; i < COMMON.length; i++) {
+  const name = COMMON[i]!;
+  const n = name.length;
+  const h = bucket(n, name.charCodeAt(0), name.charCodeAt(n >> 1), name.charCodeAt(n - 1));
+  NEXT[i] = HEADS[h]!;
+  HEADS[h] = i;
+}
+
+/** Whether `bytes[from, from + text.length)` spells exactly `text`. */
+function spells(bytes: Uint8Array, from: number, text: string): boolean {
+  for (let i = 0; i < text.length; i++) {
+    if (bytes[from + i] !== text.charCodeAt(i)) return false;
+  }
+  return true;
+}
+
+/** An init for a list of fields: pairs in order, or a record whose arrays become several lines. */
+export type HeadersInit =
+  | HeaderList
+  | Iterable<readonly [string, string]>
+  | Readonly<Record<string, string | number | readonly string[]>>;
+
+/**
+ * The field lines of a message in their order, with their names as they were spelled; looked up without
+ * regard to case (RFC 9110 §5.1).
+ */
+export class HeaderList implements Iterable<[string, string]> {
+  readonly #names: string[] = [];
+  readonly #keys: string[] = [];
+  readonly #values: string[] = [];
+
+  /** A list made of pairs or of a record. Throws `TypeError` on a name or value that could not be sent. */
+  static from(init: HeadersInit | null | undefined): HeaderList {
+    const list = new HeaderList();
+    if (init === null || init === undefined) return list;
+    if (Symbol.iterator in init) {
+      for (const [name, value] of init as Iterable<readonly [string, string]>) list.append(name, value);
+      return list;
+    }
+    for (const name of Object.keys(init)) {
+      const value = init[name]!;
+      if (typeof value === 'object') for (const one of value) list.append(name, one);
+      else list.append(name, String(value));
+    }
+    return list;
+  }
+
+  /** Number of field lines. */
+  get length(): number {
+    return this.#names.length;
+  }
+
+  /** Name of line `i` as it was spelled. */
+  nameAt(i: number): string {
+    return this.#names[i]!;
+  }
+
+  /** Name of line `i` in lower case. */
+  keyAt(i: number): string {
+    return this.#keys[i]!;
+  }
+
+  /** Value of line `i`, without the white space around it. */
+  valueAt(i: number): string {
+    return this.#values[i]!;
+  }
+
+  /** All values of `name` joined with `, ` (RFC 9110 §5.3), or `null` when there is none. */
+  get(name: string): string | null {
+    const key = name.toLowerCase();
+    let found: string | null = null;
+    for (let i = 0; i < this.#keys.length; i++) {
+      if (this.#keys[i] === key) found = found === null ? this.#values[i]! : `${found}, ${this.#values[i]!}`;
+    }
+    return found;
+  }
+
+  /** The values of all lines called `name`, in order; what `Set-Cookie` needs (RFC 9110 §5.3). */
+  getAll(name: string): string[] {
+    const key = name.toLowerCase();
+    return this.#values.filter((_, i) => this.#keys[i] === key);
+  }
+
+  /** Whether a line is called `name`. */
+  has(name: string): boolean {
+    return this.#keys.includes(name.toLowerCase());
+  }
+
+  /** Adds a line. Throws `TypeError` when the name is no token or the value holds a control or wide character. */
+  append(name: string, value: string): void {
+    checkName(name);
+    checkValue(name, value);
+    this.#push(name, name.toLowerCase(), value);
+  }
+
+  /** Puts one line in the place of all lines called `name`. Throws as `append` does. */
+  set(name: string, value: string): void {
+    checkName(name);
+    checkValue(name, value);
+    this.delete(name);
+    this.#push(name, name.toLowerCase(), value);
+  }
+
+  /** Removes every line called `name`. */
+  delete(name: string): void {
+    const key = name.toLowerCase();
+    let kept = 0;
+    for (let i = 0; i < this.#keys.length; i++) {
+      if (this.#keys[i] === key) continue;
+      this.#names[kept] = this.#names[i]!;
+      this.#keys[kept] = this.#keys[i]!;
+      this.#values[kept++] = this.#values[i]!;
+    }
+    this.#names.length = kept;
+    this.#keys.length = kept;
+    this.#values.length = kept;
+  }
+
+  /** Pairs of name, as spelled, and value, in order. */
+  *entries(): IterableIterator<[string, string]> {
+    for (let i = 0; i < this.#names.length; i++) yield [this.#names[i]!, this.#values[i]!];
+  }
+
+  [Symbol.iterator](): IterableIterator<[string, string]> {
+    return this.entries();
+  }
+
+  /**
+   * Adds a line that a parser has validated. The name is looked up among the common ones by its octets, so
+   * that a usual head makes no string for any of its names.
+   *
+   * @param bytes holds the name at `[from, to)`
+   * @param text the same head decoded; `shift` is what to subtract from an offset in `bytes` to get one in it
+   * @param value the decoded value
+   * @internal
+   */
+  appendParsed(bytes: Uint8Array, from: number, to: number, text: string, shift: number, value: string): void {
+    const n = to - from;
+    let i = HEADS[bucket(n, bytes[from]!, bytes[from + (n >> 1)]!, bytes[to - 1]!)]!;
+    for (; i >= 0; i = NEXT[i]!) {
+      const name = COMMON[i]!;
+      if (name.length !== n) continue;
+      if (spells(bytes, from, name)) {
+        this.#push(name, COMMON_KEYS[i]!, value);
+        return;
+      }
+      if (spells(bytes, from, COMMON_KEYS[i]!)) {
+        this.#push(COMMON_KEYS[i]!, COMMON_KEYS[i]!, value);
+        return;
+      }
+    }
+    const name = text.slice(from - shift, to - shift);
+    this.#push(name, name.toLowerCase(), value);
+  }
+
+  #push(name: string, key: string, value: string): void {
+    this.#names.push(name);
+    this.#keys.push(key);
+    this.#values.push(value);
+  }
+}
+
+/** Throws `TypeError` unless `text` is a token (RFC 9110 §5.6.2). */
+export function checkName(text: string): void {
+  let good = text.length > 0;
+  for (let i = 0; i < text.length && good; i++) {
+    const c = text.charCodeAt(i);
+    good = c < 128 && (CLASS[c]! & TCHAR) !== 0;
+  }
+  if (!good) throw new TypeError(`${JSON.stringify(text)} is not a token (RFC 9110 §5.6.2)`);
+}
+
+/**
+ * Throws `TypeError` when `value` could not be sent as the value of `name`: CR, LF and NUL would let it write
+ * lines of its own (RFC 9110 §5.5), and characters above 255 have no octet.
+ */
+export function checkValue(name: string, value: string): void {
+  for (let i = 0; i < value.length; i++) {
+    const c = value.charCodeAt(i);
+    if (c > 255 || (CLASS[c]! & VALUE) === 0) {
+      throw new TypeError(`the value of ${name} holds a character that HTTP does not allow, at ${i}`);
+    }
+  }
+}
+
+/**
+ * Whether a comma-separated list field holds `token`, compared without regard to case (RFC 9110 §5.6.1).
+ *
+ * @param token in lower case
+ */
+export function hasToken(fields: HeaderList, key: string, token: string): boolean {
+  for (let i = 0; i < fields.length; i++) {
+    if (fields.keyAt(i) !== key) continue;
+    const value = fields.valueAt(i);
+    if (value.length === token.length) {
+      if (value.toLowerCase() === token) return true;
+      continue;
+    }
+    for (const member of value.split(',')) {
+      if (trimOws(member).toLowerCase() === token) return true;
+    }
+  }
+  return false;
+}
+
+/** `text` without the spaces and tabs around it (OWS, RFC 9110 §5.6.3); other white space is content. */
+export function trimOws(text: string): string {
+  let from = 0;
+  let to = text.length;
+  while (from < to && isOws(text.charCodeAt(from))) from++;
+  while (to > from && isOws(text.charCodeAt(to - 1))) to--;
+  return text.slice(from, to);
+}
+
+function isOws(c: number): boolean {
+  return c === 32 || c === 9;
+}
