@@ -1,7 +1,7 @@
 // The public names of the base room; nothing is computed here. Rooms inside the package import the files.
 
 export { checksumOf, fold, onesSum } from './checksum.ts';
-export { copyBytes } from './copy.ts';
+export { copyBytes, copyPacket } from './copy.ts';
 export { Digest } from './digest.ts';
 export { NetError, type NetErrorCode, StateError, type Syscall } from './errors.ts';
 export { type Link, type LinkCaps, type LinkPort, type Medium, PLAIN_LINK } from './link.ts';

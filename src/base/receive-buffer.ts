@@ -13,7 +13,7 @@
 // Positions are counted from the first octet of chunk 0 and moved down when chunk 0 is used up: they stay
 // small integers however much flows.
 
-import { copyBytes } from './copy.ts';
+import { copyBytes, copyPacket } from './copy.ts';
 
 /** Octets in a chunk of a receive buffer. */
 export const CHUNK_SIZE = 16_384;
@@ -25,6 +25,8 @@ const NOTHING: Uint8Array = new Uint8Array(0);
 const NO_RANGES: Int32Array = new Int32Array(0);
 /** A drained buffer keeps a list of ranges up to this length: 64 octets live inside the view itself. */
 const KEEP_RANGES = 16;
+/** A drained buffer keeps its list of chunks, all null, up to this length. */
+const KEEP_PLACES = 8;
 
 /** The chunks that the receive buffers of one host share. */
 export class ChunkPool {
@@ -230,7 +232,7 @@ export class ReceiveBuffer {
       const place = p >> SHIFT;
       const a = p & MASK;
       const n = Math.min(to - at, CHUNK_SIZE - a);
-      copyBytes(bytes, at, at + n, this.#chunkAt(place), a);
+      copyPacket(bytes, at, at + n, this.#chunkAt(place), a);
       p += n;
       at += n;
     }
@@ -307,8 +309,15 @@ export class ReceiveBuffer {
   }
 
   #release(): void {
-    for (const chunk of this.#chunks) if (chunk) this.#pool.give(chunk);
-    this.#chunks.length = 0;
+    const chunks = this.#chunks;
+    for (let i = 0; i < chunks.length; i++) {
+      const chunk = chunks[i]!;
+      if (chunk === null) continue;
+      this.#pool.give(chunk);
+      chunks[i] = null;
+    }
+    // Emptying an array throws its storage away, which a connection that is read promptly would pay each time.
+    if (chunks.length > KEEP_PLACES) chunks.length = 0;
     this.#held = 0;
     this.#front = 0;
     this.#end = 0;

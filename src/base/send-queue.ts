@@ -16,34 +16,72 @@ const SMALL = 4096;
 const MEDIUM = 16_384;
 const LARGE = 65_536;
 
+/** Grains smaller than this get no views: there would be many, and each costs 96 octets. */
+const VIEW_FROM = 512;
+
+/** Memory of a queue, with the views through which whole segments leave it. */
+class Chunk {
+  readonly bytes: Uint8Array;
+  /** Octets each of `views` spans; `views[i]` begins at `i * grain`. They outlive a chunk's stay in a queue. */
+  grain = 0;
+  readonly views: Uint8Array[] = [];
+
+  constructor(size: number) {
+    this.bytes = new Uint8Array(size);
+  }
+}
+
 /**
  * Free chunks, shared by all queues of the process: at most 128 KiB + 256 KiB + 1 MiB, so a burst of
  * connections does not leave its memory here. Old content stays in them and is never read: a queue reads
  * only what was pushed after it took the chunk.
  */
-const spareSmall: Uint8Array[] = [];
-const spareMedium: Uint8Array[] = [];
-const spareLarge: Uint8Array[] = [];
+const spareSmall: Chunk[] = [];
+const spareMedium: Chunk[] = [];
+const spareLarge: Chunk[] = [];
 const KEEP_SMALL = 32;
 const KEEP_MEDIUM = 16;
 const KEEP_LARGE = 16;
 
 /** Takes the chunk that a write of `count` more octets is to begin. */
-function takeChunk(count: number): Uint8Array {
-  if (count >= LARGE) return spareLarge.pop() ?? new Uint8Array(LARGE);
-  if (count >= MEDIUM) return spareMedium.pop() ?? new Uint8Array(MEDIUM);
-  return spareSmall.pop() ?? new Uint8Array(SMALL);
+function takeChunk(count: number): Chunk {
+  if (count >= LARGE) return spareLarge.pop() ?? new Chunk(LARGE);
+  if (count >= MEDIUM) return spareMedium.pop() ?? new Chunk(MEDIUM);
+  return spareSmall.pop() ?? new Chunk(SMALL);
 }
 
-function giveChunk(chunk: Uint8Array): void {
-  if (chunk.length === SMALL) {
+function giveChunk(chunk: Chunk): void {
+  const size = chunk.bytes.length;
+  if (size === SMALL) {
     if (spareSmall.length < KEEP_SMALL) spareSmall.push(chunk);
-  } else if (chunk.length === MEDIUM) {
+  } else if (size === MEDIUM) {
     if (spareMedium.length < KEEP_MEDIUM) spareMedium.push(chunk);
   } else if (spareLarge.length < KEEP_LARGE) {
     spareLarge.push(chunk);
   }
 }
+
+/** Copies `count` octets of a chunk from `from` on, through a kept view when they are one of its grains. */
+function copyOut(chunk: Chunk, from: number, count: number, grain: number, out: Uint8Array, at: number): void {
+  if (count !== grain || grain < VIEW_FROM || from % grain !== 0) {
+    copyBytes(chunk.bytes, from, from + count, out, at);
+    return;
+  }
+  if (chunk.grain !== grain) {
+    chunk.grain = grain;
+    chunk.views.length = 0;
+  }
+  const i = from / grain;
+  // Filled in order, so that the array never has holes.
+  while (chunk.views.length <= i) {
+    const start = chunk.views.length * grain;
+    chunk.views.push(chunk.bytes.subarray(start, start + grain));
+  }
+  out.set(chunk.views[i]!, at);
+}
+
+/** A list longer than this is not kept by an empty queue. */
+const KEEP_LIST = 16;
 
 /**
  * Octets written and not yet acknowledged. An offset counts from the oldest octet held, so offset 0 is
@@ -55,18 +93,23 @@ function giveChunk(chunk: Uint8Array): void {
 export class SendQueue {
   /** Octets held. */
   length = 0;
-  /** Chunks in order; those before `#first` are gone (null) and are cut off now and then. */
-  #chunks: (Uint8Array | null)[] = [];
   /**
-   * Position of the first octet of each chunk, counted from the first octet ever pushed since the queue
-   * was last empty; a double is exact to 2^53.
+   * Octets of a full segment, or 0. Chunks are then filled to a multiple of it, so that in a bulk transfer
+   * segments do not straddle chunks and leave through views that are kept with the chunk: no allocation per
+   * segment. A hint: everything is right with any value, at any time.
    */
-  #starts: number[] = [];
+  grain = 0;
+  /** The chunks `[#first, #count)`; the places around them are null and used again. */
+  readonly #chunks: (Chunk | null)[] = [];
+  /** Position of the first octet of each chunk, counted from some earlier point of the stream. */
+  readonly #starts: number[] = [];
   #first = 0;
+  #count = 0;
   /** Position of the oldest octet held, and of the next to be pushed. */
   #from = 0;
   #to = 0;
-  /** Octets free at the end of the last chunk. */
+  /** Where in the last chunk the next octet goes, and how many fit. */
+  #tail = 0;
   #room = 0;
   /** Index of the chunk that the last `copyTo` ended in. */
   #cursor = 0;
@@ -74,7 +117,7 @@ export class SendQueue {
   /** Octets of memory held in chunks. */
   get memory(): number {
     let sum = 0;
-    for (let i = this.#first; i < this.#chunks.length; i++) sum += this.#chunks[i]!.length;
+    for (let i = this.#first; i < this.#count; i++) sum += this.#chunks[i]!.bytes.length;
     return sum;
   }
 
@@ -86,15 +129,10 @@ export class SendQueue {
   push(bytes: Uint8Array, from: number, to: number): void {
     let at = from;
     while (at < to) {
-      if (this.#room === 0) {
-        const chunk = takeChunk(to - at);
-        this.#chunks.push(chunk);
-        this.#starts.push(this.#to);
-        this.#room = chunk.length;
-      }
-      const tail = this.#chunks[this.#chunks.length - 1]!;
+      if (this.#room === 0) this.#addChunk(to - at);
       const n = Math.min(this.#room, to - at);
-      copyBytes(bytes, at, at + n, tail, tail.length - this.#room);
+      copyBytes(bytes, at, at + n, this.#chunks[this.#count - 1]!.bytes, this.#tail);
+      this.#tail += n;
       this.#room -= n;
       this.#to += n;
       this.length += n;
@@ -112,19 +150,18 @@ export class SendQueue {
       throw new RangeError(`octets [${offset}, ${offset + count}) are not in a send queue of ${this.length}`);
     }
     if (count === 0) return;
-    let position = this.#from + offset;
+    const position = this.#from + offset;
     let index = this.#find(position);
+    let a = position - this.#starts[index]!;
     let left = count;
-    let o = at;
     for (;;) {
       const chunk = this.#chunks[index]!;
-      const a = position - this.#starts[index]!;
-      const n = Math.min(left, chunk.length - a);
-      copyBytes(chunk, a, a + n, out, o);
+      const stop = index + 1 < this.#count ? this.#starts[index + 1]! : this.#to;
+      const n = Math.min(left, stop - this.#starts[index]! - a);
+      copyOut(chunk, a, n, this.grain, out, at + count - left);
       left -= n;
       if (left === 0) break;
-      position += n;
-      o += n;
+      a = 0;
       index++;
     }
     this.#cursor = index;
@@ -143,43 +180,73 @@ export class SendQueue {
     }
     this.#from += count;
     this.length -= count;
-    const chunks = this.#chunks;
-    const starts = this.#starts;
-    let first = this.#first;
-    // The chunk after `first` exists as long as octets are held beyond `first`.
-    while (first + 1 < chunks.length && starts[first + 1]! <= this.#from) {
-      giveChunk(chunks[first]!);
-      chunks[first] = null;
-      first++;
+    // Octets are held, so the chunk of the last of them stays.
+    while (this.#first + 1 < this.#count && this.#starts[this.#first + 1]! <= this.#from) {
+      giveChunk(this.#chunks[this.#first]!);
+      this.#chunks[this.#first] = null;
+      this.#first++;
     }
     // Cutting half of the list at a time costs each chunk O(1) over its life.
-    if (first >= 16 && first * 2 >= chunks.length) {
-      chunks.splice(0, first);
-      starts.splice(0, first);
-      this.#cursor = Math.max(0, this.#cursor - first);
-      first = 0;
-    }
-    this.#first = first;
+    if (this.#first >= 8 && this.#first * 2 >= this.#count) this.#cutList();
   }
 
   /** Forgets everything and gives every chunk back. */
   clear(): void {
-    for (let i = this.#first; i < this.#chunks.length; i++) giveChunk(this.#chunks[i]!);
-    this.#chunks.length = 0;
-    this.#starts.length = 0;
+    for (let i = this.#first; i < this.#count; i++) {
+      giveChunk(this.#chunks[i]!);
+      this.#chunks[i] = null;
+    }
+    if (this.#chunks.length > KEEP_LIST) {
+      this.#chunks.length = 0;
+      this.#starts.length = 0;
+    }
     this.#first = 0;
+    this.#count = 0;
     this.#from = 0;
     this.#to = 0;
+    this.#tail = 0;
     this.#room = 0;
     this.#cursor = 0;
     this.length = 0;
+  }
+
+  #addChunk(wanted: number): void {
+    const chunk = takeChunk(wanted);
+    const size = chunk.bytes.length;
+    const n = this.#count++;
+    if (n === this.#chunks.length) {
+      this.#chunks.push(chunk);
+      this.#starts.push(this.#to);
+    } else {
+      this.#chunks[n] = chunk;
+      this.#starts[n] = this.#to;
+    }
+    this.#tail = 0;
+    this.#room = this.grain > 0 && this.grain <= size ? size - (size % this.grain) : size;
+  }
+
+  /** Moves the list to its beginning, and positions down with it, which keeps them small integers. */
+  #cutList(): void {
+    const first = this.#first;
+    const base = this.#starts[first]!;
+    const count = this.#count - first;
+    for (let i = 0; i < count; i++) {
+      this.#chunks[i] = this.#chunks[first + i]!;
+      this.#starts[i] = this.#starts[first + i]! - base;
+    }
+    for (let i = count; i < this.#count; i++) this.#chunks[i] = null;
+    this.#first = 0;
+    this.#count = count;
+    this.#from -= base;
+    this.#to -= base;
+    this.#cursor = Math.max(0, this.#cursor - first);
   }
 
   /** Index of the chunk that holds `position`, which is held. */
   #find(position: number): number {
     const starts = this.#starts;
     const cursor = this.#cursor;
-    const last = starts.length - 1;
+    const last = this.#count - 1;
     if (cursor >= this.#first && cursor <= last && starts[cursor]! <= position) {
       if (cursor === last || position < starts[cursor + 1]!) return cursor;
       if (cursor + 1 === last || position < starts[cursor + 2]!) return cursor + 1;

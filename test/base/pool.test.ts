@@ -14,7 +14,7 @@ describe('packet pool', () => {
     }
     expect([...slabs.values()]).toEqual([
       [0, 1536, 3072, 4608],
-      [0, 1536, 3072, 4608],
+      [64, 1600, 3136, 4672],
     ]);
     expect([pool.slots, pool.inUse]).toEqual([8, 8]);
   });

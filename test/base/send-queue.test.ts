@@ -67,6 +67,23 @@ describe('send queue', () => {
     queue.copyTo(10, 0, new Uint8Array(0), 0);
   });
 
+  it('fills chunks with whole segments when it knows their size, and is right when that changes', () => {
+    const queue = new SendQueue();
+    for (const grain of [1460, 1448, 0, 5000, 1460]) {
+      queue.grain = grain;
+      for (let round = 0; round < 3; round++) {
+        queue.push(octets(0, 200_000), 0, 200_000);
+        for (let at = 0; at + 1460 <= 200_000; at += 1460) {
+          expect(Buffer.compare(slice(queue, at, 1460), octets(at, 1460))).toBe(0);
+        }
+        queue.grain = 1400;
+        expect(Buffer.compare(slice(queue, 14_000, 1400), octets(14_000, 1400))).toBe(0);
+        queue.grain = grain;
+        queue.drop(200_000);
+      }
+    }
+  });
+
   it('agrees with a plain array under any sequence of pushes, reads and drops', () => {
     const step = fc.oneof(
       fc.record({ op: fc.constant('push'), n: fc.oneof(fc.nat(40), fc.nat(5000), fc.nat(70_000)), x: fc.nat() }),
@@ -75,8 +92,9 @@ describe('send queue', () => {
       fc.record({ op: fc.constant('drop'), n: fc.nat(), x: fc.nat(9) }),
     );
     fc.assert(
-      fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+      fc.property(fc.array(step, { maxLength: 60 }), fc.constantFrom(0, 50, 536, 1460), (steps, grain) => {
         const queue = new SendQueue();
+        queue.grain = grain;
         let first = 0;
         let end = 0;
         let nextRead = 0;
@@ -91,7 +109,8 @@ describe('send queue', () => {
           } else {
             const held = end - first;
             const from = op === 'next' ? Math.min(Math.max(nextRead - first, 0), held) : n % (held + 1);
-            const count = op === 'next' ? Math.min(n, held - from) : x % Math.min(held - from + 1, 10_000);
+            const count =
+              op === 'next' ? Math.min(x % 3 === 0 ? n : grain, held - from) : x % Math.min(held - from + 1, 10_000);
             const out = new Uint8Array(count);
             queue.copyTo(from, count, out, 0);
             expect(Buffer.compare(out, octets(first + from, count))).toBe(0);
