@@ -38,15 +38,17 @@ export function offerWindow(c: Connection): number {
   return field;
 }
 
+/** Below this, what the peer believes it may send has become little. */
+const LITTLE = 32 * 1024;
+
 /**
  * After the program has read: whether the peer should be told at once that there is room. It is told when the
- * edge can take a real step and what the peer thinks it may send has become little; otherwise the next ACK
- * of data carries the news.
+ * edge can take a real step and the peer may soon have to stop; otherwise the next ACK of data brings the news.
  */
 export function windowUpdateDue(c: Connection): boolean {
   if (c.rcv.finished || !c.isSynchronised()) return false;
   const half = c.env.profile.receiveBuffer >> 1;
+  if (c.rcv.wnd >= Math.min(half, LITTLE)) return false;
   const step = edgeGain(c);
-  if (step < leastStep(c)) return false;
-  return c.rcv.wnd < half && (step >= 2 * c.rcv.mss || step >= half);
+  return step >= leastStep(c) && (step >= 2 * c.rcv.mss || step >= half);
 }

@@ -1,0 +1,255 @@
+// A scripted peer: it plays the other end of a host by hand, and asserts silence as well as speech.
+//
+// Everything is relative: the peer's ISS is 0 on the page (PEER_ISS on the wire), the host's ISS is 0 on the page
+// whatever it drew. A segment is written `FLAGS seq[:len] [ack=N] [win=N] [mss=N] [ws=N]`, flags as tcpdump has
+// them: `S` SYN, `F` FIN, `R` RST, `P` PSH, `.` ACK. `out()` returns what the host sent since last asked; an empty
+// list is silence.
+
+import { RxMeta, TxMeta } from '../../src/base/packet.ts';
+import type { Profile } from '../../src/base/profile.ts';
+import type { TraceEvent } from '../../src/base/trace.ts';
+import { Host } from '../../src/host/host.ts';
+import type { Interface } from '../../src/host/interface.ts';
+import type { Listener } from '../../src/host/listener.ts';
+import type { Connection } from '../../src/tcp/connection.ts';
+import { parseAddress } from '../../src/wire/address.ts';
+import { Ipv4Header, parseIpv4, pseudoSum4, writeIpv4 } from '../../src/wire/ipv4.ts';
+import { finishTcp, parseTcp, putMss, putNop, putWscale, Segment, verifyTcp, writeTcp } from '../../src/wire/tcp.ts';
+
+export const PEER_ISS = 5000;
+const HOST = parseAddress('10.0.0.1')!.w3;
+const PEER = parseAddress('10.0.0.2')!.w3;
+const LETTERS: readonly [string, number][] = [
+  ['S', 2],
+  ['F', 1],
+  ['R', 4],
+  ['P', 8],
+  ['.', 16],
+];
+
+export interface PeerOptions {
+  readonly profile?: Partial<Profile>;
+  /** The host's key: another one gives another ISS. */
+  readonly key?: number;
+}
+
+/** A host at 10.0.0.1, and the script that plays 10.0.0.2. */
+export class Peer {
+  readonly host: Host;
+  readonly iface: Interface;
+  readonly trace: TraceEvent[] = [];
+  now = 1000;
+  /** Port numbers of the connection that is played. */
+  hostPort = 80;
+  peerPort = 4000;
+  hostIss = 0;
+  #issKnown = false;
+  #queue: string[] = [];
+  /** Payload octets received in sequence positions, by relative sequence number. */
+  readonly payload: Map<number, number> = new Map();
+  readonly #out: Uint8Array = new Uint8Array(70_000);
+
+  constructor(options: PeerOptions = {}) {
+    this.host = new Host({
+      name: 'host',
+      key: new Uint8Array(16).fill(options.key ?? 7),
+      profile: options.profile ?? {},
+      trace: (e) => this.trace.push(e),
+    });
+    this.iface = this.host.addInterface({ medium: 'ip', mtu: 1500, addresses: ['10.0.0.1/24'] });
+    this.host.tick(this.now);
+  }
+
+  /** The peer sends one segment. `data` fills the payload; by default octet k of the stream is `k & 0xff`. */
+  send(text: string, data?: Uint8Array): void {
+    const [letters, range, ...rest] = text.split(' ');
+    const [seqText, lenText] = (range ?? '0').split(':');
+    const seq = Number(seqText);
+    const len = data?.length ?? Number(lenText ?? 0);
+    const field = (name: string): number => {
+      const found = rest.find((r) => r.startsWith(`${name}=`));
+      return found === undefined ? -1 : Number(found.slice(name.length + 1));
+    };
+    let flags = 0;
+    for (const [letter, bit] of LETTERS) if (letters!.includes(letter)) flags |= bit;
+    const at = 20;
+    let optionsEnd = at + 20;
+    const b = this.#out;
+    if (field('mss') >= 0) optionsEnd = putMss(b, optionsEnd, field('mss'));
+    if (field('ws') >= 0) {
+      optionsEnd = putNop(b, optionsEnd);
+      optionsEnd = putWscale(b, optionsEnd, field('ws'));
+    }
+    const ack = field('ack') < 0 && (flags & 16) === 0 ? 0 : (this.hostIss + Math.max(0, field('ack'))) | 0;
+    const wnd = field('win') < 0 ? 65_535 : field('win');
+    const wireSeq = (PEER_ISS + seq) | 0;
+    writeTcp(
+      b,
+      at,
+      this.peerPort,
+      this.hostPort,
+      wireSeq,
+      ack,
+      flags,
+      wnd,
+      Math.max(0, field('urg')),
+      optionsEnd - at - 20,
+    );
+    for (let k = 0; k < len; k++) b[optionsEnd + k] = data === undefined ? (seq + k) & 0xff : data[k]!;
+    const length = optionsEnd + len - at;
+    finishTcp(b, at, length, pseudoSum4(PEER, HOST, 6, length));
+    writeIpv4(b, 0, length, 1, 64, 6, 0, PEER, HOST, true);
+    this.inject(b, 20 + length);
+  }
+
+  /** The peer's link brings these octets, whatever they are. */
+  inject(bytes: Uint8Array, length: number): void {
+    this.host.receive(this.iface, bytes, 0, length, new RxMeta(), this.now);
+    this.#turn();
+  }
+
+  /** What the host has sent since last asked. */
+  out(): string[] {
+    this.#turn();
+    const queue = this.#queue;
+    this.#queue = [];
+    return queue;
+  }
+
+  /** Time passes, timers fire exactly when they are due. Lines that are sent meanwhile carry `@ms` after `from`. */
+  advance(ms: number): string[] {
+    const start = this.now;
+    const end = start + ms;
+    const lines: string[] = this.out();
+    for (let n = 0; n < 100_000; n++) {
+      const t = this.host.nextDeadline();
+      if (t > end) break;
+      this.now = Math.max(this.now, t);
+      this.host.timersFire(this.now);
+      for (const line of this.out()) lines.push(`@${Math.round(this.now - start)} ${line}`);
+    }
+    this.now = end;
+    this.host.tick(end);
+    return lines;
+  }
+
+  #turn(): void {
+    while (this.host.deliver());
+    const ip = new Ipv4Header();
+    const seg = new Segment();
+    const out = new Uint8Array(2000);
+    const meta = new TxMeta();
+    for (let n = 0; n < 10_000; n++) {
+      const length = this.host.transmit(this.iface, out, 0, meta, this.now);
+      if (length === 0) return;
+      if (parseIpv4(out, 0, length, ip) !== null) throw new Error('the host sent a bad IP packet');
+      if (ip.protocol !== 6) {
+        this.#queue.push(`ip-protocol ${ip.protocol}`);
+        continue;
+      }
+      const sum = pseudoSum4(ip.src, ip.dst, 6, ip.payloadTo - ip.payloadFrom);
+      if (!verifyTcp(out, ip.payloadFrom, ip.payloadTo, sum)) throw new Error('the host sent a bad checksum');
+      if (parseTcp(out, ip.payloadFrom, ip.payloadTo, seg) !== null) throw new Error('the host sent a bad segment');
+      this.#queue.push(this.#describe(seg));
+    }
+    throw new Error('the host does not stop sending');
+  }
+
+  #describe(seg: Segment): string {
+    if ((seg.flags & 2) !== 0 && !this.#issKnown) {
+      this.#issKnown = true;
+      this.hostIss = seg.seq;
+    }
+    let flags = '';
+    for (const [letter, bit] of LETTERS) if ((seg.flags & bit) !== 0) flags += letter;
+    const seq = (seg.seq - this.hostIss) | 0;
+    for (let k = 0; k < seg.len; k++) this.payload.set(seq + k, seg.bytes[seg.at + k]!);
+    const ack = (seg.flags & 16) !== 0 ? ` ack=${(seg.ack - PEER_ISS) | 0}` : '';
+    const options = `${seg.mss >= 0 ? ` mss=${seg.mss}` : ''}${seg.wscale >= 0 ? ` ws=${seg.wscale}` : ''}`;
+    return `${flags} ${seq}${seg.len > 0 ? `:${seg.len}` : ''}${ack}${this.showWindow ? ` win=${seg.wnd}` : ''}${options}`;
+  }
+
+  /** Lines carry the window field. */
+  showWindow = false;
+
+  /** How often a reason was counted. */
+  drops(reason: keyof Host['counters']['drops']): number {
+    return this.host.counters.drops[reason] ?? 0;
+  }
+}
+
+/** What the program at the host's end saw, in order. */
+export interface App {
+  readonly log: string[];
+  connection: Connection | null;
+  listener: Listener | null;
+  read: number[];
+}
+
+/** Records what the program is told, reads everything at once unless told not to. */
+export function app(options: { reads?: boolean; shutsDownAtEnd?: boolean } = {}): App & {
+  attach(c: Connection): void;
+} {
+  const a = {
+    log: [] as string[],
+    connection: null as Connection | null,
+    listener: null as Listener | null,
+    read: [] as number[],
+    attach(c: Connection): void {
+      a.connection = c;
+      c.handler = {
+        onOpen: () => a.log.push('open'),
+        onWritable: () => a.log.push('writable'),
+        onReadable: () => {
+          while (options.reads !== false && c.readable > 0) {
+            const span = c.peek();
+            a.read.push(...span);
+            c.consume(span.length);
+          }
+          if (c.ended) {
+            a.log.push('ended');
+            if (options.shutsDownAtEnd === true) c.shutdown();
+          }
+        },
+        onClose: (_s, error) => a.log.push(error === null ? 'closed' : `closed ${error.code}`),
+      };
+    },
+  };
+  return a;
+}
+
+/** The host listens on port 80 and hands what comes to the returned program. */
+export function listening(p: Peer, options: { reads?: boolean; shutsDownAtEnd?: boolean } = {}): App {
+  const a = app(options);
+  a.listener = p.host.listen({ port: 80 }, (c) => {
+    a.log.push('accept');
+    a.attach(c);
+  });
+  return a;
+}
+
+/** A passive connection in ESTABLISHED: the peer has sent SYN and ACK, its next octet is 1, ours is 1. */
+export function established(p: Peer, options: { reads?: boolean; shutsDownAtEnd?: boolean; mss?: number } = {}): App {
+  const a = listening(p, options);
+  p.send(`S 0 win=65535 mss=${options.mss ?? 1000}`);
+  p.out();
+  p.send('. 1 ack=1');
+  p.out();
+  if (a.connection?.state !== 'ESTABLISHED') throw new Error(`not ESTABLISHED but ${a.connection?.state}`);
+  return a;
+}
+
+/** An active open to the peer's port 4000; the SYN is out. */
+export function synSent(p: Peer): App & { connection: Connection } {
+  const a = app();
+  const c = p.host.connect({ address: '10.0.0.2', port: 4000 });
+  a.attach(c);
+  p.hostPort = c.localPort;
+  p.out();
+  return a as App & { connection: Connection };
+}
+
+/** Octet k of the stream, as `send` fills it. */
+export function octets(from: number, to: number): number[] {
+  return Array.from({ length: to - from }, (_, k) => (from + k) & 0xff);
+}
