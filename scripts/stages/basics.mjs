@@ -47,9 +47,12 @@ export async function types({ timeout }) {
   ];
 }
 
-/** Formatting and lint rules. */
+/** Formatting, lint rules, and files and packages that nothing uses. */
 export async function lint({ timeout }) {
-  return [await tool('biome: format and lint', 'node_modules/@biomejs/biome/bin/biome', ['check', '.'], { timeout })];
+  return [
+    await tool('biome: format and lint', 'node_modules/@biomejs/biome/bin/biome', ['check', '.'], { timeout }),
+    await tool('knip: no unused file or package', 'node_modules/knip/bin/knip.js', ['--no-config-hints'], { timeout }),
+  ];
 }
 
 /** The rules of the house (test/house). */
