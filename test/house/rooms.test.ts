@@ -23,9 +23,9 @@ const MAY_IMPORT: Readonly<Record<string, string>> = {
   run: 'base host trace',
   node: 'base host run http sim',
   web: 'base host run http',
-  cli: 'base wire host http trace sim explain drill services link run node web',
+  cli: 'front base wire host http trace sim explain drill services link run node web',
   // src/index.ts, the package's front door
-  '': 'base wire host http trace sim link run web',
+  front: 'base wire tcp ip host http trace sim link run web',
 };
 
 /** Rooms without clock, randomness or platform. */
@@ -40,7 +40,7 @@ const PLATFORM =
 /** Of those, the names each room may use; a room that is not here may use all. */
 const MAY_NAME: Readonly<Record<string, string>> = {
   ...Object.fromEntries(CORE.map((name) => [name, ''])),
-  '': '',
+  front: '',
   run: 'setTimeout clearTimeout setInterval clearInterval queueMicrotask performance crypto TextDecoder TextEncoder WebAssembly globalThis',
   web: 'setTimeout clearTimeout queueMicrotask TextDecoder TextEncoder URL fetch globalThis',
 };

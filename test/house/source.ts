@@ -43,10 +43,10 @@ export function sources(folder: string): Source[] {
     .map((path) => parse(path, read(path)));
 }
 
-/** The room a path of `src/` lies in; empty for `src/index.ts`. */
+/** The room a path of `src/` lies in; `front` for `src/index.ts`. */
 export function room(path: string): string {
   const parts = path.split('/');
-  return parts.length > 2 ? parts[1]! : '';
+  return parts.length > 2 ? parts[1]! : 'front';
 }
 
 /** Every node of a tree, depth first. */
