@@ -38,7 +38,7 @@ const KIND_WSCALE = 3;
 const KIND_SACK_PERMITTED = 4;
 const KIND_SACK = 5;
 const KIND_TIMESTAMPS = 8;
-/** NOP, NOP, timestamps, length 10: how nearly every stack begins the options of a data segment. */
+/** NOP, NOP, timestamps, length 10: all the options of nearly every data segment (RFC 7323 appendix A). */
 const NOP_NOP_TIMESTAMPS = 0x0101080a;
 
 const NO_BYTES = new Uint8Array(0);
@@ -134,7 +134,12 @@ export function parseTcp(bytes: Uint8Array, from: number, to: number, into: Segm
   into.tsVal = 0;
   into.tsEcr = 0;
   into.sackCount = 0;
-  if (dataOffset > TCP_HEADER) parseOptions(bytes, from + TCP_HEADER, from + dataOffset, into);
+  if (dataOffset === TCP_HEADER) return null;
+  if (dataOffset === TCP_HEADER + 12 && get32(bytes, from + TCP_HEADER) === NOP_NOP_TIMESTAMPS) {
+    readTimestamps(bytes, from + TCP_HEADER + 4, into);
+  } else {
+    parseOptions(bytes, from + TCP_HEADER, from + dataOffset, into);
+  }
   return null;
 }
 
@@ -145,10 +150,6 @@ export function parseTcp(bytes: Uint8Array, from: number, to: number, into: Segm
  */
 function parseOptions(bytes: Uint8Array, from: number, end: number, into: Segment): void {
   let at = from;
-  if (end - at >= 12 && get32(bytes, at) === NOP_NOP_TIMESTAMPS) {
-    readTimestamps(bytes, at + 4, into);
-    at += 12;
-  }
   while (at < end) {
     const kind = bytes[at]!;
     if (kind === KIND_END) return;
