@@ -7,7 +7,7 @@ import { InvariantChecker, type PairOptions } from '../../src/sim/index.ts';
 import { concat, type Ends, icmpPacket, repair, tcpPacket, u16, u32 } from './forge.ts';
 import { type Stage, stage } from './states.ts';
 
-/** Inputs that share one stage; it is built anew for the next. */
+/** Inputs that share one stage at most; it is built anew as soon as one of them has ended the state. */
 const BATCH = 20;
 
 /** What a run of inputs is over. */
@@ -225,34 +225,46 @@ function describe(meta: RxMeta, prng: Prng): boolean {
   return true;
 }
 
+/** What came of some inputs. */
+export interface Outcome {
+  /** Inputs thrown: one a seed. */
+  readonly inputs: number;
+  /** Inputs that were counted as dropped, and traced. */
+  readonly dropped: number;
+  /** Inputs after which the connection was in the state still. */
+  readonly survived: number;
+}
+
 /**
  * Throws the inputs of seeds `[from, from + count)` at a host in `state`.
  *
  * Throws an `Error` that names the seed when the host throws, an invariant breaks, an input that had to be refused
  * was not counted, what was counted was not traced, or anything is left once both hosts are closed.
- *
- * @returns how many inputs were counted as dropped
  */
-export function fuzz(state: State, medium: Medium, from: number, count: number): number {
+export function fuzz(state: State, medium: Medium, from: number, count: number): Outcome {
+  let inputs = 0;
   let dropped = 0;
-  for (let seed = from; seed < from + count; seed += BATCH) {
-    const most = Math.min(BATCH, from + count - seed);
-    let input = 0;
+  let survived = 0;
+  while (inputs < count) {
+    const first = from + inputs;
+    let seed = first;
     try {
-      dropped += batch(state, medium, seed, most, (index) => {
-        input = index;
+      const part = batch(state, medium, first, Math.min(BATCH, count - inputs), (at) => {
+        seed = at;
       });
+      inputs += part.inputs;
+      dropped += part.dropped;
+      survived += part.survived;
     } catch (error) {
-      const where = `${state}, ${medium.name}, seed ${seed}, input ${input}`;
+      const where = `${state}, ${medium.name}, stage of seed ${first}, input of seed ${seed}`;
       throw new Error(`${where}: ${(error as Error).message}`, { cause: error });
     }
   }
-  return dropped;
+  return { inputs, dropped, survived };
 }
 
-function batch(state: State, medium: Medium, seed: number, count: number, tell: (index: number) => void): number {
-  const prng = new Prng(seed);
-  const s = stage(state, { ...medium.options, seed }, [0, 10, 5000, 60_000][prng.below(4)]!);
+function batch(state: State, medium: Medium, first: number, most: number, tell: (seed: number) => void): Outcome {
+  const s = stage(state, { ...medium.options, seed: first }, [0, 10, 5000, 60_000][first & 3]!);
   const { network, link } = s.p;
   const host = s.p[s.side];
   const checker = new InvariantChecker([s.p.client, s.p.server]);
@@ -264,11 +276,13 @@ function batch(state: State, medium: Medium, seed: number, count: number, tell: 
       real.push(packet.bytes.slice(packet.from, packet.to));
     }
   });
-  const attacker = new Attacker(s, prng, medium.options, real);
   const meta = new RxMeta();
-  for (let index = 0; index < count; index++) {
-    tell(index);
-    const { bytes, refused } = attacker.next();
+  let inputs = 0;
+  let survived = 0;
+  while (inputs < most && survived === inputs) {
+    const prng = new Prng(first + inputs);
+    tell(first + inputs);
+    const { bytes, refused } = new Attacker(s, prng, medium.options, real).next();
     // Headroom and what follows belong to somebody else, and are rubbish.
     const headroom = prng.below(20);
     const buffer = new Uint8Array(headroom + bytes.length + prng.below(20)).fill(0xee);
@@ -279,9 +293,10 @@ function batch(state: State, medium: Medium, seed: number, count: number, tell: 
     host.receive(host.interfaces[0]!, buffer, headroom, headroom + bytes.length, meta, network.now);
     if (refused && !claims && host.counters.dropped === before) throw new Error('refused, and not counted');
     buffer.fill(0xdb);
+    network.run({ until: network.now + (prng.chance(0.8) ? 0 : prng.below(100)), maxEvents: 2000 });
     checker.check();
-    network.run({ until: network.now + (prng.chance(0.8) ? 0 : prng.below(300)), maxEvents: 2000 });
-    checker.check();
+    inputs++;
+    if (s.connection === null || s.connection.state === state) survived++;
   }
   // Whatever the inputs have broken has to come to rest, and everything can be taken down.
   network.run({ until: network.now + 60_000, maxEvents: 20_000 });
@@ -292,5 +307,5 @@ function batch(state: State, medium: Medium, seed: number, count: number, tell: 
   const traced = s.events.filter((event) => event.type === 'drop' && event.host === host.name).length;
   const { dropped } = host.counters;
   if (traced !== dropped) throw new Error(`${dropped} drops were counted and ${traced} traced`);
-  return dropped;
+  return { inputs, dropped, survived };
 }
