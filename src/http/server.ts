@@ -72,6 +72,8 @@ export class HttpServerStream implements StreamHandler, ExchangeOwner {
   /** Whether the connection goes on after this exchange. @internal */
   keepAlive = true;
   #expectsContinue = false;
+  /** The client waited for 100 and got a final answer: its content may never come. */
+  #contentRefused = false;
   /** Octets of unwanted content read so far; -1 while content is wanted. */
   #discarded = -1;
   #running = false;
@@ -176,7 +178,10 @@ export class HttpServerStream implements StreamHandler, ExchangeOwner {
   headDue(): void {
     // RFC 9110 §10.1.1: a client that expected 100 and gets a final answer may send its content or may not,
     // so what comes next could be either; only the connection's end is clear.
-    if (this.#expectsContinue && this.stream.readable === 0) this.keepAlive = false;
+    if (this.#expectsContinue && this.stream.readable === 0) {
+      this.keepAlive = false;
+      this.#contentRefused = true;
+    }
     this.#expectsContinue = false;
   }
 
@@ -267,6 +272,7 @@ export class HttpServerStream implements StreamHandler, ExchangeOwner {
     this.#request = request;
     this.#response = response;
     this.#discarded = -1;
+    this.#contentRefused = false;
     this.#body.begin(framing);
     this.#expectsContinue = hasBody && head.minor > 0 && hasToken(head.fields, 'expect', '100-continue');
     head.reset();
@@ -292,9 +298,9 @@ export class HttpServerStream implements StreamHandler, ExchangeOwner {
     const stream = this.stream;
     const body = this.#body;
     if (!body.complete && this.#discarded < 0) {
-      // An early response: content that the handler does not take is in the way of the next request.
-      if (this.#out.state === 'done' && (request.paused || request.onData === null)) this.#discard(request);
-      else if (request.paused) return false;
+      const unwanted = request.paused || request.onData === null || this.#contentRefused;
+      if (this.#out.state === 'done' && unwanted) return this.#discard(request);
+      if (request.paused) return false;
       if (this.#expectsContinue) this.#sendContinue();
     }
     const result = body.step(stream);
@@ -317,11 +323,14 @@ export class HttpServerStream implements StreamHandler, ExchangeOwner {
     return true;
   }
 
-  #discard(request: ServerRequest): void {
+  /** An early response: content that the handler does not take is in the way of the next request. */
+  #discard(request: ServerRequest): boolean {
     this.#discarded = 0;
     // Whoever waits for content that will not be delivered must learn of it.
     if (request.onData !== null) request.onAbort?.(new HttpError('local', 400, 'incomplete-message'));
     request.onAbort = null;
+    if (!this.keepAlive) this.#finish();
+    return true;
   }
 
   /** RFC 9110 §10.1.1: the client waits before it sends content; none is needed once it has begun. */

@@ -122,7 +122,7 @@ describe('answers', () => {
     expect(wire.got).toBe('');
     held[0]!.end(bytesOf('good'));
     wire.pair.run();
-    expect(wire.got.startsWith(ok('good') + 'HTTP/1.1 400 Bad Request\r\n')).toBe(true);
+    expect(wire.got.startsWith(`${ok('good')}HTTP/1.1 400 Bad Request\r\n`)).toBe(true);
     expect(wire.got).toContain('\r\nConnection: close\r\n');
     expect(wire.got.endsWith('\r\n\r\n400 Bad Request: space-before-colon\n')).toBe(true);
     expect(held.length).toBe(1);
