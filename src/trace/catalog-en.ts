@@ -19,7 +19,6 @@ export const CATALOG_EN: Catalog = {
   'section-close-at-once': 'both close at once',
   'section-three-waves': 'close in three waves: the {A} finishes first',
   'section-refused': 'refused',
-  'section-reset': 'reset',
   'label-data': 'data',
   'label-last-words': '...',
   'label-again': 'again',
@@ -69,7 +68,7 @@ export const CATALOG_EN: Catalog = {
   'exact-reset': 'RST=1: no waves at all, what was under way is lost; the other program gets ECONNRESET',
 
   'note-pipes': 'a stream, not messages: writes of 1+5+3 octets may be read as 9',
-  'note-http': 'HTTP: heads in ASCII (obs-text exists), bodies much like MIME (but see RFC 9112 appendix B)',
+  'note-http': 'HTTP: heads in ASCII (or obs-text), bodies like MIME but not (RFC 9112 appendix B)',
   'note-data-lost': 'lost. What comes after it waits; each arrival repeats the last ACK',
   'note-ack-lost': 'a lost ACK: the next one says the same and more, for ACKs add up',
   'note-again-timer': '{ms} ms without an answer: the timer sends it again (RTO, RFC 6298)',
@@ -122,15 +121,9 @@ export const CATALOG_EN: Catalog = {
     'A sequence diagram. One side sends FIN and is FIN-WAIT-1; the other acknowledges and is CLOSE-WAIT, the first is FIN-WAIT-2; the other sends its own FIN and is LAST-ACK; the first acknowledges, is TIME-WAIT, and closes after 2MSL.',
   'figure-states-desc':
     'The state diagram of RFC 9293: eleven states, and the edges between them with the event that causes each and what is sent.',
-  'figure-active': 'active open',
-  'figure-passive': 'passive open',
-  'figure-half-closed': 'half-closed',
-  'figure-data': 'data',
-  'figure-2msl': '2MSL',
   'figure-legend-client': "the client's way",
   'figure-legend-server': "the server's way",
   'figure-legend-rare': 'other ways',
-  'figure-starts': 'start',
   'figure-rest': 'not drawn: resets, aborts and timeouts lead to CLOSED from every state',
 
   'alias-title': 'names met in the wild',

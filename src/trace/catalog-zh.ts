@@ -19,7 +19,6 @@ export const CATALOG_ZH: Catalog = {
   'section-close-at-once': '双方同时关闭',
   'section-three-waves': '三次挥手：{A}先说完',
   'section-refused': '被拒绝',
-  'section-reset': '被重置',
   'label-data': '数据',
   'label-last-words': '...',
   'label-again': '重传',
@@ -117,15 +116,9 @@ export const CATALOG_ZH: Catalog = {
   'figure-close-desc':
     '时序图。一方发 FIN，进入 FIN-WAIT-1；另一方确认，进入 CLOSE-WAIT，先发的一方进入 FIN-WAIT-2；另一方再发自己的 FIN，进入 LAST-ACK；先发的一方确认，进入 TIME-WAIT，2MSL 后关闭。',
   'figure-states-desc': 'RFC 9293 的状态图：十一个状态，以及每条边的起因和发出的段。',
-  'figure-active': '主动打开',
-  'figure-passive': '被动打开',
-  'figure-half-closed': '半关闭',
-  'figure-data': '数据',
-  'figure-2msl': '2MSL',
   'figure-legend-client': '客户端走的路',
   'figure-legend-server': '服务端走的路',
   'figure-legend-rare': '其他的路',
-  'figure-starts': '开始',
   'figure-rest': '没有画出：重置、中止和超时从任何状态都到 CLOSED',
 
   'alias-title': '各处见到的名字',

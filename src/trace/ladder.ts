@@ -145,7 +145,9 @@ class Ladder {
     for (const c of conversation.crossings) last = Math.max(last, c.sentAt, c.arrivedAt);
     for (const e of [...conversation.edges.left, ...conversation.edges.right]) last = Math.max(last, e.at);
     this.timeColumns = Math.max(3, this.time(last).length);
-    this.narration = narrate(conversation, { lang: options.lang ?? 'en' }, (c) => this.isShown(c));
+    this.narration = narrate(conversation, { lang: options.lang ?? 'en', http: options.describe !== undefined }, (c) =>
+      this.isShown(c),
+    );
   }
 
   /** Columns of the label between the left state and the arrow. */

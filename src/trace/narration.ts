@@ -19,6 +19,8 @@ export interface Line {
 /** What the teller may be told beside the trace. */
 export interface NarrationOptions {
   readonly lang?: Lang;
+  /** The conversation carries HTTP: say how it looks. */
+  readonly http?: boolean;
   /** Milliseconds as shown in the ladder; rounded to whole ones when absent. */
   readonly formatTime?: (ms: number) => string;
 }
@@ -114,6 +116,7 @@ export function narrate(
     if (lines.length > 0) told.set(c, lines);
   }
   teller.note('note-pipes');
+  if (options.http === true) teller.note('note-http');
   const data = teller.take();
   tellEnd(teller);
   const after = teller.take();
