@@ -81,6 +81,8 @@ export class TunLink implements Link {
   readonly counters: TunCounters = { read: 0, written: 0, refused: 0, full: 0 };
   /** Why the device failed, once `port.down` was called. */
   failure: TunError | null = null;
+  /** Told of the failure, after the port was. */
+  onFailure: ((error: TunError) => void) | null = null;
   readonly #ffi: Ffi;
   readonly #fd: number;
   readonly #wake: Wake;
@@ -208,6 +210,7 @@ export class TunLink implements Link {
     this.failure = tunError(call, this.name, errno);
     this.close();
     port.down(new NetError('ENETDOWN', call));
+    this.onFailure?.(this.failure);
   }
 
   close(): void {

@@ -2,6 +2,8 @@
 
 export type { Clock, TimerHandle } from './clock.ts';
 export { afterIo, LONGEST_DELAY, systemClock } from './clock.ts';
+export type { RealHost, RealHostOptions } from './create-host.ts';
+export { createHost } from './create-host.ts';
 export { randomKey } from './entropy.ts';
 export type {
   AttachOptions,
