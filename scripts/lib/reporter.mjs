@@ -13,7 +13,9 @@ export default class CasesReporter {
       const before = cases.length;
       for (const test of module.children.allTests()) {
         const result = test.result();
-        const note = result.note ?? (test.options.mode === 'todo' ? 'not written yet' : 'the test says so');
+        // `context.skip(reason)` leaves a note; `it.skipIf` cannot, and says "(needs: ..)" in its title.
+        const needs = /\((needs:? .+)\)/.exec(test.fullName)?.[1];
+        const note = result.note ?? needs ?? (test.options.mode === 'todo' ? 'not written yet' : 'no reason given');
         if (result.state === 'skipped') cases.push({ name: `${file}: ${test.fullName}`, state: 'skipped', note });
         else cases.push({ name: `${file}: ${test.fullName}`, state: result.state });
       }

@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import ts from 'typescript';
 import { expect, it } from 'vitest';
 import { rule } from './rule.ts';
-import { nodes, paths, ROOT, read, room, type Source, sources, where } from './source.ts';
+import { children, nodes, paths, ROOT, read, room, type Source, sources, where } from './source.ts';
 
 const src = sources('src/');
 const written = [...src, ...sources('test/')];
@@ -41,7 +41,7 @@ function topLevelAwait(file: Source): string[] {
   const visit = (node: ts.Node): string[] => {
     if (ts.isFunctionLike(node)) return [];
     if (ts.isAwaitExpression(node) || (ts.isForOfStatement(node) && node.awaitModifier)) return [where(file, node)];
-    return node.getChildren().flatMap(visit);
+    return children(node).flatMap(visit);
   };
   return visit(file.tree);
 }

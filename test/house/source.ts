@@ -38,8 +38,8 @@ export function read(path: string): string {
 
 /** The sources below `folder` (`src/`, `test/`). */
 export function sources(folder: string): Source[] {
-  return paths()
-    .filter((path) => path.startsWith(folder) && path.endsWith('.ts'))
+  return paths(join(ROOT, folder))
+    .filter((path) => path.endsWith('.ts'))
     .map((path) => parse(path, read(path)));
 }
 
@@ -49,10 +49,19 @@ export function room(path: string): string {
   return parts.length > 2 ? parts[1]! : 'front';
 }
 
+/** The nodes right below one. */
+export function children(node: ts.Node): ts.Node[] {
+  const found: ts.Node[] = [];
+  node.forEachChild((child) => {
+    found.push(child);
+  });
+  return found;
+}
+
 /** Every node of a tree, depth first. */
 export function* nodes(node: ts.Node): Generator<ts.Node> {
   yield node;
-  for (const child of node.getChildren()) yield* nodes(child);
+  for (const child of children(node)) yield* nodes(child);
 }
 
 /** What a source imports, `import()` and `import('..')` types included: relative ones as paths from the root. */
