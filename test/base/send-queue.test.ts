@@ -58,6 +58,25 @@ describe('send queue', () => {
     expect(queue.memory).toBe(65_536);
   });
 
+  it('gives back a long stream that never lets it become empty', () => {
+    const queue = new SendQueue();
+    let from = 0;
+    let to = 0;
+    for (let round = 0; round < 200; round++) {
+      while (to - from < 150_000) {
+        const n = 1 + ((to * 31) % 9000);
+        queue.push(octets(to, n), 0, n);
+        to += n;
+      }
+      for (const offset of [0, 5000, 100_000]) {
+        expect(Buffer.compare(slice(queue, offset, 3000), octets(from + offset, 3000))).toBe(0);
+      }
+      queue.drop(40_000 + round);
+      from += 40_000 + round;
+    }
+    expect(to).toBeGreaterThan(8_000_000);
+  });
+
   it('refuses to read or drop what it does not hold', () => {
     const queue = new SendQueue();
     queue.push(octets(0, 10), 0, 10);
