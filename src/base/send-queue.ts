@@ -108,6 +108,8 @@ export class SendQueue {
   /** Position of the oldest octet held, and of the next to be pushed. */
   #from = 0;
   #to = 0;
+  /** Position just past the furthest octet ever copied out: where the next full segment begins. */
+  #sent = 0;
   /** Where in the last chunk the next octet goes, and how many fit. */
   #tail = 0;
   #room = 0;
@@ -128,6 +130,7 @@ export class SendQueue {
    */
   push(bytes: Uint8Array, from: number, to: number): void {
     let at = from;
+    if (this.#room > 0) this.#room = this.#whole(this.#room);
     while (at < to) {
       if (this.#room === 0) this.#addChunk(to - at);
       const n = Math.min(this.#room, to - at);
@@ -165,6 +168,7 @@ export class SendQueue {
       index++;
     }
     this.#cursor = index;
+    if (position + count > this.#sent) this.#sent = position + count;
   }
 
   /**
@@ -204,6 +208,7 @@ export class SendQueue {
     this.#count = 0;
     this.#from = 0;
     this.#to = 0;
+    this.#sent = 0;
     this.#tail = 0;
     this.#room = 0;
     this.#cursor = 0;
@@ -222,7 +227,16 @@ export class SendQueue {
       this.#starts[n] = this.#to;
     }
     this.#tail = 0;
-    this.#room = this.grain > 0 && this.grain <= size ? size - (size % this.grain) : size;
+    this.#room = this.#whole(size);
+  }
+
+  /**
+   * Of `room` octets, as many as end where a full segment will end. A small segment in between (the program paused)
+   * moves all later ends, and the chunk being filled is cut shorter to meet them.
+   */
+  #whole(room: number): number {
+    if (this.grain <= 0 || this.grain > room) return room;
+    return room - ((this.#to + room - this.#sent) % this.grain);
   }
 
   /** Moves the list to its beginning, and positions down with it, which keeps them small integers. */
@@ -239,6 +253,7 @@ export class SendQueue {
     this.#count = count;
     this.#from -= base;
     this.#to -= base;
+    this.#sent -= base;
     this.#cursor = Math.max(0, this.#cursor - first);
   }
 

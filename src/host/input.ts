@@ -118,7 +118,7 @@ export class Input {
       host.drop('ip-bad-source', null);
       return;
     }
-    this.#broadcast = dst === -1 || i.prefixes.some((p) => p.isBroadcast(dst)) || isMulticast(0, 0, 0xffff, dst);
+    this.#broadcast = dst === -1 || i.isBroadcast(dst) || isMulticast(0, 0, 0xffff, dst);
     if (!this.#broadcast && !i.has(0, 0, 0xffff, dst)) {
       host.drop('not-for-us', null);
       return;

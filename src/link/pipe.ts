@@ -6,7 +6,7 @@
 
 import { type Link, type LinkCaps, type LinkPort, type Medium, PLAIN_LINK } from '../base/link.ts';
 import { RxMeta, TxMeta } from '../base/packet.ts';
-import { type PacketBuffer, PacketPool } from './free-list.ts';
+import { type PacketBuffer, PacketPool } from '../base/pool.ts';
 
 /** Octets of an Ethernet header without tags. */
 const ETHERNET_HEADER = 14;

@@ -272,6 +272,7 @@ export class Connection implements ByteStream {
       this.cc.idle(this.env.profile.initialWindow);
     }
     this.sendQueue ??= new SendQueue();
+    this.sendQueue.grain = this.snd.mss;
     this.sendQueue.push(bytes, from, from + count);
     this.written += count;
     this.env.touch(this);
