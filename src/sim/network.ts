@@ -280,21 +280,44 @@ export class Network {
    * simulation that does not end is a defect, and this is how it is found.
    */
   run(options: RunOptions = {}): number {
-    const until = options.until ?? Number.POSITIVE_INFINITY;
-    const most = options.maxEvents ?? MAX_EVENTS;
     const first = this.#events;
     this.#settle();
-    for (;;) {
-      if (options.when?.() === true) return this.#events - first;
-      const at = this.nextAt;
-      if (at > until || at === Number.POSITIVE_INFINITY) break;
-      if (this.#events - first >= most) {
-        throw new Error(`the run has not ended after ${most} events, at ${this.now} ms: ${this.#waiting()}`);
-      }
-      this.step();
-    }
-    if (Number.isFinite(until) && until > this.now) this.#advance(until);
+    while (this.#goesOn(options, first)) this.step();
     return this.#events - first;
+  }
+
+  /**
+   * As `run`, for programs that wait for promises: after every event their callbacks run before time moves.
+   *
+   * Only for promises that the simulation itself resolves. What waits for a timer or a thread of the platform is
+   * not waited for, because nothing here can know of it.
+   */
+  async runAsync(options: RunOptions = {}): Promise<number> {
+    const first = this.#events;
+    await turns();
+    this.#settle();
+    while (this.#goesOn(options, first)) {
+      this.step();
+      await turns();
+    }
+    return this.#events - first;
+  }
+
+  /** Whether a run that began at event `first` has another event to make; at its end the clock shows `until`. */
+  #goesOn(options: RunOptions, first: number): boolean {
+    if (options.when?.() === true) return false;
+    this.#settle();
+    const at = this.nextAt;
+    const until = options.until ?? Number.POSITIVE_INFINITY;
+    if (at > until || at === Number.POSITIVE_INFINITY) {
+      if (until !== Number.POSITIVE_INFINITY && until > this.now) this.#advance(until);
+      return false;
+    }
+    const most = options.maxEvents ?? MAX_EVENTS;
+    if (this.#events - first >= most) {
+      throw new Error(`the run has not ended after ${most} events, at ${this.now} ms: ${this.#waiting()}`);
+    }
+    return true;
   }
 
   /** Jumps to the next event and lets it happen; false when there is none. */
@@ -455,6 +478,13 @@ export class Network {
     const hosts = this.#nodes.map((node) => `${node.name} wants ${node.host.nextDeadline()} ms`);
     return `${this.#queue.size} on the way, ${hosts.join(', ')}`;
   }
+}
+
+/** How often promise callbacks that make others get their turn: longer chains than this are rare. */
+const TURNS = 32;
+
+async function turns(): Promise<void> {
+  for (let i = 0; i < TURNS; i++) await null;
 }
 
 function splitWays(impairments: Partial<Impairments> | TwoWays): TwoWays {

@@ -109,6 +109,25 @@ describe('Network', () => {
     expect(network.now).toBe(110);
   });
 
+  it('lets the callbacks of promises run before time moves', async () => {
+    const { network, a } = toys();
+    const log: string[] = [];
+    const wait = (ms: number): Promise<void> => new Promise((resolve) => network.after(ms, resolve));
+    const program = async (name: string, ms: number): Promise<void> => {
+      for (let i = 0; i < 3; i++) {
+        await wait(ms);
+        await null;
+        log.push(`${name} ${network.now}`);
+      }
+      a.send(...packet(1));
+    };
+    const programs = Promise.all([program('x', 10), program('y', 15)]);
+    await network.runAsync();
+    await programs;
+    expect(log).toEqual(['x 10', 'y 15', 'x 20', 'y 30', 'x 30', 'y 45']);
+    expect(network.now).toBe(55);
+  });
+
   it('tells every host the time before anything happens', () => {
     const { network, a, b } = toys();
     let seen = -1;
