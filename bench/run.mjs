@@ -8,7 +8,7 @@
 //   better   'higher' or 'lower'
 //   run      async () => number: one round of ours
 //   peers    { name: async () => number }: one round of each peer; a peer that cannot run returns null
-//   notes    optional: async () => string[], printed below the table after the rounds
+//   notes    optional: async () => string[]: where the time or the memory goes, after the rounds
 // A probe is a program of bench/probes/; it prints its own table, or its own lines with --json.
 
 import { spawnSync } from 'node:child_process';
@@ -52,7 +52,7 @@ async function measure(metric, rounds) {
   return samples;
 }
 
-function asJson(metric, samples) {
+function asJson(metric, samples, notes) {
   const { ours, ...rest } = samples;
   const peers = {};
   const ratio = {};
@@ -63,7 +63,7 @@ function asJson(metric, samples) {
   }
   const { min, median, max } = spread(ours);
   const head = { metric: metric.name, unit: metric.unit, better: metric.better, ours: figure(median), peers, ratio };
-  return JSON.stringify({ ...head, min: figure(min), max: figure(max), rounds: ours.length });
+  return JSON.stringify({ ...head, min: figure(min), max: figure(max), rounds: ours.length, notes });
 }
 
 function asTable(metric, samples) {
@@ -117,8 +117,8 @@ async function main() {
     }
     const metric = all.get(name);
     const samples = await measure(metric, rounds);
-    console.log(values.json ? asJson(metric, samples) : asTable(metric, samples));
-    if (!values.json) for (const line of (await metric.notes?.()) ?? []) console.log(`  ${line}`);
+    const notes = (await metric.notes?.()) ?? [];
+    console.log(values.json ? asJson(metric, samples, notes) : [asTable(metric, samples), ...notes].join('\n    '));
   }
   return ok ? 0 : 1;
 }

@@ -16,6 +16,9 @@ for (let i = 0, x = 1; i < PATTERN.length; i++) {
   PATTERN[i] = x >>> 16;
 }
 
+/** The same octets without Node's own class, whose views cost more. */
+const SOURCE = new Uint8Array(PATTERN.buffer, PATTERN.byteOffset, PATTERN.length);
+
 /** Compares what arrives with the pattern, every octet. */
 export class Verifier {
   received = 0;
@@ -92,7 +95,7 @@ export class Bulk {
     while (this.#sent < this.#target) {
       const at = this.#sent % PERIOD;
       const length = Math.min(SPAN, this.#target - this.#sent);
-      const taken = this.#client.send(PATTERN, at, at + length);
+      const taken = this.#client.send(SOURCE, at, at + length);
       this.#sent += taken;
       if (taken < length) return;
     }

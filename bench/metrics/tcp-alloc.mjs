@@ -7,6 +7,8 @@
 
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { Bulk } from '../lib/bulk.mjs';
+import { allocationsOf } from '../lib/where.mjs';
 
 const FLAGS = ['--expose-gc', '--min-semi-space-size=128', '--max-semi-space-size=128'];
 
@@ -22,4 +24,17 @@ export async function run() {
   });
   if (child.status !== 0) throw new Error(child.stderr);
   return JSON.parse(child.stdout).median;
+}
+
+/** Who allocates. */
+export async function notes() {
+  const bulk = await Bulk.open();
+  await bulk.transfer(128 * 1024 * 1024);
+  const lines = await allocationsOf(async () => {
+    const before = bulk.packets;
+    await bulk.transfer(32 * 1024 * 1024);
+    return bulk.packets - before;
+  });
+  await bulk.close();
+  return lines;
 }

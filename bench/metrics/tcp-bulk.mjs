@@ -3,6 +3,7 @@
 
 import net from 'node:net';
 import { Bulk, spanAt, Verifier } from '../lib/bulk.mjs';
+import { timeOf } from '../lib/where.mjs';
 
 const OCTETS = 256 * 1024 * 1024;
 /** What the kernel's TCP puts in a segment at MTU 1500, with timestamps. */
@@ -68,3 +69,12 @@ function deferred() {
 }
 
 export const peers = { 'node:net over loopback, 1448 B writes': nodeNet };
+
+/** Where the time of ours goes. */
+export async function notes() {
+  const bulk = await Bulk.open();
+  await bulk.transfer(OCTETS / 4);
+  const lines = await timeOf(() => bulk.transfer(OCTETS));
+  await bulk.close();
+  return lines;
+}
