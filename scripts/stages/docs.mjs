@@ -14,7 +14,7 @@ function pages() {
 }
 
 /** The `ts` blocks of a page that import something, with the line each starts at. */
-export function examples(text, isSource) {
+function examples(text, isSource) {
   const found = [];
   for (const match of text.matchAll(
     /^([ \t]*(?:\* )?)```(?:ts|typescript|js|javascript)\n([\s\S]*?)^[ \t]*(?:\* )?```/gm,

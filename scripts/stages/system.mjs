@@ -18,7 +18,7 @@ const PACKAGES = {
 };
 
 /** Where a command lies, or `null`. The sbin folders count too: `ip` and `nginx` live there. */
-export function which(command) {
+function which(command) {
   const folders = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/sbin'];
   for (const folder of folders) {
     const path = join(folder, command);
