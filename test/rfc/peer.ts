@@ -1,9 +1,9 @@
 // A scripted peer: it plays the other end of a host by hand, and asserts silence as well as speech.
 //
 // Everything is relative: the peer's ISS is 0 on the page (PEER_ISS on the wire), the host's ISS is 0 on the page
-// whatever it drew. A segment is written `FLAGS seq[:len] [ack=N] [win=N] [mss=N] [ws=N]`, flags as tcpdump has
-// them: `S` SYN, `F` FIN, `R` RST, `P` PSH, `.` ACK. `out()` returns what the host sent since last asked; an empty
-// list is silence.
+// whatever it drew. A segment is written `FLAGS seq[:len] [ack=N] [win=N] [mss=N] [ws=N] [urg=N]`, flags as
+// tcpdump has them: `S` SYN, `F` FIN, `R` RST, `P` PSH, `.` ACK, and `U` URG. `out()` returns what the host sent
+// since last asked; an empty list is silence.
 
 import { RxMeta, TxMeta } from '../../src/base/packet.ts';
 import type { Profile } from '../../src/base/profile.ts';
@@ -25,12 +25,18 @@ const LETTERS: readonly [string, number][] = [
   ['R', 4],
   ['P', 8],
   ['.', 16],
+  ['U', 32],
 ];
 
 export interface PeerOptions {
   readonly profile?: Partial<Profile>;
   /** The host's key: another one gives another ISS. */
   readonly key?: number;
+  /** The host's clock when the script begins, ms; 1000 by default. The ISS moves with it. */
+  readonly now?: number;
+  /** The peer's ISS on the wire; `PEER_ISS` by default. */
+  readonly peerIss?: number;
+  readonly mtu?: number;
 }
 
 /** A host at 10.0.0.1, and the script that plays 10.0.0.2. */
@@ -38,6 +44,9 @@ export class Peer {
   readonly host: Host;
   readonly iface: Interface;
   readonly trace: TraceEvent[] = [];
+  /** Whole packets the host sent, in order, as they were on the wire. */
+  readonly packets: Uint8Array[] = [];
+  readonly peerIss: number;
   now = 1000;
   /** Port numbers of the connection that is played. */
   hostPort = 80;
@@ -50,13 +59,15 @@ export class Peer {
   readonly #out: Uint8Array = new Uint8Array(70_000);
 
   constructor(options: PeerOptions = {}) {
+    this.now = options.now ?? 1000;
+    this.peerIss = (options.peerIss ?? PEER_ISS) | 0;
     this.host = new Host({
       name: 'host',
       key: new Uint8Array(16).fill(options.key ?? 7),
       profile: options.profile ?? {},
       trace: (e) => this.trace.push(e),
     });
-    this.iface = this.host.addInterface({ medium: 'ip', mtu: 1500, addresses: ['10.0.0.1/24'] });
+    this.iface = this.host.addInterface({ medium: 'ip', mtu: options.mtu ?? 1500, addresses: ['10.0.0.1/24'] });
     this.host.tick(this.now);
   }
 
@@ -82,7 +93,7 @@ export class Peer {
     }
     const ack = field('ack') < 0 && (flags & 16) === 0 ? 0 : (this.hostIss + Math.max(0, field('ack'))) | 0;
     const wnd = field('win') < 0 ? 65_535 : field('win');
-    const wireSeq = (PEER_ISS + seq) | 0;
+    const wireSeq = (this.peerIss + seq) | 0;
     writeTcp(
       b,
       at,
@@ -137,11 +148,12 @@ export class Peer {
     while (this.host.deliver());
     const ip = new Ipv4Header();
     const seg = new Segment();
-    const out = new Uint8Array(2000);
+    const out = new Uint8Array(10_000);
     const meta = new TxMeta();
     for (let n = 0; n < 10_000; n++) {
       const length = this.host.transmit(this.iface, out, 0, meta, this.now);
       if (length === 0) return;
+      this.packets.push(out.slice(0, length));
       if (parseIpv4(out, 0, length, ip) !== null) throw new Error('the host sent a bad IP packet');
       if (ip.protocol !== 6) {
         this.#queue.push(`ip-protocol ${ip.protocol}`);
@@ -164,7 +176,7 @@ export class Peer {
     for (const [letter, bit] of LETTERS) if ((seg.flags & bit) !== 0) flags += letter;
     const seq = (seg.seq - this.hostIss) | 0;
     for (let k = 0; k < seg.len; k++) this.payload.set(seq + k, seg.bytes[seg.at + k]!);
-    const ack = (seg.flags & 16) !== 0 ? ` ack=${(seg.ack - PEER_ISS) | 0}` : '';
+    const ack = (seg.flags & 16) !== 0 ? ` ack=${(seg.ack - this.peerIss) | 0}` : '';
     const options = `${seg.mss >= 0 ? ` mss=${seg.mss}` : ''}${seg.wscale >= 0 ? ` ws=${seg.wscale}` : ''}`;
     return `${flags} ${seq}${seg.len > 0 ? `:${seg.len}` : ''}${ack}${this.showWindow ? ` win=${seg.wnd}` : ''}${options}`;
   }
