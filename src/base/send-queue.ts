@@ -7,7 +7,7 @@
 // A list of chunks and no ring: a ring of the size of the send buffer is slower and pins that buffer for
 // every connection, a list pins what is unacknowledged plus at most one tail's rest. Chunks come in three
 // sizes, each with a small free list, so that a bulk transfer recycles its memory and a small request
-// costs no allocation of 4 KiB. A write takes the largest size it fills and the 4 KiB size for its end.
+// costs no allocation of 4 KiB. A write takes the largest size it fills by half, and the 4 KiB size for its end.
 
 import { copyBytes } from './copy.ts';
 
@@ -43,10 +43,13 @@ const KEEP_SMALL = 32;
 const KEEP_MEDIUM = 16;
 const KEEP_LARGE = 16;
 
-/** Takes the chunk that a write of `count` more octets is to begin. */
+/**
+ * Takes the chunk that a write of `count` more octets is to begin: the largest that it fills by half, since what it
+ * leaves free is for the next write.
+ */
 function takeChunk(count: number): Chunk {
-  if (count >= LARGE) return spareLarge.pop() ?? new Chunk(LARGE);
-  if (count >= MEDIUM) return spareMedium.pop() ?? new Chunk(MEDIUM);
+  if (count >= LARGE >> 1) return spareLarge.pop() ?? new Chunk(LARGE);
+  if (count >= MEDIUM >> 1) return spareMedium.pop() ?? new Chunk(MEDIUM);
   return spareSmall.pop() ?? new Chunk(SMALL);
 }
 
