@@ -30,8 +30,6 @@ export interface Profile {
   // --- closing ---
   /** How long TIME-WAIT lasts, 2MSL as a whole. RFC 9293: 4 minutes; Linux: 60 s. */
   readonly timeWait: number;
-  /** How long FIN-WAIT-2 may last after `close`, when nobody can read any more. */
-  readonly finWait2: number;
   /** TIME-WAIT ignores RST (RFC 1337). RFC 9293 and Linux obey an exact one. */
   readonly timeWaitIgnoresRst: boolean;
 
@@ -105,7 +103,6 @@ export const DEFAULT_PROFILE: Profile = {
   probeMax: 60_000,
 
   timeWait: 60_000,
-  finWait2: 60_000,
   timeWaitIgnoresRst: true,
 
   delayedAck: 40,

@@ -343,7 +343,8 @@ export class Host implements TcpEnv {
     const i = route === null ? undefined : this.interfaces[route.interfaceIndex];
     const wanted = options.localAddress === undefined ? null : addressOf(options.localAddress);
     const local = wanted ?? i?.address(remote.family) ?? null;
-    const unusable = remote.isUnspecified || remote.isMulticast || remote.isBroadcast;
+    // A host has no loopback interface yet, so its own addresses lead nowhere.
+    const unusable = remote.isUnspecified || remote.isMulticast || remote.isBroadcast || this.#isOurs(remote);
     if (i === undefined || !i.up || local === null || unusable) return this.#stillborn(remote, port, 'ENETUNREACH');
     if (!this.#isOurs(local)) return this.#stillborn(remote, port, 'EADDRNOTAVAIL');
     const localPort = this.ports.choose(this.table, local, remote, port, options.localPort ?? 0);

@@ -36,6 +36,9 @@ import { queueUnreachable } from './output.ts';
 /** ARP requests that wait to be answered on one interface, at most. */
 const ARP_OWED_LIMIT = 16;
 
+/** How far beyond the last number of an old connection the next one begins, where the clock does not say. */
+const ISS_STEP = 0x10000;
+
 /** The input side of one host, with the headers it reuses. */
 export class Input {
   readonly #host: Host;
@@ -235,7 +238,7 @@ export class Input {
       seg.srcPort,
     );
     if (c !== null && !(c.state === 'TIME-WAIT' && this.#reopens(c, seg))) this.#toConnection(c, seg);
-    else this.#toListener(i, seg);
+    else this.#toListener(i, seg, c);
   }
 
   #toConnection(c: Connection, seg: Segment): void {
@@ -265,7 +268,8 @@ export class Input {
     return this.#host.ports.listener(seg.dst0, seg.dst1, seg.dst2, seg.dst3, seg.dstPort);
   }
 
-  #toListener(i: Interface, seg: Segment): void {
+  /** `former` is the connection of the same four-tuple that the SYN has just ended. */
+  #toListener(i: Interface, seg: Segment, former: Connection | null): void {
     const host = this.#host;
     const listener = this.#listenerFor(seg);
     const verdict = listener === null ? 'reset' : segmentArrivesInListen(seg);
@@ -278,7 +282,11 @@ export class Input {
       const addressing = host.addressing(i, this.#local(i), seg.dstPort, this.#remote(), seg.srcPort);
       const c = host.makePassive(listener, addressing);
       c.interfaceIndex = c.interfaceIndex < 0 ? i.index : c.interfaceIndex;
-      openPassive(c, seg, host.issFor(addressing));
+      let iss = host.issFor(addressing);
+      // "Larger than the largest sequence number it used on the previous connection incarnation" (RFC 9293
+      // §3.6.1): one that sent faster than 250 octets in a millisecond has outrun the clock of ISNs.
+      if (former !== null && !seqGt(iss, former.snd.nxt)) iss = (former.snd.nxt + ISS_STEP) | 0;
+      openPassive(c, seg, iss);
       if (host.trace !== null) this.#traceIn(c, seq, ack, flags, len, wnd, false);
       return;
     }

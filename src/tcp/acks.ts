@@ -39,7 +39,6 @@ function acknowledge(c: Connection, ack: number, advance: number): void {
     snd.base = upTo;
   }
   rtt.acked(ack, now, profile);
-  rtt.backoff = 0;
   c.retries = 0;
   newlyAcknowledged(c, advance, now);
   timers.retransmit = snd.una === snd.nxt ? OFF : now + rtt.timeout(profile);
@@ -64,6 +63,6 @@ function updateWindow(c: Connection, seg: Segment, wnd: number): void {
   if (opened && timers.persist !== OFF) {
     timers.persist = OFF;
     c.probeDue = false;
-    c.rtt.backoff = 0;
+    c.probes = 0;
   }
 }

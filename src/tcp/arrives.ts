@@ -39,7 +39,8 @@ function firstCheckSequence(c: Connection, seg: Segment): boolean {
   const { rcv } = c;
   const length = segLen(seg);
   if (acceptable(seg.seq, length, rcv.nxt, rcv.wnd)) {
-    trim(c, seg);
+    // A reset keeps its number: trimming would make any that only covers RCV.NXT exact (RFC 5961 §3.2).
+    if ((seg.flags & RST) === 0) trim(c, seg);
     return true;
   }
   if (c.state === 'SYN-RECEIVED' && (seg.flags & SYN) !== 0 && seg.seq === rcv.irs) return repeatedSyn(c, seg);
@@ -58,7 +59,7 @@ function firstCheckSequence(c: Connection, seg: Segment): boolean {
   // "If the RCV.WND is zero, no segments will be acceptable, but special allowance should be made to accept
   // valid ACKs": two ends that fill each other's window would otherwise never learn of the room.
   const touchesEdge = seg.seq === rcv.nxt || (seg.seq === ((rcv.nxt - 1) | 0) && length <= 1);
-  if (touchesEdge && (seg.flags & (SYN | ACK)) === ACK && c.isSynchronised()) fifthCheckAck(c, seg);
+  if (touchesEdge && (seg.flags & (SYN | ACK)) === ACK && c.isSynchronised() && fifthCheckAck(c, seg)) finalAck(c);
   return false;
 }
 
@@ -195,6 +196,11 @@ function afterAck(c: Connection): boolean {
   }
 }
 
+/** FIN-WAIT-1 and no FIN of the peer in this segment: the acknowledgement of ours leads to FIN-WAIT-2. */
+function finalAck(c: Connection): void {
+  if (c.state === 'FIN-WAIT-1' && c.finAcked) c.enter('FIN-WAIT-2', 'rcv ACK of FIN');
+}
+
 /** Seventh, process the segment text. */
 function seventhText(c: Connection, seg: Segment): void {
   const { rcv } = c;
@@ -225,7 +231,7 @@ function eighthCheckFin(c: Connection, seg: Segment): void {
   const { rcv, state } = c;
   const reached = rcv.finSeen && !rcv.finished && rcv.nxt === rcv.finSeq;
   if (!reached) {
-    if (state === 'FIN-WAIT-1' && c.finAcked) c.enter('FIN-WAIT-2', 'rcv ACK of FIN');
+    finalAck(c);
     if (rcv.finished && (seg.flags & FIN) !== 0 && seqGe(rcv.nxt, seg.seq)) c.ackNow = true;
     return;
   }

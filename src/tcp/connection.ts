@@ -75,6 +75,8 @@ export class Connection implements ByteStream {
 
   /** @internal Consecutive retransmissions or probes without an answer. */
   retries = 0;
+  /** @internal Zero-window probes sent since the window was shut. */
+  probes = 0;
   /** @internal Whether the SYN had to be sent again. */
   synResent = false;
   /** @internal An ACK is owed at once; octets received since the last one sent. */

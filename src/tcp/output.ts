@@ -323,7 +323,8 @@ export function rest(c: Connection): void {
 /** Time to the next zero-window probe: the RTO, doubled for each one sent (RFC 9293 §3.8.6.1). */
 export function probeInterval(c: Connection): number {
   const { profile } = c.env;
-  const interval = c.rtt.timeout(profile);
+  let interval = c.rtt.timeout(profile);
+  for (let i = c.probes; i > 0 && interval < profile.probeMax; i--) interval *= 2;
   return Math.min(interval, profile.probeMax);
 }
 

@@ -59,6 +59,9 @@ export class RttEstimator {
 
   /** Takes one measurement `r` in ms (RFC 6298 §2.2, §2.3). */
   measure(r: number, profile: Profile): void {
+    // "Once a new RTT measurement is obtained" the back-off ends (RFC 6298 §5), and not before: an
+    // acknowledgement of what was sent again says nothing about the path's delay (Karn).
+    this.backoff = 0;
     this.latest = r;
     if (this.least < 0 || r < this.least) this.least = r;
     if (this.srtt < 0) {

@@ -79,7 +79,7 @@ function persist(c: Connection): void {
   c.retries++;
   traceTimer(c, 'persist', c.retries);
   c.probeDue = true;
-  c.rtt.backoff++;
+  c.probes++;
   timers.persist = env.now + probeInterval(c);
 }
 
