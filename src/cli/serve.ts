@@ -3,7 +3,7 @@
 import { realpathSync, statSync } from 'node:fs';
 import { NetError } from '../base/errors.ts';
 import { HttpError, HttpServerStream } from '../http/index.ts';
-import type { Connection } from '../tcp/connection.ts';
+import type { Connection } from '../index.ts';
 import { DEVICE_HELP, DEVICE_OPTIONS, type DeviceHost, openDevice, untilInterrupted, wholeNumber } from './device.ts';
 import { type CliIo, EXIT_FAILED, EXIT_OK, Misuse } from './io.ts';
 import { type AccessEntry, answer } from './static.ts';
