@@ -91,7 +91,9 @@ export class Peer {
       optionsEnd = putNop(b, optionsEnd);
       optionsEnd = putWscale(b, optionsEnd, field('ws'));
     }
-    const ack = field('ack') < 0 && (flags & 16) === 0 ? 0 : (this.hostIss + Math.max(0, field('ack'))) | 0;
+    const acks = rest.find((r) => r.startsWith('ack='));
+    const ack =
+      acks === undefined ? ((flags & 16) === 0 ? 0 : this.hostIss) : (this.hostIss + Number(acks.slice(4))) | 0;
     const wnd = field('win') < 0 ? 65_535 : field('win');
     const wireSeq = (this.peerIss + seq) | 0;
     writeTcp(
