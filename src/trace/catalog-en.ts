@@ -68,11 +68,11 @@ export const CATALOG_EN: Catalog = {
   'exact-reset': 'RST=1: no waves at all, what was under way is lost; the other program gets ECONNRESET',
 
   'note-pipes': 'a stream, not messages: writes of 1+5+3 octets may be read as 9',
-  'note-http': 'HTTP: heads in ASCII (or obs-text), bodies like MIME but not (RFC 9112 appendix B)',
+  'note-http': 'HTTP: ASCII heads (or obs-text), near-MIME bodies (RFC 9112 appendix B)',
   'note-data-lost': 'lost. What comes after it waits; each arrival repeats the last ACK',
   'note-ack-lost': 'a lost ACK: the next one says the same and more, for ACKs add up',
   'note-again-timer': '{ms} ms without an answer: the timer sends it again (RTO, RFC 6298)',
-  'note-again-fast': 'three repeated ACKs asked for it: sent again before the timer (RFC 5681)',
+  'note-again-fast': 'three repeated ACKs asked for it, before the timer did (RFC 5681)',
   'note-again-partial': 'sent again {ms} ms after the first time',
   'note-corrupted': 'a bit was flipped under way: the checksum is wrong, so it is dropped, as good as lost',
   'note-probe': 'the window is closed: this asks whether it has opened',
@@ -110,7 +110,7 @@ export const CATALOG_EN: Catalog = {
   'exact-crossed-fin-ack': 'acknowledges the FIN that came across',
   'note-2msl-end': '2MSL of silence: the {A} closes, in the hope that wave 4 arrived',
   'note-gave-up': 'no answer to any repeat: given up, the program gets ETIMEDOUT',
-  'note-msl': 'RFC 9293: 2MSL is 4 minutes (MSL 2); Linux: 60 s in all; here a setting',
+  'note-msl': 'RFC 9293: 2MSL is 4 minutes; Linux waits 60 s in all; here a setting',
 
   'figure-open': 'three-way handshake',
   'figure-close': 'four-way close',

@@ -91,6 +91,8 @@ export interface EndNumbers {
   fin: number;
   /** Sequence number of the FIN itself. */
   finAt: number;
+  /** Position of that segment among the crossings; -1 when there is none. */
+  finIndex: number;
   closed: boolean;
 }
 
@@ -153,6 +155,7 @@ class EndProgress implements EndNumbers {
   opened = false;
   fin = 0;
   finAt = 0;
+  finIndex = -1;
   closed = false;
   /** The connection's number at this host; -1 until known. */
   conn = -1;
@@ -357,6 +360,7 @@ function assignFin(own: EndProgress, other: EndProgress, c: Crossing): void {
   own.closed = true;
   own.fin = c.seq;
   own.finAt = (c.seq + c.len) | 0;
+  own.finIndex = c.index;
   own.firstFin = c;
   if (other.firstFin === null) c.role = 'wave-1';
   else if (c.sentState === 'FIN-WAIT-1' || c.sentState === 'CLOSING' || !other.finCame) {

@@ -289,7 +289,8 @@ class Ladder {
       const tight = `${head}${words} ${again}${numbers.join(' ')}`;
       return textWidth(tight) <= room ? tight : `${head}${words} ${again}${[seq, len].join(' ')}`.trimEnd();
     }
-    if (c.len === 0 && name === '') return this.fit(`${flagWords(c.flags)} ${again}`, [ack, `wnd=${c.wnd}`]);
+    if (c.len === 0 && name === '')
+      return this.fit(`${flagWords(c.flags)} ${again}`, [ack, c.wnd === 0 ? 'wnd=0' : '']);
     const last = isLastWord(this.conversation, c);
     const word = c.role === 'probe' ? catalog['label-probe'] : catalog[last ? 'label-last-words' : 'label-data'];
     const called = name !== '' ? truncate(name, Math.max(8, room - textWidth(`${head}${again} ${seq} ${len}`))) : word;
@@ -337,7 +338,9 @@ class Ladder {
     for (const [key, n] of counts) if (n > 0) parts.push(fill(catalog[key], { n }));
     const comma = this.options.lang === 'zh' ? '\uff0c' : ', ';
     const text = `${parts.join(comma)}  ${catalog['fold-hint']}`;
-    for (const piece of wrap(text, this.columns - 7)) this.put('fold', `    : ${piece}`);
+    wrap(text, this.columns - 7).forEach((piece, i) => {
+      this.put('fold', `    ${i === 0 ? ': ' : '  '}${piece}`);
+    });
   }
 
   // --- the whole ---

@@ -10,8 +10,11 @@ export interface Letters {
   start(side: Side): 'x' | 'y';
   /** Letter of an end's FIN: `u` for the one that closes first, `w` for the other. */
   fin(side: Side): 'u' | 'w';
-  /** A number of `side`'s sequence space. */
-  number(side: Side, value: number): string;
+  /**
+   * A number of `side`'s sequence space, as a segment at `index` among the crossings has it: `u` and `w` are
+   * named when their FIN is sent, not before. The last segment's view when `index` is absent.
+   */
+  number(side: Side, value: number, index?: number): string;
   /** A number of `side`'s sequence space, from its initial number even behind its FIN: `x+79`. */
   fromStart(side: Side, value: number): string;
   /** The sequence number of a segment. */
@@ -33,9 +36,10 @@ export function letters(conversation: Conversation): Letters {
     const end: EndNumbers = numbers[side];
     return end.opened ? offset(start(side), seqDiff(value, end.iss)) : String(value >>> 0);
   };
-  const number = (side: Side, value: number): string => {
+  const number = (side: Side, value: number, index = Number.POSITIVE_INFINITY): string => {
     const end: EndNumbers = numbers[side];
-    if (end.closed && seqDiff(value, end.fin) >= 0) return offset(fin(side), seqDiff(value, end.fin));
+    if (end.closed && index >= end.finIndex && seqDiff(value, end.fin) >= 0)
+      return offset(fin(side), seqDiff(value, end.fin));
     return fromStart(side, value);
   };
   return {
@@ -43,7 +47,7 @@ export function letters(conversation: Conversation): Letters {
     fin,
     number,
     fromStart,
-    seq: (c) => number(c.from, c.seq),
-    ack: (c) => number(otherSide(c.from), c.ack),
+    seq: (c) => number(c.from, c.seq, c.index),
+    ack: (c) => number(otherSide(c.from), c.ack, c.index),
   };
 }

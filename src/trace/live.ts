@@ -75,7 +75,7 @@ export class LiveLadder {
     const numbers = [`seq=${seq}`, (e.flags & ACK) === 0 ? '' : `ack=${ack}`, e.len > 0 ? `len=${e.len}` : ''];
     const text = `${name}${e.again ? ' again' : ''} ${numbers.filter((n) => n !== '').join(' ')}`;
     const head = `${connection(e.conn)} ${padEnd(e.state, 12)} ${out ? '-->' : '<--'} `;
-    return `${head}${padEnd(peer, 19)} ${text}`.slice(0, 72);
+    return `${head}${padEnd(text, 32)} ${peer}`.slice(0, 72);
   }
 }
 

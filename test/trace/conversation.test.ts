@@ -123,7 +123,7 @@ describe('the parts of a conversation', () => {
     const c = readConversation(s.events)!;
     expect(c.closer).toBe('right');
     const write = letters(c);
-    expect(c.crossings.slice(3).map((o) => `${write.seq(o)} ${write.ack(o)}`)).toEqual(['u w', 'w u+1', 'u+1 w+1']);
+    expect(c.crossings.slice(3).map((o) => `${write.seq(o)} ${write.ack(o)}`)).toEqual(['u x+1', 'w u+1', 'u+1 w+1']);
   });
 
   test('a reset that answers a SYN is a refusal', () => {

@@ -118,7 +118,7 @@ describe('the ladder', () => {
     const styled = ladder(modelStory(), {
       style: (part, text) => {
         parts.add(part);
-        return `\u0001${text}\u0002`;
+        return `\ue000${text}\ue001`;
       },
     });
     expect([...parts].sort()).toEqual([
@@ -134,7 +134,7 @@ describe('the ladder', () => {
       'time',
       'title',
     ]);
-    expect(styled.map((l) => l.replaceAll(/[\u0001\u0002]/g, ''))).toEqual(plain);
+    expect(styled.map((l) => l.replaceAll(/[\ue000\ue001]/g, ''))).toEqual(plain);
   });
 
   test('no segments, no lines', () => {
