@@ -115,6 +115,7 @@ function npmCommand() {
  */
 export function npm(args, options = {}) {
   const [file, ...lead] = npmCommand();
-  const env = { npm_config_local_prefix: undefined, npm_config_prefix: undefined, ...options.env };
-  return run(file, [...lead, ...args, '--no-audit', '--no-fund', '--no-update-notifier'], { ...options, env });
+  const quiet = { npm_config_audit: 'false', npm_config_fund: 'false', npm_config_update_notifier: 'false' };
+  const env = { npm_config_local_prefix: undefined, npm_config_prefix: undefined, ...quiet, ...options.env };
+  return run(file, [...lead, ...args], { ...options, env });
 }

@@ -51,12 +51,14 @@ async function telling(lang) {
   ];
 }
 
-/** One row of tshark's answer per packet. */
+/** One row of tshark's answer per packet. Read twice (`-2`): a conversation is complete only at its end. */
 async function tshark(file) {
   const fields = ['tcp.completeness', 'tcp.checksum.status', 'ip.checksum.status', '_ws.malformed', 'tcp.stream'];
   const settings = ['-o', 'tcp.check_checksum:TRUE', '-o', 'ip.check_checksum:TRUE'];
   const columnsWanted = fields.flatMap((field) => ['-e', field]);
-  const result = await run('tshark', ['-r', file, ...settings, '-T', 'fields', ...columnsWanted], { timeout: 60_000 });
+  const result = await run('tshark', ['-2', '-r', file, ...settings, '-T', 'fields', ...columnsWanted], {
+    timeout: 60_000,
+  });
   const rows = result.stdout.trimEnd().split('\n');
   return { ...result, rows: rows.map((row) => row.split('\t')) };
 }
