@@ -101,6 +101,8 @@ describe('one line for a packet', () => {
         'options [sack 1 {9:4294967295}], length 4',
     ],
     ['a datagram', UDP_PACKET, 'IP 10.0.0.1.53 > 10.0.0.2.1024: UDP, length 3'],
+    ['a datagram without a checksum', changed(UDP_PACKET, 26, 0, 0), 'IP 10.0.0.1.53 > 10.0.0.2.1024: UDP, length 3'],
+    ['a datagram with a wrong one', changed(UDP_PACKET, 26, 9, 9), /UDP, length 3 \[bad checksum\]$/],
     ['an echo', PING, 'IP 10.0.0.1 > 10.0.0.2: ICMP echo request, id 1, seq 2, length 14'],
     [
       'an error with the packet it is about',

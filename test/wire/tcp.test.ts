@@ -316,6 +316,10 @@ describe('options', () => {
     expect(options(after)).toEqual({ ...NONE, wscale: 9 });
   });
 
+  test('trap 8: an empty SACK option does not undo the one before it', () => {
+    expect(parse(withOptions('050a 00000001 00000002 0502')).seg.sackCount).toBe(1);
+  });
+
   test('trap 9: an MSS of 0 or 1 is given as it is', () => {
     expect(parse(withOptions('02040000')).seg.mss).toBe(0);
     expect(parse(withOptions('02040001')).seg.mss).toBe(1);
