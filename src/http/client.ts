@@ -102,7 +102,12 @@ export class HttpClientStream implements StreamHandler {
 
   /** Whether `request` may be called: nothing is going on and the connection is good for another exchange. */
   get reusable(): boolean {
-    return !this.#over && !this.#shut && this.#keepAlive && this.#exchange === null && !this.stream.ended;
+    return !this.#over && !this.#shut && this.#keepAlive && this.#exchange === null && this.#quiet;
+  }
+
+  /** Nothing has come that belongs to no request: not the end, and no octets that would pass for an answer. */
+  get #quiet(): boolean {
+    return this.stream.readable === 0 && !this.stream.ended;
   }
 
   /**

@@ -203,7 +203,7 @@ export class HttpServerStream implements StreamHandler, ExchangeOwner {
     this.#pump();
   }
 
-  /** @internal */
+  /** Ends the connection at once; whatever is going on is aborted. */
   abort(): void {
     this.#over = true;
     this.stream.abort();

@@ -1,13 +1,13 @@
 // Framing and the chunked coding: where a body ends (RFC 9112 §6, §7.1).
 
 import { describe, expect, it } from 'vitest';
-import { writeChunkHead } from '../../src/http/chunked.ts';
+import { ChunkDecoder, writeChunkHead } from '../../src/http/chunked.ts';
 import type { HttpFault } from '../../src/http/errors.ts';
 import { HeaderList } from '../../src/http/fields.ts';
 import { Framing } from '../../src/http/framing.ts';
-import { type HttpPolicy, STRICT } from '../../src/http/policy.ts';
+import { DEFAULT_LIMITS, type HttpPolicy, STRICT } from '../../src/http/policy.ts';
 import { persists } from '../../src/http/states.ts';
-import { textOf, trChunks } from './tr.ts';
+import { bytesOf, textOf, trChunks } from './tr.ts';
 
 type Lines = [string, string][];
 
@@ -149,6 +149,16 @@ describe('chunked (RFC 9112 §7.1)', () => {
     expect(trChunks(`${chunk}${chunk}0;a\r\n\r\n`, { chunkExt: 16 }).fault).toBe('chunk-extension-too-long');
     expect(trChunks(`0\r\nA: ${'b'.repeat(20)}\r\n\r\n`, { trailer: 20 }).fault).toBe('trailer-too-large');
     expect(trChunks('0\r\nA: 1\r\nB: 2\r\n\r\n', { fields: 1 }).fault).toBe('too-many-fields');
+  });
+  it('starts anew with every message', () => {
+    const decoder = new ChunkDecoder({ ...DEFAULT_LIMITS, chunkExt: 4 });
+    const body = bytesOf('1;abc\r\nx\r\n0\r\nA: 1\r\n\r\n');
+    for (let i = 0; i < 3; i++) {
+      decoder.reset();
+      expect(decoder.step(body, 0, body.length)).toBe('data');
+      expect(decoder.step(body, decoder.at, body.length)).toBe('done');
+      expect([...decoder.trailers]).toEqual([['A', '1']]);
+    }
   });
   it('is read back as it was written', () => {
     const out = new Uint8Array(32);

@@ -271,6 +271,50 @@ describe('errors', () => {
   });
 });
 
+describe('a paused response', () => {
+  it('stays in the stream, and the sender waits; the end is told only after resume', () => {
+    const wire = new Wire({ capacity: 1000, peek: 100 });
+    const log = new Log();
+    const exchange = wire.client.request({ target: '/', headers: { Host: 'a' } }, log);
+    log.data = () => exchange.pause();
+    wire.pair.run();
+    const head = 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n190\r\n';
+    wire.answer(`${head}${'x'.repeat(400)}\r\n0\r\n\r\n`);
+    expect(log.body.length).toBeLessThanOrEqual(100);
+    expect(wire.pair.a.readable).toBeGreaterThan(300);
+    for (let i = 0; i < 10; i++) exchange.resume();
+    expect([log.body.length, log.events]).toEqual([400, ['response 200', 'end']]);
+  });
+});
+
+describe('a stream that takes less than it promised', () => {
+  it('still gets whole chunks', () => {
+    const wire = new Wire();
+    const { a } = wire.pair;
+    const send = a.send.bind(a);
+    const exchange = wire.client.request(
+      { method: 'PUT', target: '/', headers: { Host: 'a' }, body: 'stream' },
+      new Log(),
+    );
+    a.send = (bytes, from, to) => send(bytes, from, Math.min(to, from + 3));
+    expect(exchange.write(bytesOf('abcdefgh'))).toBe(8);
+    for (let i = 0; i < 10; i++) wire.client.onWritable();
+    exchange.end();
+    for (let i = 0; i < 10; i++) wire.client.onWritable();
+    wire.pair.run();
+    expect(wire.got.slice(wire.got.indexOf('\r\n\r\n') + 4)).toBe('8\r\nabcdefgh\r\n0\r\n\r\n');
+  });
+});
+
+describe('octets that came before they were asked for', () => {
+  it('are not taken for the answer to the next request', () => {
+    const wire = new Wire();
+    wire.pair.b.send(bytesOf('HTTP/1.1 200 OK\r\n\r\n'), 0, 19);
+    wire.pair.b.transfer(100);
+    expect(wire.client.reusable).toBe(false);
+  });
+});
+
 describe('against our server', () => {
   it('a megabyte each way at once through small buffers, paused and drained, twice over one connection', () => {
     const pair = new MemoryPair({ capacity: 4096, step: 1500, peek: 1000 });

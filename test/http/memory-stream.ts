@@ -33,6 +33,7 @@ export class MemoryStream implements ByteStream {
   aborted = false;
   error: NetError | null = null;
   wantsWritable = false;
+  tellOpen = false;
   tellReadable = false;
   tellClose = false;
   onWork: () => void = () => undefined;
@@ -111,6 +112,12 @@ export class MemoryStream implements ByteStream {
     this.onWork();
   }
 
+  /** The way to the peer breaks: this end learns of `error`. */
+  fail(error: NetError): void {
+    if (!this.closed) this.#end(error);
+    this.onWork();
+  }
+
   #end(error: NetError | null): void {
     this.closed = true;
     this.error = error;
@@ -155,6 +162,11 @@ export class MemoryStream implements ByteStream {
   /** Calls the handlers of what happened; true when it called any. */
   deliver(): boolean {
     let called = false;
+    if (this.tellOpen) {
+      this.tellOpen = false;
+      called = true;
+      this.handler?.onOpen?.(this);
+    }
     if (this.tellReadable && !this.aborted) {
       this.tellReadable = false;
       called = true;

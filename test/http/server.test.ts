@@ -273,6 +273,14 @@ describe('frames the response', () => {
     if (method === 'HEAD') expect(wire.got).toContain('HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nHTTP');
     expect(wire.got.includes('204 No Content\r\nContent-Length')).toBe(false);
   });
+  it('with the length that a 304 would have had, and none for a 204 (RFC 9110 §8.6)', () => {
+    const wire = new Wire((request, response) => {
+      response.writeHead(request.target === '/1' ? 304 : 204, { 'Content-Length': 7 });
+      response.end();
+    });
+    wire.send(`GET /1 HTTP/1.1\r\n${HOST}\r\nGET /2 HTTP/1.1\r\n${HOST}\r\n`);
+    expect(wire.got).toBe('HTTP/1.1 304 Not Modified\r\nContent-Length: 7\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n');
+  });
   it('refuses fields that would split or contradict', () => {
     const attempts: [number, Record<string, string>][] = [
       [200, { 'X-A': 'a\r\nX-B: b' }],
@@ -440,6 +448,20 @@ describe('back-pressure', () => {
       const content = wire.got.slice(wire.got.indexOf('\r\n\r\n') + 4);
       expect('Content-Length' in head ? content : dechunk(content)).toBe(body);
     }
+  });
+
+  it('starts no request while the answers before it wait to be read', () => {
+    let asked = 0;
+    const answer: OnRequest = (_request, response) => {
+      asked++;
+      response.end(bytesOf('z'.repeat(100)));
+    };
+    const wire = new Wire(answer, {}, { capacity: 1000 });
+    wire.reading = false;
+    wire.send(`GET / HTTP/1.1\r\n${HOST}\r\n`.repeat(100));
+    expect(asked).toBeLessThan(12);
+    wire.readOn();
+    expect(asked).toBe(100);
   });
 
   it('copies what end() cannot send, and answers the next request after it', () => {

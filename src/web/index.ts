@@ -1,0 +1,7 @@
+// The public names of `web/`: sockets as Web streams, `fetch` and `serve`.
+
+export { type ListenOptions, SocketListener } from './listener.ts';
+export { type ServeInfo, type ServeOptions, WebServer } from './serve.ts';
+export { Socket, type SocketInfo, type SocketOptions } from './socket.ts';
+export { createWeb, type SocketAddress, type Web } from './web.ts';
+export type { WebHost, WebListener, WebOptions, WebStream } from './web-host.ts';

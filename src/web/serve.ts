@@ -1,0 +1,308 @@
+// `serve`: requests as the platform's `Request`, answers as its `Response`.
+
+import type { StreamHandler } from '../base/stream.ts';
+import {
+  authorityOf,
+  HeaderList,
+  type HttpLimits,
+  HttpServerStream,
+  type ServerRequest,
+  type ServerResponse,
+  type ServerTimeouts,
+} from '../http/index.ts';
+import { Gate, Inflow, pump } from './flow.ts';
+import { later, type WebEnv, type WebListener, type WebStream } from './web-host.ts';
+
+/** What a handler is told beside the request. */
+export interface ServeInfo {
+  /** Address and port of the client; empty and 0 where the stream has none. */
+  readonly remoteAddress: string;
+  readonly remotePort: number;
+}
+
+/** Options of `serve`. */
+export interface ServeOptions {
+  /** 0 lets the host choose. */
+  readonly port: number;
+  /** One of the host's addresses; all of them by default. */
+  readonly hostname?: string;
+  /** Answers a request. What it throws is answered with 500 and harms nothing else. */
+  fetch(request: Request, info: ServeInfo): Response | Promise<Response>;
+  /** Told what `fetch` threw, and of clients that do not speak HTTP; by default the former is printed. */
+  onError?(error: unknown): void;
+  readonly limits?: Partial<HttpLimits>;
+  readonly timeouts?: Partial<ServerTimeouts>;
+}
+
+/** How often timeouts are looked at, milliseconds. */
+const SWEEP = 1_000;
+
+/** A server that listens. */
+export class WebServer {
+  readonly #env: WebEnv;
+  readonly #options: ServeOptions;
+  readonly #listener: WebListener;
+  readonly #connections: Set<HttpServerStream> = new Set();
+  /** Settles when the server was closed and its last connection is over. */
+  readonly closed: Promise<void>;
+  #settle!: () => void;
+  #listening = true;
+  #undoSweep: (() => void) | null = null;
+  #date = '';
+  #dateAt = -1;
+
+  /** @internal */
+  constructor(env: WebEnv, options: ServeOptions) {
+    this.#env = env;
+    this.#options = options;
+    this.closed = new Promise((resolve) => {
+      this.#settle = resolve;
+    });
+    const { port, hostname } = options;
+    const where = hostname === undefined ? { port } : { port, address: hostname.replace(/^\[|\]$/g, '') };
+    this.#listener = env.host.listen(where, (stream) => this.#accept(stream));
+  }
+
+  /** The port, also when the host chose it. */
+  get port(): number {
+    return this.#listener.port;
+  }
+
+  /** Connections that are open. */
+  get connections(): number {
+    return this.#connections.size;
+  }
+
+  /**
+   * Stops: no more connections, idle ones are closed, others after their exchange; with `force` all are reset.
+   * Settles when none is left.
+   */
+  close(options: { readonly force?: boolean } = {}): Promise<void> {
+    if (this.#listening) {
+      this.#listening = false;
+      this.#listener.close();
+    }
+    for (const connection of [...this.#connections]) {
+      if (options.force === true) connection.abort();
+      else connection.close();
+    }
+    this.#done();
+    return this.closed;
+  }
+
+  #accept(stream: WebStream): void {
+    if (!this.#listening) {
+      stream.abort();
+      return;
+    }
+    const { limits, timeouts } = this.#options;
+    const info = { remoteAddress: stream.remoteAddress ?? '', remotePort: stream.remotePort ?? 0 };
+    const connection: HttpServerStream = new HttpServerStream(stream, {
+      onRequest: (request, response) => {
+        void this.#answer(request, response, info, stream);
+      },
+      onError: (error) => this.#options.onError?.(error),
+      onClose: () => {
+        this.#connections.delete(connection);
+        this.#done();
+      },
+      ...(limits && { limits }),
+      ...(timeouts && { timeouts }),
+    });
+    this.#connections.add(connection);
+    this.#sweep();
+    // What came before we were the handler.
+    (stream.handler as StreamHandler).onReadable?.(stream);
+  }
+
+  #done(): void {
+    if (this.#listening || this.#connections.size > 0) return;
+    this.#undoSweep?.();
+    this.#settle();
+  }
+
+  /** Looks after timeouts as long as there are connections. */
+  #sweep(): void {
+    if (this.#undoSweep !== null || this.#env.clock === null) return;
+    const { clock } = this.#env;
+    this.#undoSweep = later(this.#env, SWEEP, () => {
+      this.#undoSweep = null;
+      const now = clock.now();
+      for (const connection of [...this.#connections]) connection.timersFire(now);
+      if (this.#connections.size > 0) this.#sweep();
+    });
+  }
+
+  /** One exchange. Never rejects. */
+  async #answer(request: ServerRequest, response: ServerResponse, info: ServeInfo, stream: WebStream): Promise<void> {
+    const exchange = new Exchange(request, response);
+    const url = urlOf(request, stream);
+    if (url === null) {
+      exchange.refuse(400, this.#now());
+      return;
+    }
+    let asked: Request;
+    try {
+      asked = exchange.request(url);
+    } catch {
+      // Methods that the platform's Request does not take: CONNECT, TRACE and TRACK.
+      exchange.refuse(501, this.#now());
+      return;
+    }
+    try {
+      await exchange.send(await this.#options.fetch(asked, info), this.#now());
+    } catch (error) {
+      exchange.failed(this.#now());
+      if (exchange.aborted) return;
+      if (this.#options.onError === undefined) console.error(error);
+      else this.#options.onError(error);
+    }
+  }
+
+  /** The value of `Date` (RFC 9110 §6.6.1), made once a second. */
+  #now(): string {
+    const second = Math.floor(this.#env.timeOfDay() / 1000);
+    if (second !== this.#dateAt) {
+      this.#dateAt = second;
+      this.#date = new Date(second * 1000).toUTCString();
+    }
+    return this.#date;
+  }
+}
+
+/** The target URI of a request (RFC 9110 §7.1); null when it makes no URL. */
+function urlOf(request: ServerRequest, stream: WebStream): string | null {
+  const { form, target } = request;
+  const own = stream.localAddress ?? 'localhost';
+  const authority = form === 'absolute' ? authorityOf(target) : request.headers.get('host') || own;
+  const path = form === 'absolute' ? target.slice(target.indexOf('://') + 3 + authority.length) : target;
+  const text = `http://${authority}${form === 'origin' || form === 'absolute' ? path : '/'}`;
+  return URL.canParse(text) ? text : null;
+}
+
+/** One request and its answer. */
+class Exchange {
+  readonly #request: ServerRequest;
+  readonly #response: ServerResponse;
+  readonly #gate: Gate = new Gate();
+  readonly #abort: AbortController = new AbortController();
+  #reader: ReadableStreamDefaultReader<Uint8Array> | null = null;
+
+  constructor(request: ServerRequest, response: ServerResponse) {
+    this.#request = request;
+    this.#response = response;
+    response.onDrain = () => this.#gate.open();
+    request.onAbort = (error) => this.#aborted(error);
+  }
+
+  /** Whether the client is gone. */
+  get aborted(): boolean {
+    return this.#abort.signal.aborted;
+  }
+
+  /** The platform's request. Throws `TypeError` for a method that it does not take. */
+  request(url: string): Request {
+    const request = this.#request;
+    const headers = new Headers();
+    for (const [name, value] of request.headers) headers.append(name, value);
+    const init: RequestInit & { duplex?: 'half' } = {
+      method: request.method,
+      headers,
+      signal: this.#abort.signal,
+      redirect: 'manual',
+    };
+    // The platform lets GET and HEAD have no content: what comes is dropped.
+    const inflow = request.hasBody && !/^(?:GET|HEAD)$/.test(request.method) ? this.#inflow() : null;
+    if (inflow !== null) {
+      init.body = inflow.stream;
+      init.duplex = 'half';
+    }
+    return new Request(url, init);
+  }
+
+  #inflow(): Inflow {
+    const request = this.#request;
+    const inflow = new Inflow({
+      pause: () => request.pause(),
+      resume: () => request.resume(),
+      // Left unread: the connection drops it once it is answered.
+      cancel: () => {
+        request.onData = null;
+      },
+    });
+    request.pause();
+    request.onData = (bytes, from, to) => inflow.push(bytes, from, to);
+    request.onEnd = () => inflow.end();
+    const { onAbort } = request;
+    request.onAbort = (error) => {
+      inflow.fail(error);
+      onAbort?.(error);
+    };
+    return inflow;
+  }
+
+  /** Sends `answer`. Rejects when it is none, or when its content fails. */
+  async send(answer: Response, date: string): Promise<void> {
+    if (!(answer instanceof Response)) throw new TypeError('the handler must return a Response');
+    if (answer.bodyUsed) throw new TypeError('the body of the returned Response has been used');
+    if (answer.status < 200) throw new TypeError('the handler returned an error Response');
+    const fields = new HeaderList();
+    for (const [name, value] of answer.headers) fields.append(name, value);
+    if (!fields.has('date')) fields.append('Date', date);
+    const response = this.#response;
+    if (answer.statusText === '') response.writeHead(answer.status, fields);
+    else response.writeHead(answer.status, fields, answer.statusText);
+    if (answer.body === null || this.aborted) {
+      response.end();
+      return;
+    }
+    if (this.#request.method === 'HEAD') {
+      response.end();
+      await answer.body.cancel();
+      return;
+    }
+    const reader = answer.body.getReader() as ReadableStreamDefaultReader<Uint8Array>;
+    this.#reader = reader;
+    const first = await reader.read();
+    if (first.done) {
+      response.end();
+      return;
+    }
+    const rest = reader.read();
+    // Content that is one piece tells its length; content that takes its time is not held back for that.
+    const whole = await Promise.race([rest.then((next) => next.done), soon()]);
+    if (whole === true) {
+      response.end(first.value);
+      return;
+    }
+    const queue = [Promise.resolve(first), rest];
+    await pump({ read: () => queue.shift() ?? reader.read() } as typeof reader, response, this.#gate);
+    response.end();
+  }
+
+  /** Answers without a handler. */
+  refuse(status: number, date: string): void {
+    this.#response.writeHead(status, [['Date', date]]);
+    this.#response.end();
+  }
+
+  /** The handler failed: 500 if it still can be told, else a break. */
+  failed(date: string): void {
+    const error = new Error('the answer failed');
+    if (this.#response.headSent) this.#response.abort();
+    else this.refuse(500, date);
+    if (this.#reader !== null) this.#reader.cancel(error).catch(() => undefined);
+  }
+
+  #aborted(error: unknown): void {
+    this.#abort.abort(error);
+    this.#gate.open();
+    if (this.#reader !== null) this.#reader.cancel(error).catch(() => undefined);
+  }
+}
+
+/** A few turns of the microtask queue: time enough for a stream of one piece to end. */
+async function soon(): Promise<false> {
+  for (let i = 0; i < 8; i++) await null;
+  return false;
+}

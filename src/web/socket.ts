@@ -1,0 +1,293 @@
+// A TCP connection as Web streams, in the shape of the WinterTC Sockets API.
+
+import { NetError } from '../base/errors.ts';
+import type { StreamHandler } from '../base/stream.ts';
+import { closeController, Gate, writeAll } from './flow.ts';
+import { later, type WebEnv, type WebStream } from './web-host.ts';
+
+/** Options of `connect` and `listen` that concern the socket. */
+export interface SocketOptions {
+  /**
+   * When false (the default), the writable ends by itself once the peer has ended its direction; when true
+   * either direction ends on its own.
+   */
+  readonly allowHalfOpen?: boolean;
+}
+
+/** What `opened` tells. */
+export interface SocketInfo {
+  /** `address:port` of the other end. */
+  readonly remoteAddress: string;
+  /** `address:port` of this end. */
+  readonly localAddress: string;
+}
+
+/** Octets that one read takes at most when the reader brings no buffer. */
+const READ_SIZE = 65_536;
+/** How long a closed socket waits for its peer to end, milliseconds. */
+const LINGER = 10_000;
+
+/**
+ * A connection. Back-pressure is real both ways: nothing is taken from the connection until somebody reads,
+ * and a write is settled when the connection has taken all of it.
+ */
+export class Socket {
+  /** What the peer sends; ends when the peer ends its direction. Cancelling it drops the rest. */
+  readonly readable: ReadableStream<Uint8Array>;
+  /** What goes to the peer. Closing it ends our direction only; aborting it resets the connection. */
+  readonly writable: WritableStream<Uint8Array>;
+  /** Settles when the connection is open, or with the `NetError` that prevented it. */
+  readonly opened: Promise<SocketInfo>;
+  /** Settles when the connection is over: with `undefined` in good order, else with the `NetError`. */
+  readonly closed: Promise<void>;
+  /** TLS is not here. */
+  readonly secureTransport = 'off';
+
+  readonly #env: WebEnv;
+  readonly #half: boolean;
+  readonly #gate: Gate = new Gate();
+  #stream: WebStream | null = null;
+  #in!: ReadableByteStreamController;
+  #out!: WritableStreamDefaultController;
+  /** A read that waits for octets. */
+  #pulled: (() => void) | null = null;
+  #opened!: { resolve(info: SocketInfo): void; reject(error: unknown): void };
+  #closed!: { resolve(): void; reject(error: unknown): void };
+  #inOver = false;
+  #outOver = false;
+  #writing = false;
+  #dropping = false;
+  #error: unknown = null;
+  #over = false;
+  #undoLinger: () => void = () => undefined;
+
+  /** @internal */
+  constructor(env: WebEnv, options: SocketOptions) {
+    this.#env = env;
+    this.#half = options.allowHalfOpen ?? false;
+    this.opened = new Promise((resolve, reject) => {
+      this.#opened = { resolve, reject };
+    });
+    this.closed = new Promise((resolve, reject) => {
+      this.#closed = { resolve, reject };
+    });
+    // A program need not look at every promise: what fails shows at whichever it does look at.
+    this.opened.catch(() => undefined);
+    this.closed.catch(() => undefined);
+    this.readable = new ReadableStream({
+      type: 'bytes',
+      start: (controller) => {
+        this.#in = controller;
+      },
+      pull: () => this.#pull(),
+      cancel: () => this.#drop(),
+    });
+    this.writable = new WritableStream(
+      {
+        start: (controller) => {
+          this.#out = controller;
+        },
+        write: (chunk) => this.#write(chunk),
+        close: () => this.#endOurs(),
+        abort: (reason) => this.#abort(reason),
+      },
+      new CountQueuingStrategy({ highWaterMark: 1 }),
+    );
+  }
+
+  /**
+   * Closes both directions: what was written still goes out, what comes is dropped. Reads that wait end, writes
+   * that wait are rejected. Settles like `closed`, without waiting for the peer.
+   */
+  close(): Promise<void> {
+    if (!this.#over) this.#closeNow();
+    else if (!this.#inOver) {
+      // Over already, but not read to the end: what is left is dropped.
+      this.#drop();
+      closeController(this.#in);
+    }
+    return this.closed;
+  }
+
+  /** Binds the socket to its stream. @internal */
+  attach(stream: WebStream, open: boolean): void {
+    this.#stream = stream;
+    const handler: StreamHandler = {
+      onOpen: () => this.#open(),
+      onReadable: () => this.#readableNow(),
+      onWritable: () => this.#gate.open(),
+      onClose: (_stream, error) => this.#end(error),
+    };
+    stream.handler = handler;
+    if (open) this.#open();
+    // Closed before there was a stream.
+    if (this.#over) {
+      stream.abort();
+      return;
+    }
+    if (this.#outOver) stream.shutdown();
+    this.#readableNow();
+    this.#gate.open();
+  }
+
+  /** The connection cannot be made. @internal */
+  fail(error: unknown): void {
+    this.#end(error);
+  }
+
+  #open(): void {
+    const s = this.#stream!;
+    const name = (address: string | undefined, port: number | undefined): string => {
+      if (address === undefined) return '';
+      return `${address.includes(':') ? `[${address}]` : address}:${port ?? 0}`;
+    };
+    this.#opened.resolve({
+      remoteAddress: name(s.remoteAddress, s.remotePort),
+      localAddress: name(s.localAddress, s.localPort),
+    });
+  }
+
+  // --- in ---
+
+  /** Called by the stream when somebody reads; settles once something was delivered. */
+  #pull(): Promise<void> | undefined {
+    if (this.#deliver()) return undefined;
+    return new Promise((resolve) => {
+      this.#pulled = resolve;
+    });
+  }
+
+  /**
+   * Delivers what there is; false when there is nothing yet. The end is told to a read of its own, never with
+   * the last octets: whoever copies them somewhere has then done so before our direction ends with theirs.
+   */
+  #deliver(): boolean {
+    const stream = this.#stream;
+    if (this.#inOver) return true;
+    if (stream === null) return false;
+    if (stream.readable > 0) {
+      const byob = this.#in.byobRequest?.view;
+      if (byob) {
+        const into = new Uint8Array(byob.buffer, byob.byteOffset, byob.byteLength);
+        this.#in.byobRequest!.respond(stream.read(into, 0, into.length));
+      } else {
+        const chunk = new Uint8Array(Math.min(stream.readable, READ_SIZE));
+        const n = stream.read(chunk, 0, chunk.length);
+        this.#in.enqueue(n === chunk.length ? chunk : chunk.subarray(0, n));
+      }
+      return true;
+    }
+    if (!stream.ended) return false;
+    this.#inOver = true;
+    closeController(this.#in);
+    this.#followEnd();
+    return true;
+  }
+
+  #readableNow(): void {
+    const stream = this.#stream!;
+    if (this.#dropping) {
+      while (stream.readable > 0) stream.consume(stream.peek().length);
+      if (stream.ended) this.#followEnd();
+    } else if (this.#pulled !== null && this.#deliver()) this.#pulledDone();
+  }
+
+  #pulledDone(): void {
+    const pulled = this.#pulled;
+    this.#pulled = null;
+    pulled?.();
+  }
+
+  /** The peer has ended its direction, and that was seen: unless half-open is allowed, ours ends too. */
+  #followEnd(): void {
+    if (this.#half || this.#outOver || this.#writing) return;
+    this.#endOurs();
+  }
+
+  /** Nobody reads any more: the peer must not be held up by octets that wait. */
+  #drop(): void {
+    this.#inOver = true;
+    this.#dropping = true;
+    this.#pulledDone();
+    if (this.#stream !== null) this.#readableNow();
+  }
+
+  // --- out ---
+
+  async #write(chunk: Uint8Array): Promise<void> {
+    this.#writing = true;
+    const sink = {
+      write: (bytes: Uint8Array, from: number, to: number): number => {
+        if (this.#over || this.#outOver) throw this.#error ?? new NetError('EPIPE', 'write');
+        return this.#stream === null ? 0 : this.#stream.send(bytes, from, to);
+      },
+    };
+    try {
+      await writeAll(chunk, sink, this.#gate);
+    } finally {
+      this.#writing = false;
+      if (this.#inOver && this.#stream?.ended === true) this.#followEnd();
+    }
+  }
+
+  /** Our direction ends: the program closed the writable, or it follows the peer's. */
+  #endOurs(): void {
+    if (this.#outOver) return;
+    this.#outOver = true;
+    this.#stream?.shutdown();
+  }
+
+  #abort(reason: unknown): void {
+    this.#outOver = true;
+    this.#stream?.abort();
+    this.#end(reason ?? new NetError('ECONNABORTED', 'write'));
+  }
+
+  // --- endings ---
+
+  #closeNow(): void {
+    const stream = this.#stream;
+    const open = stream !== null && !this.#outOver;
+    this.#dropping = true;
+    this.#settle(new NetError('ECONNABORTED', 'write'), null);
+    if (stream === null) return;
+    if (open) stream.shutdown();
+    if (!stream.ended) this.#undoLinger = later(this.#env, LINGER, () => stream.abort());
+    while (stream.readable > 0) stream.consume(stream.peek().length);
+  }
+
+  /** The stream is over. What it received and nobody has read yet can still be read. */
+  #end(error: unknown): void {
+    this.#undoLinger();
+    if (this.#over) return;
+    const stream = this.#stream;
+    if (error === null && stream !== null && !this.#inOver && (stream.readable > 0 || stream.ended)) {
+      this.#over = true;
+      this.#outOver = true;
+      this.#out.error(new NetError('EPIPE', 'write'));
+      this.#gate.open();
+      this.#closed.resolve();
+      this.#readableNow();
+      return;
+    }
+    this.#settle(error ?? new NetError('EPIPE', 'write'), error);
+  }
+
+  /** Settles everything that waits. `failure` is what `closed` says; null when all is well. */
+  #settle(error: unknown, failure: unknown): void {
+    this.#over = true;
+    this.#error = error;
+    this.#opened.reject(error);
+    if (failure === null) this.#closed.resolve();
+    else this.#closed.reject(failure);
+    if (!this.#inOver) {
+      this.#inOver = true;
+      if (failure === null) closeController(this.#in);
+      else this.#in.error(failure);
+    }
+    this.#pulledDone();
+    this.#outOver = true;
+    this.#out.error(error);
+    this.#gate.open();
+  }
+}

@@ -1,0 +1,76 @@
+// What this room needs of a host, and of time: small enough that real, simulated and in-memory hosts all have it.
+
+import type { ByteStream } from '../base/stream.ts';
+import { type Clock, systemClock } from '../run/clock.ts';
+
+/** A stream that knows its ends. */
+export interface WebStream extends ByteStream {
+  /** Addresses in text and ports, where the stream has any. */
+  readonly localAddress?: string;
+  readonly localPort?: number;
+  readonly remoteAddress?: string;
+  readonly remotePort?: number;
+}
+
+/** A listening port. */
+export interface WebListener {
+  readonly port: number;
+  close(): void;
+}
+
+/** A host; `Host` of `synfin` is one. Its owner must pump it when `onWake` says so (`run/` does). */
+export interface WebHost {
+  /** Opens a stream; failures come by `onClose`, or are thrown as `NetError`. */
+  connect(options: { address: string; port: number }): WebStream;
+  /** Calls `accept` with every open stream that comes in. Throws `NetError` (`EADDRINUSE`). */
+  listen(options: { port: number; address?: string }, accept: (stream: WebStream) => void): WebListener;
+}
+
+/** Options of `createWeb`. */
+export interface WebOptions {
+  /** The address of a name; without it only literal addresses can be reached. */
+  readonly lookup?: (hostname: string) => Promise<string> | string;
+  /** Monotonic time and timers for timeouts; the platform's by default, `null` for no timeouts at all. */
+  readonly clock?: Clock | null;
+  /** The time of day for `Date`, milliseconds since 1970; the platform's by default. */
+  readonly timeOfDay?: () => number;
+  /** Idle connections that `fetch` keeps per origin; 6 by default, 0 for none. */
+  readonly keepIdle?: number;
+}
+
+/** Everything the parts of this room share. @internal */
+export interface WebEnv {
+  readonly host: WebHost;
+  readonly lookup: ((hostname: string) => Promise<string> | string) | null;
+  readonly clock: Clock | null;
+  readonly timeOfDay: () => number;
+  readonly keepIdle: number;
+}
+
+/** Fills in what `options` leaves open. @internal */
+export function webEnv(host: WebHost, options: WebOptions): WebEnv {
+  return {
+    host,
+    lookup: options.lookup ?? null,
+    clock: options.clock === undefined ? systemClock() : options.clock,
+    timeOfDay: options.timeOfDay ?? (() => Date.now()),
+    keepIdle: options.keepIdle ?? 6,
+  };
+}
+
+/** Calls `fire` after `delay` ms unless undone; never keeps the process alive. Does nothing without a clock. @internal */
+export function later(env: WebEnv, delay: number, fire: () => void): () => void {
+  const { clock } = env;
+  if (clock === null) return () => undefined;
+  const timer = clock.setTimer(fire, delay);
+  clock.holdTimer(timer, false);
+  return () => clock.clearTimer(timer);
+}
+
+/** The address that `hostname` stands for. Rejects with `TypeError` when only `lookup` could tell. @internal */
+export async function addressOf(env: WebEnv, hostname: string): Promise<string> {
+  if (hostname.startsWith('[') && hostname.endsWith(']')) return hostname.slice(1, -1);
+  if (hostname.includes(':') || /^[0-9]+(?:\.[0-9]+){3}$/.test(hostname)) return hostname;
+  if (env.lookup === null) throw new TypeError(`${hostname} is a name: pass createWeb a lookup, or use an address`);
+  return await env.lookup(hostname);
+}

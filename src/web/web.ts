@@ -1,0 +1,64 @@
+// `createWeb`: the platform's own shapes (streams, `fetch`, `Request` and `Response`) over a host of ours.
+
+import { fetchOver } from './fetch.ts';
+import { type ListenOptions, SocketListener } from './listener.ts';
+import { Pool } from './pool.ts';
+import { type ServeOptions, WebServer } from './serve.ts';
+import { Socket, type SocketOptions } from './socket.ts';
+import { addressOf, type WebHost, type WebOptions, webEnv } from './web-host.ts';
+
+/** Where `connect` goes. */
+export interface SocketAddress {
+  /** A literal address, or a name if `createWeb` was given a `lookup`. */
+  readonly hostname: string;
+  readonly port: number;
+}
+
+/** The network of one host, in Web shapes. */
+export interface Web {
+  /** Opens a connection. Never throws for the network's sake: `opened` and the streams are rejected. */
+  connect(address: SocketAddress, options?: SocketOptions): Socket;
+  /** Listens for connections. Throws `NetError` (`EADDRINUSE`). */
+  listen(options: ListenOptions): SocketListener;
+  /**
+   * As the platform's `fetch`, for `http:` URLs. Redirects are not followed. Rejects with a `TypeError` whose
+   * `cause` is the `NetError` or `HttpError`, or with the signal's reason.
+   */
+  fetch(input: string | URL | Request, init?: RequestInit): Promise<Response>;
+  /** Serves HTTP. Throws `NetError` (`EADDRINUSE`). */
+  serve(options: ServeOptions): WebServer;
+  /** Closes the idle connections that `fetch` keeps; servers and sockets are not touched. */
+  close(): void;
+}
+
+/**
+ * Binds the Web shapes to a host, which its owner keeps running (`createHost` of `run/` does).
+ *
+ * @example
+ * const { host } = createHost({ name: 'here' });
+ * const web = createWeb(host);
+ * web.serve({ port: 80, fetch: () => new Response('hello\n') });
+ */
+export function createWeb(host: WebHost, options: WebOptions = {}): Web {
+  const env = webEnv(host, options);
+  const pool = new Pool(env);
+  return {
+    connect(address, socketOptions = {}) {
+      const socket = new Socket(env, socketOptions);
+      const { hostname, port } = address;
+      const open = (literal: string): void => {
+        try {
+          socket.attach(env.host.connect({ address: literal, port }), false);
+        } catch (error) {
+          socket.fail(error);
+        }
+      };
+      addressOf(env, hostname).then(open, (error) => socket.fail(error));
+      return socket;
+    },
+    listen: (listenOptions) => new SocketListener(env, listenOptions),
+    fetch: (input, init) => fetchOver(env, pool, input, init),
+    serve: (serveOptions) => new WebServer(env, serveOptions),
+    close: () => pool.close(),
+  };
+}
