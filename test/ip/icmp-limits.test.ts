@@ -66,6 +66,11 @@ describe('the limit of errors', () => {
     expect(limiter.allow(1e6 + 1)).toBe(true);
   });
 
+  test('takes nothing away for a clock that goes back', () => {
+    const limiter = new IcmpLimiter(1000, 2);
+    expect([1000, 0, 0].map((t) => limiter.allow(t))).toEqual([true, true, false]);
+  });
+
   test('over a second lets through what it says, the default as well', () => {
     const limiter = new IcmpLimiter();
     let sent = 0;
