@@ -11,6 +11,8 @@ export class NewReno implements CongestionController {
   #mss = 536;
   /** Octets acknowledged in congestion avoidance since the window last grew (RFC 5681 §3.1). */
   #credit = 0;
+  /** In the slow start that follows a timeout: an ACK may jump over what had arrived long before. */
+  #restarted = false;
 
   opened(mss: number, segments: number): void {
     this.#mss = mss;
@@ -23,8 +25,12 @@ export class NewReno implements CongestionController {
     if (this.cwnd < this.ssthresh) {
       // L=2 for each segment acknowledged would need their count; octets bounded by what was acknowledged
       // grow the window no faster than doubling per round trip, which is the rule's intent (RFC 3465 §2.2).
-      this.cwnd += acked;
-      if (this.cwnd > this.ssthresh) this.cwnd = this.ssthresh;
+      // After a timeout L is one segment: the ACK that fills a hole says nothing of the path (RFC 3465 §2.3).
+      this.cwnd += this.#restarted ? Math.min(acked, this.#mss) : acked;
+      if (this.cwnd >= this.ssthresh) {
+        this.cwnd = this.ssthresh;
+        this.#restarted = false;
+      }
       return;
     }
     this.#credit += acked;
@@ -38,6 +44,7 @@ export class NewReno implements CongestionController {
     this.ssthresh = this.#half(flightSize);
     this.cwnd = this.ssthresh + 3 * this.#mss;
     this.#credit = 0;
+    this.#restarted = false;
   }
 
   duplicate(): void {
@@ -60,6 +67,7 @@ export class NewReno implements CongestionController {
     if (first) this.ssthresh = this.#half(flightSize);
     this.cwnd = this.#mss;
     this.#credit = 0;
+    this.#restarted = true;
   }
 
   idle(segments: number): void {
