@@ -237,7 +237,8 @@ export class Host implements TcpEnv {
     for (const i of this.interfaces) {
       if (!i.up) continue;
       if (!i.full && hasOutput(this, i)) return this.#now;
-      const arp = i.neighbours === null ? OFF : i.neighbours.nextDeadline();
+      // A request that is due waits for the link like any other packet.
+      const arp = i.neighbours === null || i.full ? OFF : i.neighbours.nextDeadline();
       if (arp < t) t = arp;
     }
     return t;
