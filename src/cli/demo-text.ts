@@ -3,6 +3,9 @@
 import { type Lang, padStart, textWidth } from '../trace/index.ts';
 import type { Closer, DemoOptions, DemoResult } from './demo-run.ts';
 
+/** Width of everything that is printed. */
+export const COLUMNS = 80;
+
 /** Texts of one language. */
 interface Texts {
   readonly help: string;
@@ -32,7 +35,7 @@ time. No root, no network, and the same seed tells the same story.
   npm run -s synfin -- demo --lose synack --close both
 
 the path
-  --seed N         everything left to chance follows from it, 0 to 4294967295 (7)
+  --seed N         everything left to chance follows from it, 0 to 4294967295 (9293)
   --rtt MS         there and back (40)
   --loss P         of the packets never arrive (3%)
   --reorder P      are held back, so that others overtake them (3%)
@@ -63,12 +66,11 @@ Status: 0 everything arrived; 1 it did not; 2 misuse.
   dup: 'dup',
   corrupt: 'corrupt',
   proof: 'proof',
-  good: (octets, sha) => `OK  sent = received = ${octets} B   sha256 ${sha}`,
+  good: (octets, sha) => `OK  sent = received = ${octets} B  sha256 ${sha}`,
   bad: (sent, received) => `FAILED  sent ${sent} B, received ${received} B`,
   failed: (why) => `the exchange failed: ${why}`,
-  states: (seen, missing) => `${seen} of 11 states${missing === '' ? '' : ` (not ${missing})`}`,
-  run: (ms, segments, digest) =>
-    `${ms} ms of virtual time, ${segments} segments; digest ${digest}: one seed, one story`,
+  states: (seen, missing) => `${seen} of 11 states${missing === '' ? '' : ` (no ${missing})`}`,
+  run: (ms, segments, digest) => `${ms} ms of virtual time, ${segments} segments, digest ${digest}`,
   notLost: (names) => `never came by, so it could not be lost: ${names}`,
   wrote: (file) => `wrote ${file}`,
   tryIt: 'try:',
@@ -84,7 +86,7 @@ const ZH: Texts = {
   npm run -s synfin -- demo --lose synack --close both
 
 路径
-  --seed N         一切随机都由它决定，0 到 4294967295（7）
+  --seed N         一切随机都由它决定，0 到 4294967295（9293）
   --rtt MS         往返时间（40）
   --loss P         这么多的包到不了（3%）
   --reorder P      这么多的包被耽搁，后发的先到（3%）
@@ -115,11 +117,11 @@ const ZH: Texts = {
   dup: '重复',
   corrupt: '损坏',
   proof: '证明',
-  good: (octets, sha) => `OK  发 = 收 = ${octets} B   sha256 ${sha}`,
+  good: (octets, sha) => `OK  发 = 收 = ${octets} B  sha256 ${sha}`,
   bad: (sent, received) => `失败  发 ${sent} B，收 ${received} B`,
   failed: (why) => `交换失败：${why}`,
   states: (seen, missing) => `11 个状态走过 ${seen} 个${missing === '' ? '' : `（缺 ${missing}）`}`,
-  run: (ms, segments, digest) => `虚拟时间 ${ms} ms，${segments} 段；指纹 ${digest}：同一个种子，同一个故事`,
+  run: (ms, segments, digest) => `虚拟时间 ${ms} ms，${segments} 段，指纹 ${digest}`,
   notLost: (names) => `没有出现，所以没丢成：${names}`,
   wrote: (file) => `已写入 ${file}`,
   tryIt: '试试：',
@@ -170,11 +172,11 @@ export function proofOf(result: DemoResult, lang: Lang): string[] {
   const sha = `${sent.sha256.slice(0, 4)}..${sent.sha256.slice(-4)}`;
   const all = ['CLOSED', 'LISTEN', 'SYN-SENT', 'SYN-RECEIVED', 'ESTABLISHED', 'FIN-WAIT-1', 'FIN-WAIT-2', 'CLOSE-WAIT'];
   const missing = [...all, 'CLOSING', 'LAST-ACK', 'TIME-WAIT'].filter((s) => !result.states.some((o) => o === s));
-  const named = missing.length > 3 ? '' : missing.join(', ');
+  const named = missing.length > 3 ? '' : missing.join(lang === 'zh' ? '、' : ', ');
   const states = texts.states(result.states.length, named);
-  const lines = result.ok
-    ? [`${texts.good(sent.octets, sha)}   ${states}`]
-    : [`${texts.bad(sent.octets, received.octets)}   ${states}`];
+  const verdict = result.ok ? texts.good(sent.octets, sha) : texts.bad(sent.octets, received.octets);
+  // One line when it fits, two otherwise.
+  const lines = textWidth(`${verdict}  ${states}`) < COLUMNS ? [`${verdict}  ${states}`] : [verdict, states];
   if (result.error !== '') lines.push(texts.failed(result.error));
   const segments = result.packets.filter((p) => p.point === 'sender').length;
   lines.push(texts.run(Math.round(result.end), segments, result.digest));

@@ -5,7 +5,7 @@ import { aliasTable, drawLadder, type Lang, readConversation, textWidth, wrap } 
 import { type CapturePlace, writeCapture, writeFigures, writeStory } from './demo-files.ts';
 import { LOSE_ALIASES, LOSE_NAMES, type LoseName } from './demo-lose.ts';
 import { type Closer, DEFAULT_DEMO, type DemoOptions, type DemoResult, runDemo } from './demo-run.ts';
-import { proofOf, suggestions, textsOf, titleOf } from './demo-text.ts';
+import { COLUMNS, proofOf, suggestions, textsOf, titleOf } from './demo-text.ts';
 import { type CliIo, EXIT_FAILED, EXIT_OK, Misuse } from './io.ts';
 import { styleFor } from './style.ts';
 import { guarded, readArgs } from './verb.ts';
@@ -31,7 +31,6 @@ const OPTIONS = {
   help: { type: 'boolean', short: 'h', default: false },
 } as const;
 
-const COLUMNS = 80;
 const LARGEST_PAGE = 100_000_000;
 const LONGEST_RTT = 60_000;
 

@@ -68,8 +68,9 @@ export const CATALOG_EN: Catalog = {
   'exact-reset': 'RST=1: no waves at all, what was under way is lost; the other program gets ECONNRESET',
 
   'note-pipes': 'a stream, not messages: writes of 1+5+3 octets may be read as 9',
-  'note-http': 'HTTP: ASCII heads (or obs-text), near-MIME bodies (RFC 9112 appendix B)',
+  'note-http': 'HTTP: ASCII heads (or obs-text), near-MIME bodies (RFC 9112 app. B)',
   'note-data-lost': 'lost. What comes after it waits; each arrival repeats the last ACK',
+  'note-data-late': 'held back on the way, so later ones overtake it: the receiver sorts',
   'note-ack-lost': 'a lost ACK: the next one says the same and more, for ACKs add up',
   'note-again-timer': '{ms} ms without an answer: the timer sends it again (RTO, RFC 6298)',
   'note-again-fast': 'three repeated ACKs asked for it, before the timer did (RFC 5681)',
@@ -108,7 +109,8 @@ export const CATALOG_EN: Catalog = {
   'say-crossed-fin': 'I have said all I had to (FIN).',
   'exact-crossed-fin': 'the FINs cross: FIN-WAIT-1 > CLOSING > TIME-WAIT, on both sides',
   'exact-crossed-fin-ack': 'acknowledges the FIN that came across',
-  'note-2msl-end': '2MSL of silence: the {A} closes, in the hope that wave 4 arrived',
+  'note-crossed-fin-ack-lost': 'lost. The other side stays in CLOSING and will say its FIN again',
+  'note-2msl-end': '2MSL of silence: CLOSED, in the hope that the last ACK arrived',
   'note-gave-up': 'no answer to any repeat: given up, the program gets ETIMEDOUT',
   'note-msl': 'RFC 9293: 2MSL is 4 minutes; Linux waits 60 s in all; here a setting',
 

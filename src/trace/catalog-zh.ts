@@ -66,8 +66,9 @@ export const CATALOG_ZH: Catalog = {
   'exact-reset': 'RST=1：一次挥手也没有，路上的都作废；对方的程序得到 ECONNRESET',
 
   'note-pipes': '是字节流，不是消息：写 1+5+3 字节，对方可能一次读到 9 字节',
-  'note-http': 'HTTP：头部是 ASCII（另有 obs-text），正文像 MIME（区别见 RFC 9112 附录 B）',
+  'note-http': 'HTTP：头部是 ASCII（另有 obs-text），正文像 MIME（见 RFC 9112 附录 B）',
   'note-data-lost': '丢了。后面的段先到缓冲区里等着，每到一段就把上一个 ACK 重复一遍',
+  'note-data-late': '路上被耽搁，后发的先到：接收方负责排好',
   'note-ack-lost': '丢的是 ACK：下一个 ACK 会连它的话一起说，确认是累积的',
   'note-again-timer': '{ms} ms 没有回音：定时器到点，重传(RTO，RFC 6298)',
   'note-again-fast': '三个重复 ACK 都在要它：不等定时器，马上重传（RFC 5681 第 3.2 节）',
@@ -104,7 +105,8 @@ export const CATALOG_ZH: Catalog = {
   'say-crossed-fin': '我说完了(FIN)。',
   'exact-crossed-fin': '两个 FIN 在路上交错：两边都走 FIN-WAIT-1 > CLOSING > TIME-WAIT',
   'exact-crossed-fin-ack': '确认对面来的 FIN',
-  'note-2msl-end': '2MSL 里没有动静：{A}关闭，希望第四次挥手到了',
+  'note-crossed-fin-ack-lost': '丢了。对方留在 CLOSING，会把 FIN 再说一遍',
+  'note-2msl-end': '2MSL 里没有动静：CLOSED，希望最后的 ACK 到了',
   'note-gave-up': '重发几遍都没有回音：放弃，程序得到 ETIMEDOUT',
   'note-msl': 'RFC 9293：2MSL 是 4 分钟（MSL 2 分钟）；Linux 总共 60 s；这里是个设置',
 

@@ -174,7 +174,10 @@ class Ladder {
     return this.#kept.has(c);
   }
 
-  /** Shakes, waves, named segments, the first loss with its cure, the first of the last words; and short runs. */
+  /**
+   * Shakes, waves, named segments, the first loss with its cure, the first that was overtaken, the first of the
+   * last words; and short runs.
+   */
   #keep(): ReadonlySet<Crossing> {
     const { crossings } = this.conversation;
     const kept: Set<Crossing> = new Set();
@@ -183,6 +186,7 @@ class Ladder {
       loss === undefined
         ? undefined
         : crossings.find((c) => c.index > loss.index && c.from === loss.from && c.seq === loss.seq && c.len > 0);
+    const late = crossings.find((c) => c.role === 'data' && c.late && c.fate === 'arrived' && !c.again);
     const firstOf = new Set<string>();
     for (const c of crossings) {
       const plain = c.role === 'data' || c.role === 'ack' || c.role === 'probe';
@@ -190,7 +194,7 @@ class Ladder {
       if (lastWord) firstOf.add('last');
       const lostAck = c.role === 'ack' && c.fate === 'lost' && loss === undefined && !firstOf.has('ack');
       if (lostAck) firstOf.add('ack');
-      if (!plain || lastWord || lostAck || c === loss || c === cure || this.named(c) !== '') kept.add(c);
+      if (!plain || lastWord || lostAck || c === loss || c === cure || c === late || this.named(c) !== '') kept.add(c);
     }
     let run: Crossing[] = [];
     for (const c of [...crossings, null]) {

@@ -78,6 +78,13 @@ class Teller {
     this.lines.push({ kind: 'exact', text: fill(this.catalog[key], { ...this.places, ...places }) });
   }
 
+  /** What would only be said again in the same words. */
+  exactOnce(key: MessageKey): void {
+    if (this.told.has(key)) return;
+    this.told.add(key);
+    this.exact(key);
+  }
+
   /** A note about the tale, told once. */
   note(key: MessageKey, places: Places = {}): void {
     if (this.told.has(key)) return;
@@ -169,7 +176,7 @@ function tellOpening(teller: Teller, c: Crossing): void {
     }
     if (c.fate === 'lost') teller.note('note-shake-1-lost');
   } else if (c.role === 'shake-2') {
-    if (c.again) teller.exact('note-shake-2-again', { ms });
+    if (c.again) teller.exactOnce('note-shake-2-again');
     else {
       teller.say(c.from, 'say-shake-2');
       teller.exact('exact-shake-2');
@@ -184,7 +191,7 @@ function tellOpening(teller: Teller, c: Crossing): void {
 }
 
 function tellThirdShake(teller: Teller, c: Crossing): void {
-  if (c.again) teller.exact('note-shake-3-again');
+  if (c.again) teller.exactOnce('note-shake-3-again');
   else {
     teller.say(c.from, 'say-shake-3');
     teller.exact(c.len > 0 ? 'exact-shake-3-data' : 'exact-shake-3', { n: c.len });
@@ -222,6 +229,7 @@ function tellExchange(teller: Teller, c: Crossing): void {
     teller.exact('exact-last-words', { n: c.len });
   }
   if (c.fate === 'lost') teller.note('note-data-lost');
+  else if (c.late && c.fate === 'arrived') teller.note('note-data-late');
 }
 
 /** Data that the passive side sends after it has learned that the other has finished. */
@@ -245,7 +253,7 @@ function tellClosing(teller: Teller, c: Crossing): void {
     }
     if (lost) teller.note('note-wave-1-lost');
   } else if (c.role === 'wave-2') {
-    if (c.again) teller.exact('note-wave-2-again');
+    if (c.again) teller.exactOnce('note-wave-2-again');
     else {
       teller.say(c.from, 'say-wave-2');
       teller.exact('exact-wave-2', places);
@@ -266,19 +274,26 @@ function tellClosing(teller: Teller, c: Crossing): void {
       teller.say(c.from, 'say-crossed-fin');
       teller.note('exact-crossed-fin');
     }
-  } else teller.note('exact-crossed-fin-ack');
+  } else if (c.again) tellAnew(teller, c);
+  else {
+    teller.note('exact-crossed-fin-ack');
+    if (lost) teller.note('note-crossed-fin-ack-lost');
+  }
+}
+
+/** 2MSL started again because this answer was asked for again. */
+function tellAnew(teller: Teller, c: Crossing): void {
+  const { start, timeWaits } = teller.conversation;
+  const anew = timeWaits.find((w) => w.again && w.side === c.from && w.at === c.sentAt);
+  if (anew === undefined) return;
+  teller.exact('note-wave-4-again', { at: teller.time(anew.at - start), until: teller.time(anew.until - start) });
 }
 
 function tellFourthWave(teller: Teller, c: Crossing, places: Places): void {
-  const { conversation } = teller;
-  const anew = conversation.timeWaits.find((w) => w.again && w.at === c.sentAt);
   if (!c.again) {
     teller.say(c.from, 'say-wave-4');
     teller.exact('exact-wave-4', places);
-  } else if (anew !== undefined) {
-    const origin = conversation.start;
-    teller.exact('note-wave-4-again', { at: teller.time(anew.at - origin), until: teller.time(anew.until - origin) });
-  }
+  } else tellAnew(teller, c);
   if (c.fate === 'lost' || c.fate === 'corrupted') teller.note('note-wave-4-lost');
   else teller.note('note-time-wait');
 }

@@ -63,7 +63,7 @@ describe('every row of the tale is told, exact and plain', () => {
     ['an empty ACK takes no number', 'the next is x+1 again', '下一段仍是 x+1'],
     ['not at the same moment', 'the server is 20 ms later', '服务端晚 20 ms'],
     ['a stream', '1+5+3 octets may be read as 9', '一次读到 9 字节'],
-    ['HTTP', 'RFC 9112 appendix B', 'RFC 9112 附录 B'],
+    ['HTTP', 'RFC 9112 app. B', 'RFC 9112 附录 B'],
     ['fast retransmit', 'three repeated ACKs', '三个重复 ACK'],
     ['wave 1', 'I have said all I had to (FIN).', '我说完了(FIN)。'],
     ['FIN is a bit', '1 is FIN, 0 is not', '1 是 FIN，0 不是'],
