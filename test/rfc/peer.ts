@@ -243,9 +243,12 @@ export function listening(p: Peer, options: { reads?: boolean; shutsDownAtEnd?: 
 }
 
 /** A passive connection in ESTABLISHED: the peer has sent SYN and ACK, its next octet is 1, ours is 1. */
-export function established(p: Peer, options: { reads?: boolean; shutsDownAtEnd?: boolean; mss?: number } = {}): App {
+export function established(
+  p: Peer,
+  options: { reads?: boolean; shutsDownAtEnd?: boolean; mss?: number; ws?: number } = {},
+): App {
   const a = listening(p, options);
-  p.send(`S 0 win=65535 mss=${options.mss ?? 1000}`);
+  p.send(`S 0 win=65535 mss=${options.mss ?? 1000} ws=${options.ws ?? -1}`);
   p.out();
   p.send('. 1 ack=1');
   p.out();
