@@ -52,20 +52,20 @@ Linux only. Root is needed to make a device. Without root, attach to one that ro
 and /dev/net/tun must be open to you (sudo chmod 0666 /dev/net/tun). koffi calls the kernel from
 Node: npm install koffi.
 `,
-  zh: `  --tun NAME       TUN 设备(synfin0);不存在时创建,创建需要 root
-  --addr ADDR/LEN  我们在其上的地址(10.77.0.2/24);此处创建的设备给内核该网络的
+  zh: `  --tun NAME       TUN 设备(synfin0)；不存在时创建，创建需要 root
+  --addr ADDR/LEN  我们在其上的地址(10.77.0.2/24)；此处创建的设备给内核该网络的
                    第一个其他地址(10.77.0.1)
   --mtu N          此处创建的设备的 MTU(1500)
-  --plain          不用卸载:每个包都和线路上一样
+  --plain          不用卸载：每个包都和线路上一样
   --trace          在 stderr 上实时打印每个段的梯形图(隐含 --plain)
-  --profile K=V    改变协议栈的一个常数,如 synRetries=2(可重复)
+  --profile K=V    改变协议栈的一个常数，如 synRetries=2(可重复)
   --json           每行一个 JSON 对象
   --lang en|zh     语言
 
-仅限 Linux。创建设备需要 root。没有 root 时,可使用由 root 一次性创建的设备:
+仅限 Linux。创建设备需要 root。没有 root 时，可使用由 root 一次性创建的设备：
   sudo ip tuntap add dev synfin0 mode tun user $USER
   sudo ip addr add 10.77.0.1/24 dev synfin0 && sudo ip link set synfin0 up
-并且 /dev/net/tun 必须对您开放(sudo chmod 0666 /dev/net/tun)。Node 通过 koffi 调用内核:
+并且 /dev/net/tun 必须对您开放(sudo chmod 0666 /dev/net/tun)。Node 通过 koffi 调用内核：
 npm install koffi。
 `,
 };

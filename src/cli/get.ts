@@ -20,14 +20,14 @@ const HELP = {
 ${DEVICE_HELP.en}
 Status: 0 downloaded; 1 the network or the server said no (any status but 2xx); 2 misuse.
 `,
-  zh: `synfin get URL [-o FILE] [选项]:通过我们自己的 HTTP、TCP 和 IP 下载
+  zh: `synfin get URL [-o FILE] [选项]：通过我们自己的 HTTP、TCP 和 IP 下载
 
   sudo npm run -s synfin -- get http://10.77.0.1:8000/file -o file
-  URL              http://ADDRESS[:PORT]/PATH;地址须为数字形式,目前没有 DNS
+  URL              http://ADDRESS[:PORT]/PATH；地址须为数字形式，目前没有 DNS
 
-  -o, --output F   写入 F;先写 F.part,因此 F 要么完整,要么不存在。未给出时:stdout
+  -o, --output F   写入 F；先写 F.part，因此 F 要么完整，要么不存在。未给出时：stdout
 ${DEVICE_HELP.zh}
-状态:0 已下载;1 网络或服务器拒绝(2xx 以外的状态);2 用法错误。
+状态：0 已下载；1 网络或服务器拒绝（2xx 以外的状态）；2 用法错误。
 `,
 };
 

@@ -26,16 +26,16 @@ const HELP = {
 ${DEVICE_HELP.en}
 Status: 0 at least one answer; 1 none; 2 misuse.
 `,
-  zh: `synfin ping ADDR [-c N] [选项]:发送 ICMP 回显请求
+  zh: `synfin ping ADDR [-c N] [选项]：发送 ICMP 回显请求
 
   sudo npm run -s synfin -- ping 10.77.0.1 -c 3
 
   -c, --count N    发送的请求数(4)
-  -s, --size N     每个请求的数据字节数(56,最多 1400)
+  -s, --size N     每个请求的数据字节数(56，最多 1400)
   -i, --interval MS  请求之间的间隔(1000)
   -W, --timeout MS   等待每个应答的时间(1000)
 ${DEVICE_HELP.zh}
-状态:0 至少一个应答;1 没有应答;2 用法错误。
+状态：0 至少一个应答；1 没有应答；2 用法错误。
 `,
 };
 
@@ -114,7 +114,7 @@ function summary(io: CliIo, address: string, sent: number, rtts: readonly number
   }
   const zh = io.lang === 'zh';
   const lost = (((sent - got) / sent) * 100).toFixed(0);
-  const counts = zh ? `已发 ${sent},收到 ${got},丢失 ${lost}%` : `${sent} sent, ${got} received, ${lost}% lost`;
+  const counts = zh ? `已发 ${sent}，收到 ${got}，丢失 ${lost}%` : `${sent} sent, ${got} received, ${lost}% lost`;
   const times = got === 0 ? '' : `, ${min.toFixed(3)}/${mean.toFixed(3)}/${max.toFixed(3)} ms min/mean/max`;
   io.stdout.write(`${address}: ${counts}${times}\n`);
 }

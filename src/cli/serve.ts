@@ -19,7 +19,7 @@ const HELP = {
 
   -p, --port N     port (80)
 ${DEVICE_HELP.en}`,
-  zh: `synfin serve DIR [选项]:用我们自己的 HTTP、TCP 和 IP 提供 DIR 中的文件
+  zh: `synfin serve DIR [选项]：用我们自己的 HTTP、TCP 和 IP 提供 DIR 中的文件
 
   sudo npm run -s synfin -- serve public --tun synfin0 --addr 10.77.0.2/24
   curl http://10.77.0.2/
@@ -97,9 +97,9 @@ function greet(io: CliIo, device: DeviceHost, root: string, port: number, json: 
   }
   const zh = io.lang === 'zh';
   const made = zh
-    ? `已创建,内核一侧是 ${kernel};Ctrl-C 将其移除`
+    ? `已创建，内核一侧是 ${kernel}；Ctrl-C 将其移除`
     : `made, the kernel's side is ${kernel}; Ctrl-C removes it`;
-  const attached = zh ? '已连接;Ctrl-C 结束' : 'attached; Ctrl-C ends';
+  const attached = zh ? '已连接；Ctrl-C 结束' : 'attached; Ctrl-C ends';
   const words = zh ? `在 ${url} 提供 ${root}` : `serving ${root} at ${url}`;
   io.stdout.write(`${words} (${link.name}: ${link.created ? made : attached})\n`);
 }

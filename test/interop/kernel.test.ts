@@ -196,6 +196,19 @@ describe('what synfin serve answers', () => {
     await server.says(/^10\.77\.0\.1 - - \[.*\] "GET \/sub\/a%20b\.txt\?logged HTTP\/1\.1" 200 12 [0-9.]+ms$/m);
   });
 
+  test('IPv6 is served too, on a device that root made before', async () => {
+    space.ip('tuntap', 'add', 'dev', 'synfin6', 'mode', 'tun');
+    space.ip('addr', 'add', 'fd77::1/64', 'dev', 'synfin6', 'nodad');
+    space.ip('link', 'set', 'synfin6', 'up');
+    const six = space.synfin('serve', www, '--tun', 'synfin6', '--addr', 'fd77::2/64', '--port', '8080');
+    await six.says(/at http:\/\/\[fd77::2\]:8080\//);
+    const out = join(folder, 'six');
+    await curl('-g', '-o', out, 'http://[fd77::2]:8080/1000000.bin');
+    expect(sha256(readFileSync(out))).toBe(digests.get(1_000_000));
+    expect(six.stdout).toMatch(/^fd77::1 - - .* 200 1000000 /m);
+    expect((await six.end()).code).toBe(0);
+  });
+
   const withWget = testUnless(obstacle('curl', 'wget'));
   withWget('wget mirrors the tree', async () => {
     const out = join(folder, 'mirror');
@@ -254,6 +267,13 @@ describe("synfin downloads from the kernel's server", () => {
     const digest = digests.get(100_000)!;
     expect(JSON.parse(stdout)).toEqual({ sequential: { [digest]: 100 }, parallel: { [digest]: 50 }, left: [] });
     expect(await space.stuck()).toEqual([]);
+  });
+
+  test('the same over Ethernet: a TAP device, and ARP both ways', async () => {
+    const args = ['get', '10.77.0.1', '8000', '/1000000.bin', '5', '5', 'tap'];
+    const { stdout } = await space.run(process.execPath, MANY, ...args);
+    const digest = digests.get(1_000_000)!;
+    expect(JSON.parse(stdout)).toEqual({ sequential: { [digest]: 5 }, parallel: { [digest]: 5 }, left: [] });
   });
 
   test('standard output takes the file when no other is named', async () => {

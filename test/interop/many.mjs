@@ -1,6 +1,6 @@
 // Many connections from our side through one device: prints one JSON object with what became of them.
 //
-//   node many.mjs get HOST PORT PATH SEQUENTIAL PARALLEL    downloads, each on a connection of its own
+//   node many.mjs get HOST PORT PATH SEQUENTIAL PARALLEL [tap]    downloads, each on a connection of its own
 //   node many.mjs silence HOST PORT                         connects, waits for a line on stdin, sends into the silence
 
 import { createHash } from 'node:crypto';
@@ -9,12 +9,12 @@ import { HttpClientStream } from '../../dist/http/index.js';
 import { openTun } from '../../dist/link/tun.js';
 import { createHost } from '../../dist/run/index.js';
 
-const [mode, address, port, path, sequential, parallel] = process.argv.slice(2);
+const [mode, address, port, path, sequential, parallel, kind = 'tun'] = process.argv.slice(2);
 const { host, runtime } = createHost({
   name: 'many',
   profile: { timeWait: 100, ...(mode === 'silence' ? { dataRetries: 3, rtoMin: 100 } : {}) },
 });
-const link = openTun({ name: 'synfin0', kernelAddresses: ['10.77.0.1/24'] });
+const link = openTun({ name: 'synfin0', mode: kind, kernelAddresses: ['10.77.0.1/24'] });
 runtime.attach(link, { addresses: ['10.77.0.2/24'] });
 
 function get() {

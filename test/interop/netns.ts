@@ -9,8 +9,8 @@ import { fileURLToPath } from 'node:url';
 import { it } from 'vitest';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
-/** Runs a verb of the command from dist/. */
-export const VERB: string = fileURLToPath(new URL('./verb.mjs', import.meta.url));
+/** The built package; SYNFIN_DIST may name another build than dist/. */
+const DIST = process.env['SYNFIN_DIST'] ?? join(ROOT, 'dist');
 /** Opens many connections from our side and tells what became of them. */
 export const MANY: string = fileURLToPath(new URL('./many.mjs', import.meta.url));
 
@@ -44,7 +44,7 @@ export function obstacle(...programs: string[]): string {
   if (process.getuid?.() !== 0) return 'needs root for network namespaces';
   if (!existsSync('/dev/net/tun')) return 'no /dev/net/tun here';
   if (!koffiWorks()) return 'koffi is not installed: npm install';
-  if (!existsSync(join(ROOT, 'dist/cli/serve.js'))) return 'dist/ is not built: npm run build';
+  if (!existsSync(join(DIST, 'cli/main.js'))) return 'dist/ is not built: npm run build';
   const missing = ['ip', 'ss', ...programs].filter((program) => !has(program));
   return missing.length === 0 ? '' : `not installed: ${missing.join(', ')}`;
 }
@@ -150,7 +150,7 @@ export class Namespace {
 
   /** A verb of our command. */
   synfin(...args: string[]): Running {
-    return this.start(process.execPath, VERB, ...args);
+    return this.start(process.execPath, join(DIST, 'cli/main.js'), ...args);
   }
 
   /** The kernel's TCP sockets that are neither listening nor over, as `ss` shows them; waits for them to go. */
