@@ -103,7 +103,7 @@ function deviceSentence(code: TunErrorCode, call: TunCall, name: string, errno: 
         : `this user may not configure ${name} (${call}): run as root, or configure the kernel's side once with ip addr and ip link`;
     case 'EINVAL':
       return call === 'TUNSETIFF'
-        ? `${name} exists but is of another kind (a tap, a multi-queue or no tun device at all): choose another name, or remove it: sudo ip link del ${name}`
+        ? `${name} exists but is of another kind (a tap, a multi-queue or no tun device at all): choose another name; ip -d link show ${name} tells what it is`
         : `the kernel refused ${call} of ${name} as invalid: check the addresses and the MTU`;
     case 'EBUSY':
       return `${name} is attached already, by another process: stop that one, or choose another name`;

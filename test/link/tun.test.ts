@@ -191,7 +191,7 @@ describe('TUN link', () => {
     ['a missing node', 2, 0, 'ENOENT', 'mknod /dev/net/tun c 10 200'],
     ['a missing driver', 19, 0, 'ENODEV', 'modprobe tun'],
     ['no right to attach', 1, TUNSETIFF, 'EPERM', 'sudo ip tuntap add dev synfin0 mode tun user $USER'],
-    ['a device of another kind', 22, TUNSETIFF, 'EINVAL', 'sudo ip link del synfin0'],
+    ['a device of another kind', 22, TUNSETIFF, 'EINVAL', 'ip -d link show synfin0'],
     ['a device in use', 16, TUNSETIFF, 'EBUSY', 'attached already'],
     ['no right to configure', 1, 0x8914, 'EPERM', 'run as root'],
   ])('%s is one sentence with the cure', (_, errno, request, code, cure) => {
