@@ -103,7 +103,7 @@ function decode(segment: string): string | null {
 
 function look(root: string, path: string): { real: string; stats: Stats } | 'outside' | null {
   try {
-    const real = realpathSync(path);
+    const real = realpathSync.native(path);
     const inside = root === sep ? sep : root + sep;
     if (real !== root && !real.startsWith(inside)) return 'outside';
     return { real, stats: statSync(real) };

@@ -218,6 +218,14 @@ describe('what synfin serve answers', () => {
     expect(sha256(readFileSync(join(out, '65536.bin')))).toBe(digests.get(65_536));
   });
 
+  const withChromium = testUnless(obstacle('curl', 'chromium'));
+  withChromium('Chromium shows a page', async () => {
+    const profile = `--user-data-dir=${join(folder, 'chromium')}`;
+    const args = ['--headless', '--no-sandbox', '--disable-gpu', profile, '--dump-dom', 'http://10.77.0.2/page.html'];
+    const { stdout } = await space.run('chromium', ...args);
+    expect(stdout).toContain('<title>x</title>');
+  });
+
   const withWrk = testUnless(obstacle('curl', 'wrk'));
   withWrk('wrk with 64 connections meets no error', async () => {
     const { stdout } = await space.run('wrk', '-t1', '-c64', '-d2s', 'http://10.77.0.2/1448.bin');
