@@ -117,7 +117,7 @@ export class HttpClientStream implements StreamHandler {
   request(init: RequestInit, handlers: ResponseHandlers): ClientExchange {
     if (!this.reusable) throw new StateError('this connection cannot take another request');
     const method = init.method ?? 'GET';
-    const fields = HeaderList.from(HeaderList.from(init.headers).entries());
+    const fields = HeaderList.from(init.headers);
     if (!fields.has('host')) throw new TypeError('a request needs a Host field (RFC 9112 §3.2)');
     const body = init.body ?? null;
     const framing = this.#frame(method, fields, body);

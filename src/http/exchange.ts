@@ -141,7 +141,7 @@ export class ServerResponse {
     if (this.#state !== 'open') throw new StateError('the response head has been sent');
     checkStatus(status);
     if (status < 200) throw new RangeError(`${status} is interim: use writeInformational`);
-    const fields = copy(HeaderList.from(headers));
+    const fields = HeaderList.from(headers);
     // RFC 9112 §6.1: lengths that nobody could trust are a mistake of the program, found before they leave.
     const framing = new Framing();
     framing.decide('GET', 200, 1, fields);
@@ -263,8 +263,4 @@ export class ServerResponse {
     if (!chunked) fields.append('Transfer-Encoding', 'chunked');
     return 'chunked';
   }
-}
-
-function copy(list: HeaderList): HeaderList {
-  return HeaderList.from(list.entries());
 }

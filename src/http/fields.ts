@@ -53,7 +53,7 @@ export class HeaderList implements Iterable<[string, string]> {
   readonly #keys: string[] = [];
   readonly #values: string[] = [];
 
-  /** A list made of pairs or of a record. Throws `TypeError` on a name or value that could not be sent. */
+  /** A new list made of another, of pairs or of a record. Throws `TypeError` on a name or value that could not be sent. */
   static from(init: HeadersInit | null | undefined): HeaderList {
     const list = new HeaderList();
     if (init === null || init === undefined) return list;

@@ -12,10 +12,17 @@ export interface Lease {
   readonly used: boolean;
 }
 
+/** A connection that waits for its next exchange. */
+interface Idle {
+  readonly connection: HttpClientStream;
+  /** Stops the clock of its stay. */
+  readonly undo: () => void;
+}
+
 /** Idle connections by `address port`. */
 export class Pool {
   readonly #env: WebEnv;
-  readonly #idle: Map<string, { connection: HttpClientStream; undo: () => void }[]> = new Map();
+  readonly #idle: Map<string, Idle[]> = new Map();
   #closed = false;
 
   constructor(env: WebEnv) {
@@ -24,48 +31,50 @@ export class Pool {
 
   /** A connection to `address` and `port`: the one last used, or, with `fresh` or without any, a new one. */
   lease(address: string, port: number, fresh: boolean): Lease {
-    const waiting = fresh ? undefined : this.#idle.get(`${address} ${port}`);
-    while (waiting !== undefined && waiting.length > 0) {
-      const { connection, undo } = waiting.pop()!;
-      undo();
-      if (connection.reusable) return { connection, used: true };
+    const key = `${address} ${port}`;
+    for (let idle = fresh ? undefined : this.#idle.get(key)?.at(-1); idle; idle = this.#idle.get(key)?.at(-1)) {
+      this.#remove(key, idle.connection);
+      if (idle.connection.reusable) return { connection: idle.connection, used: true };
     }
-    return { connection: new HttpClientStream(this.#env.host.connect({ address, port })), used: false };
+    const stream = this.#env.host.connect({ address, port });
+    // One that ends while it is idle is gone at once, so that no request runs into it (RFC 9112 §9.3.1).
+    const connection: HttpClientStream = new HttpClientStream(stream, { onClose: () => this.#remove(key, connection) });
+    return { connection, used: false };
   }
 
   /** Takes a connection back once its exchange is over. */
   release(address: string, port: number, connection: HttpClientStream): void {
     if (!connection.reusable) return;
     const key = `${address} ${port}`;
-    let waiting = this.#idle.get(key);
-    if (waiting === undefined) {
-      waiting = [];
-      this.#idle.set(key, waiting);
-    }
+    const waiting = this.#idle.get(key) ?? [];
     if (this.#closed || waiting.length >= this.#env.keepIdle) {
       connection.close();
       return;
     }
-    const entry = {
-      connection,
-      undo: later(this.#env, KEEP, () => {
-        const at = waiting.indexOf(entry);
-        if (at >= 0) waiting.splice(at, 1);
-        connection.close();
-      }),
-    };
-    waiting.push(entry);
+    const undo = later(this.#env, KEEP, () => {
+      this.#remove(key, connection);
+      connection.close();
+    });
+    waiting.push({ connection, undo });
+    this.#idle.set(key, waiting);
   }
 
   /** Closes idle connections, and from now on those that become idle. */
   close(): void {
     this.#closed = true;
-    for (const waiting of this.#idle.values()) {
-      for (const { connection, undo } of waiting.splice(0)) {
-        undo();
+    for (const [key, waiting] of [...this.#idle]) {
+      for (const { connection } of [...waiting]) {
+        this.#remove(key, connection);
         connection.close();
       }
     }
-    this.#idle.clear();
+  }
+
+  #remove(key: string, connection: HttpClientStream): void {
+    const waiting = this.#idle.get(key);
+    const at = waiting?.findIndex((idle) => idle.connection === connection) ?? -1;
+    if (waiting === undefined || at < 0) return;
+    for (const { undo } of waiting.splice(at, 1)) undo();
+    if (waiting.length === 0) this.#idle.delete(key);
   }
 }

@@ -4,6 +4,7 @@ import type { StreamHandler } from '../base/stream.ts';
 import {
   authorityOf,
   HeaderList,
+  HttpError,
   type HttpLimits,
   HttpServerStream,
   type ServerRequest,
@@ -152,7 +153,7 @@ export class WebServer {
     try {
       await exchange.send(await this.#options.fetch(asked, info), this.#now());
     } catch (error) {
-      exchange.failed(this.#now());
+      exchange.failed(error, this.#now());
       if (exchange.aborted) return;
       if (this.#options.onError === undefined) console.error(error);
       else this.#options.onError(error);
@@ -173,11 +174,17 @@ export class WebServer {
 /** The target URI of a request (RFC 9110 §7.1); null when it makes no URL. */
 function urlOf(request: ServerRequest, stream: WebStream): string | null {
   const { form, target } = request;
-  const own = stream.localAddress ?? 'localhost';
-  const authority = form === 'absolute' ? authorityOf(target) : request.headers.get('host') || own;
+  const authority = form === 'absolute' ? authorityOf(target) : request.headers.get('host') || ownAuthority(stream);
   const path = form === 'absolute' ? target.slice(target.indexOf('://') + 3 + authority.length) : target;
   const text = `http://${authority}${form === 'origin' || form === 'absolute' ? path : '/'}`;
   return URL.canParse(text) ? text : null;
+}
+
+/** What stands in for the authority that an HTTP/1.0 request need not name. */
+function ownAuthority(stream: WebStream): string {
+  const { localAddress = 'localhost', localPort = 80 } = stream;
+  const host = localAddress.includes(':') ? `[${localAddress}]` : localAddress;
+  return localPort === 80 ? host : `${host}:${localPort}`;
 }
 
 /** One request and its answer. */
@@ -186,6 +193,8 @@ class Exchange {
   readonly #response: ServerResponse;
   readonly #gate: Gate = new Gate();
   readonly #abort: AbortController = new AbortController();
+  /** Kept for as long as the exchange: platforms let a request's signal follow ours only while the request lives. */
+  #asked: Request | null = null;
   #reader: ReadableStreamDefaultReader<Uint8Array> | null = null;
 
   constructor(request: ServerRequest, response: ServerResponse) {
@@ -217,7 +226,8 @@ class Exchange {
       init.body = inflow.stream;
       init.duplex = 'half';
     }
-    return new Request(url, init);
+    this.#asked = new Request(url, init);
+    return this.#asked;
   }
 
   #inflow(): Inflow {
@@ -287,14 +297,15 @@ class Exchange {
   }
 
   /** The handler failed: 500 if it still can be told, else a break. */
-  failed(date: string): void {
-    const error = new Error('the answer failed');
+  failed(error: unknown, date: string): void {
     if (this.#response.headSent) this.#response.abort();
     else this.refuse(500, date);
     if (this.#reader !== null) this.#reader.cancel(error).catch(() => undefined);
   }
 
   #aborted(error: unknown): void {
+    // Content that nobody read in time is no reason to stop a handler that has answered.
+    if (error instanceof HttpError && error.side === 'local') return;
     this.#abort.abort(error);
     this.#gate.open();
     if (this.#reader !== null) this.#reader.cancel(error).catch(() => undefined);

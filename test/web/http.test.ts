@@ -190,6 +190,44 @@ describe('back-pressure', () => {
     expect(await (await asked).text()).toBe('1000000');
   });
 
+  it('delivers one piece for each read, both ways', async () => {
+    let taken!: () => void;
+    const more = new Promise<void>((resolve) => {
+      taken = resolve;
+    });
+    const { web, net } = setup(
+      async (request) => {
+        const reader = request.body!.getReader();
+        await reader.read();
+        await more;
+        return new Response(
+          new ReadableStream<Uint8Array>({
+            pull: async (controller) => {
+              const { done, value } = await reader.read();
+              if (done) controller.close();
+              else controller.enqueue(value);
+            },
+          }),
+        );
+      },
+      {},
+      { capacity: 10_000, peek: 2000 },
+    );
+    const bytes = pattern(100_000);
+    const asked = web.fetch(BASE, { method: 'POST', body: bytes });
+    await turns(100);
+    expect(net.last.a.sentTotal).toBeLessThan(15_000);
+    taken();
+    const response = await asked;
+    const reader = response.body!.getReader();
+    await reader.read();
+    await turns(100);
+    expect(net.last.a.sentTotal).toBeLessThan(50_000);
+    let got = 0;
+    for (let next = await reader.read(); !next.done; next = await reader.read()) got += next.value.length;
+    expect(got).toBeGreaterThan(90_000);
+  });
+
   it('stops a handler whose response nobody reads', async () => {
     let pulled = 0;
     const { web } = setup(
@@ -389,7 +427,7 @@ describe('what a server is asked', () => {
     ['GET /a HTTP/1.1\r\nHost: x:1\r\n\r\n', 'http://x:1/a'],
     ['GET //y/a HTTP/1.1\r\nHost: x\r\n\r\n', 'http://x//y/a'],
     ['GET http://z/b?c HTTP/1.1\r\nHost: x\r\n\r\n', 'http://z/b?c'],
-    ['GET /a HTTP/1.0\r\n\r\n', 'http://10.0.0.2/a'],
+    ['GET /a HTTP/1.0\r\n\r\n', 'http://10.0.0.2:8080/a'],
     ['OPTIONS * HTTP/1.1\r\nHost: x\r\n\r\n', 'http://x/'],
   ])('%j is %s', async (text, expected) => {
     expect((await raw(text, url)).endsWith(expected)).toBe(true);
@@ -407,7 +445,33 @@ describe('what a server is asked', () => {
     expect(both).toContain('http://x/1HTTP/1.1 200');
     expect(both.endsWith('http://x/2')).toBe(true);
   });
-  it('content that the handler leaves unread does not stop the next request', async () => {
+  it('content that the handler leaves unread does not stop the next request, nor abort the handler', async () => {
+    const signals: AbortSignal[] = [];
+    const post = 'POST /1 HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc';
+    await raw(`${post}GET /2 HTTP/1.1\r\nHost: x\r\n\r\n`, (request) => {
+      signals.push(request.signal);
+      return new Response();
+    });
+    expect(signals.map((signal) => signal.aborted)).toEqual([false, false]);
+  });
+  it('content that is expected is asked for when the handler reads (RFC 9110 §10.1.1)', async () => {
+    const { web } = setup(async (request) => new Response(await request.text()));
+    const socket = web.connect({ hostname: '10.0.0.2', port: 8080 });
+    const writer = socket.writable.getWriter();
+    const say = (text: string): Promise<void> => writer.write(new TextEncoder().encode(text));
+    const reader = socket.readable.getReader();
+    const hear = async (): Promise<string> => new TextDecoder().decode((await reader.read()).value);
+    await say('POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\n');
+    expect(await hear()).toBe('HTTP/1.1 100 Continue\r\n\r\n');
+    await say('abc');
+    expect(await hear()).toMatch(/^HTTP\/1\.1 200 OK\r\n.*abc$/s);
+  });
+  it('content that is expected is not asked for when the handler does not read', async () => {
+    const text = await raw('POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\n', url);
+    expect(text).toMatch(/^HTTP\/1\.1 200 OK\r\n/);
+    expect(text).toContain('onnection: close');
+  });
+  it('content that the handler leaves unread is skipped', async () => {
     const both = await raw(
       'POST /1 HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabcGET /2 HTTP/1.1\r\nHost: x\r\n\r\n',
       url,

@@ -87,6 +87,19 @@ describe('opening', () => {
       'rejected ECONNABORTED',
     ]);
   });
+  it('may fail without anybody looking at opened', async () => {
+    const socket = createWeb(new MemoryNet().host('10.0.0.1')).connect({ hostname: '10.0.0.9', port: 7 });
+    expect(await settled(socket.closed)).toBe('rejected ECONNREFUSED');
+  });
+  it('and ending our direction at once', async () => {
+    const net = new MemoryNet();
+    const listener = createWeb(net.host('10.0.0.2')).listen({ port: 7 });
+    const socket = createWeb(net.host('10.0.0.1')).connect({ hostname: '10.0.0.2', port: 7 });
+    await socket.writable.close();
+    const { value } = await listener.next();
+    expect((await drain((value as Socket).readable)).length).toBe(0);
+    expect(await settled(socket.closed)).toBe('fulfilled');
+  });
   it('sends what was written before', async () => {
     const net = new MemoryNet();
     const listener = createWeb(net.host('10.0.0.2')).listen({ port: 7 });
@@ -183,6 +196,14 @@ describe('half-close', () => {
     const writer = server.writable.getWriter();
     expect(await settled(writer.write(new Uint8Array(1)))).toBe('rejected EPIPE');
   });
+  it('without allowHalfOpen still sends the write that is under way', async () => {
+    const { client, server } = await connected({}, { capacity: 1000 });
+    const writing = server.writable.getWriter().write(pattern(5000));
+    await client.writable.close();
+    expect((await drain(server.readable)).length).toBe(0);
+    expect((await drain(client.readable)).length).toBe(5000);
+    await Promise.all([writing, server.closed, client.closed]);
+  });
   it('leaves what came before readable, however late it is read', async () => {
     const { client, server } = await connected();
     const writer = client.writable.getWriter();
@@ -214,6 +235,14 @@ describe('no promise stays pending', () => {
   it('after a reset by the peer', async () => {
     const reset = 'rejected ECONNRESET';
     expect(await waiting((_c, server) => server.writable.abort())).toEqual([reset, reset, reset, reset, reset]);
+  });
+  it('after a reset while nothing is written', async () => {
+    const { client, server } = await connected();
+    const writer = client.writable.getWriter();
+    const closed = settledLater(writer.closed);
+    await server.writable.abort();
+    await turns(10);
+    expect([closed(), await settled(writer.ready)]).toEqual(['rejected ECONNRESET', 'rejected ECONNRESET']);
   });
   it('after close', async () => {
     const gone = 'rejected ECONNABORTED';
