@@ -19,7 +19,6 @@ const IMPATIENT: Partial<Profile> = {
   probeRetries: 3,
   probeMax: 2000,
   timeWait: 500,
-  finWait2: 1000,
   arpTries: 2,
   receiveBuffer: 65_535,
   sendBuffer: 65_535,

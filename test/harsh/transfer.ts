@@ -46,7 +46,6 @@ export const PATIENT: Partial<Profile> = {
   dataRetries: 100,
   probeRetries: 100,
   arpTries: 100,
-  finWait2: 100_000_000,
   timeWait: 10_000_000,
 };
 
