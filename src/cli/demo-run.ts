@@ -251,6 +251,9 @@ export function runDemo(options: DemoOptions): DemoResult {
   server.listen({ port: PORT }, (stream) => {
     served = serve(play, stream);
   });
+  // A host tells of LISTEN when a connection comes of it; the story shows it from where it begins.
+  const listening = { type: 'state', at: network.now, host: 'server', conn: 0, from: 'CLOSED', to: 'LISTEN' } as const;
+  events.push({ ...listening, cause: 'passive open' });
   const stream = client.connect({ address: serverAddress, port: PORT });
   stream.handler = {
     // A moment after the handshake, so that its third segment is seen as it usually is: empty.

@@ -35,13 +35,13 @@ time. No root, no network, and the same seed tells the same story.
   npm run -s synfin -- demo --lose synack --close both
 
 the path
-  --seed N         everything left to chance follows from it, 0 to 4294967295 (9293)
+  --seed N         all that is left to chance follows from it, below 2^32 (9293)
   --rtt MS         there and back (40)
   --loss P         of the packets never arrive (3%)
   --reorder P      are held back, so that others overtake them (3%)
   --dup P          arrive twice (0)
   --corrupt P      have one bit flipped (0)
-                   P is a percentage such as 3 or 0.5%, or a fraction such as 0.03
+                   P is a percentage (3, 0.5%) or a fraction below 1 (0.03)
   --lose NAME,...  lose these once each, more than once if named so (wave4):
                    syn synack ack request data wave1 wave2 wave3 wave4, or none
 the conversation
@@ -52,8 +52,8 @@ what is shown
   --names          only the table of state names met in the wild
   --json           the events, one JSON object a line, and a result
   --pcap FILE      write a capture (pcapng), for tshark and Wireshark
-  --pcap-at PLACE  where it is taken: wire (as sent, the default), client or server
-                   (with what the path corrupted)
+  --pcap-at PLACE  where it is taken: wire (as sent; the default), client or
+                   server (with what the path corrupted)
   --svg FILE       draw handshake and close
   --figures DIR    draw the figures of the documentation, in both languages
   --lang en|zh     language (from LC_ALL, LC_MESSAGES or LANG)
@@ -86,7 +86,7 @@ const ZH: Texts = {
   npm run -s synfin -- demo --lose synack --close both
 
 路径
-  --seed N         一切随机都由它决定，0 到 4294967295（9293）
+  --seed N         一切随机都由它决定，小于 2^32（9293）
   --rtt MS         往返时间（40）
   --loss P         这么多的包到不了（3%）
   --reorder P      这么多的包被耽搁，后发的先到（3%）

@@ -305,6 +305,8 @@ function onOther(builder: Builder, e: Exclude<TraceEvent, SegmentEvent | PathEve
   if (e.type === 'state') {
     // A listener is an object of its own and ends on its own: its end is none of this conversation's.
     if (e.from === 'LISTEN' && e.to === 'CLOSED') return;
+    // A connection that a listener makes tells again how the listener began.
+    if (e.to === 'LISTEN' && end.state === 'LISTEN') return;
     end.edges.push(e);
     end.state = e.to;
     builder.edgeOrder.set(e, order);
