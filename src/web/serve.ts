@@ -29,7 +29,7 @@ export interface ServeOptions {
   readonly hostname?: string;
   /** Answers a request. What it throws is answered with 500 and harms nothing else. */
   fetch(request: Request, info: ServeInfo): Response | Promise<Response>;
-  /** Told what `fetch` threw, and of clients that do not speak HTTP; by default the former is printed. */
+  /** Told what `fetch` threw, and of clients that do not speak HTTP. Without it only the clients learn of either. */
   onError?(error: unknown): void;
   readonly limits?: Partial<HttpLimits>;
   readonly timeouts?: Partial<ServerTimeouts>;
@@ -155,8 +155,7 @@ export class WebServer {
     } catch (error) {
       exchange.failed(error, this.#now());
       if (exchange.aborted) return;
-      if (this.#options.onError === undefined) console.error(error);
-      else this.#options.onError(error);
+      this.#options.onError?.(error);
     }
   }
 
