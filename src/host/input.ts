@@ -54,6 +54,8 @@ export class Input {
   #packetTo = 0;
   #groupFrame = false;
   #broadcast = false;
+  /** It came over IPv4. Its addresses alone do not say so: an IPv6 address may have any word for its third. */
+  #v4 = false;
 
   constructor(host: Host) {
     this.#host = host;
@@ -117,7 +119,8 @@ export class Input {
     }
     const { src, dst } = ip;
     // RFC 1122 §3.2.1.3: a source is one host; LAND (CVE-1999-0016) had our own address there.
-    if (src >>> 28 >= 14 || src >>> 24 === 0 || i.has(0, 0, 0xffff, src)) {
+    const net = src >>> 24;
+    if (net >= 224 || net === 0 || net === 127 || i.isBroadcast(src) || i.has(0, 0, 0xffff, src)) {
       host.drop('ip-bad-source', null);
       return;
     }
@@ -132,6 +135,7 @@ export class Input {
     }
     this.#packetFrom = from;
     this.#packetTo = ip.payloadTo;
+    this.#v4 = true;
     const seg = this.#seg;
     seg.src0 = 0;
     seg.src1 = 0;
@@ -154,7 +158,9 @@ export class Input {
       return;
     }
     const { src0, src1, src2, src3, dst0, dst1, dst2, dst3 } = ip;
-    if (isMulticast(src0, src1, src2, src3) || i.has(src0, src1, src2, src3)) {
+    const nobody = (src0 | src1 | src2) === 0 && src3 >>> 0 <= 1;
+    // Unspecified and loopback sources never come from a wire (RFC 4291 §2.5.2, §2.5.3).
+    if (nobody || isMulticast(src0, src1, src2, src3) || i.has(src0, src1, src2, src3)) {
       host.drop('ip-bad-source', null);
       return;
     }
@@ -165,6 +171,7 @@ export class Input {
     }
     this.#packetFrom = from;
     this.#packetTo = ip.payloadTo;
+    this.#v4 = false;
     const seg = this.#seg;
     seg.src0 = src0;
     seg.src1 = src1;
@@ -180,14 +187,14 @@ export class Input {
 
   #transport(i: Interface, bytes: Uint8Array, from: number, to: number, protocol: number, meta: RxMeta): void {
     if (protocol === PROTO_TCP) this.#tcp(i, bytes, from, to, meta);
-    else if (protocol === PROTO_ICMP && this.#seg.dst2 === 0xffff) {
+    else if (protocol === PROTO_ICMP && this.#v4) {
       this.#icmp.icmp4(i, this.#seg, bytes, from, to, this.#isForGroup());
-    } else if (protocol === PROTO_ICMPV6 && this.#seg.dst2 !== 0xffff) {
+    } else if (protocol === PROTO_ICMPV6 && !this.#v4) {
       this.#icmp.icmp6(i, this.#seg, bytes, from, to, this.#isForGroup());
     } else if (protocol === PROTO_UDP) this.#udpDatagram(i, bytes, from, to, meta);
     else {
       this.#host.drop('ip-unknown-protocol', null);
-      if (this.#seg.dst2 === 0xffff) this.#unreachable(i, bytes, UNREACHABLE_PROTOCOL);
+      if (this.#v4) this.#unreachable(i, bytes, UNREACHABLE_PROTOCOL);
     }
   }
 
@@ -197,7 +204,7 @@ export class Input {
 
   #pseudo(protocol: number, length: number): number {
     const s = this.#seg;
-    if (s.dst2 === 0xffff && s.dst0 === 0 && s.dst1 === 0) return pseudoSum4(s.src3, s.dst3, protocol, length);
+    if (this.#v4) return pseudoSum4(s.src3, s.dst3, protocol, length);
     return pseudoSum6(s.src0, s.src1, s.src2, s.src3, s.dst0, s.dst1, s.dst2, s.dst3, protocol, length);
   }
 
@@ -319,7 +326,7 @@ export class Input {
       host.drop(reason, null);
       return;
     }
-    const v4 = this.#seg.dst2 === 0xffff;
+    const v4 = this.#v4;
     const sum = this.#pseudo(PROTO_UDP, this.#udp.length);
     if (meta.checksum === CHECKSUM_NONE && !verifyUdp(bytes, from, from + this.#udp.length, sum, v4 ? 4 : 6)) {
       host.drop('udp-bad-checksum', null);

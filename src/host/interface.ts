@@ -95,6 +95,13 @@ export class Interface {
     return false;
   }
 
+  /** Whether an IPv4 address is the broadcast address of one of our prefixes. */
+  isBroadcast(address: number): boolean {
+    const { prefixes } = this;
+    for (let i = 0; i < prefixes.length; i++) if (prefixes[i]!.isBroadcast(address)) return true;
+    return false;
+  }
+
   /** Our first address of a family, or `null`. */
   address(family: 4 | 6): Address | null {
     for (const p of this.prefixes) if (p.address.family === family) return p.address;
