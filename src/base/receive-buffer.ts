@@ -224,6 +224,14 @@ export class ReceiveBuffer {
     this.#release();
   }
 
+  /** Forgets what is out of order: nothing will come that could make it readable. */
+  dropPending(): void {
+    this.#count = 0;
+    this.#pending = 0;
+    this.#last = -1;
+    if (this.#front === this.#end) this.#release();
+  }
+
   /** Copies `bytes[from, to)` to the positions from `position` on, taking the chunks that are missing. */
   #write(position: number, bytes: Uint8Array, from: number, to: number): void {
     let p = position;

@@ -375,6 +375,7 @@ export class Connection implements ByteStream {
     if (error !== null && !this.closeAnnounced) this.error = error;
     this.timers.clear();
     this.sendQueue?.clear();
+    this.receiveBuffer?.dropPending();
     this.snd.resend = this.snd.una;
     this.snd.resendTo = this.snd.una;
     this.ackNow = false;
