@@ -288,6 +288,30 @@ function settledLater(promise: Promise<unknown>): () => string {
   return () => state;
 }
 
+describe('a socket that was closed', () => {
+  it('waits for its peer to end, but not for ever', async () => {
+    const net = new MemoryNet();
+    const due: (() => void)[] = [];
+    const clock = {
+      now: () => 0,
+      setTimer: (fire: () => void) => due.push(fire),
+      clearTimer: () => undefined,
+      holdTimer: () => undefined,
+      soon: (run: () => void) => queueMicrotask(run),
+    };
+    const listener = createWeb(net.host('10.0.0.2')).listen({ port: 7, allowHalfOpen: true });
+    const client = createWeb(net.host('10.0.0.1'), { clock }).connect({ hostname: '10.0.0.2', port: 7 });
+    const { value } = await listener.next();
+    await client.opened;
+    await client.close();
+    const server = value as Socket;
+    expect(await settled(server.writable.getWriter().write(pattern(1000)))).toBe('fulfilled');
+    expect(await settled(server.closed)).toBe('pending');
+    for (const fire of due) fire();
+    expect(await settled(server.closed)).toBe('rejected ECONNRESET');
+  });
+});
+
 describe('cancelling the readable', () => {
   it('drops what comes, so that the peer is not held up', async () => {
     const { client, server } = await connected({}, { capacity: 1000 });
@@ -321,6 +345,18 @@ describe('listening', () => {
     other.close();
     expect((await drain(second.readable)).length).toBe(0);
     expect((await other.next()).done).toBe(true);
+  });
+  it('resets connections beyond the backlog', async () => {
+    const net = new MemoryNet();
+    createWeb(net.host('10.0.0.2')).listen({ port: 7, backlog: 2 });
+    const web = createWeb(net.host('10.0.0.1'));
+    const all = [1, 2, 3].map(() => web.connect({ hostname: '10.0.0.2', port: 7 }));
+    await turns(10);
+    expect(await Promise.all(all.map((socket) => settled(socket.closed)))).toEqual([
+      'pending',
+      'pending',
+      'rejected ECONNRESET',
+    ]);
   });
   it('refuses a port that is taken', () => {
     const web = createWeb(new MemoryNet().host('10.0.0.2'));
