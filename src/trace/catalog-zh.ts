@@ -70,7 +70,7 @@ export const CATALOG_ZH: Catalog = {
   'note-data-lost': '丢了。后面的段先到缓冲区里等着，每到一段就把上一个 ACK 重复一遍',
   'note-data-late': '路上被耽搁，后发的先到：接收方负责排好',
   'note-ack-lost': '丢的是 ACK：下一个 ACK 会连它的话一起说，确认是累积的',
-  'note-again-timer': '{ms} ms 没有回音：定时器到点，重传(RTO，RFC 6298)',
+  'note-again-timer': '{ms} ms 没有回音：定时器到点，重传（RTO，RFC 6298）',
   'note-again-fast': '三个重复 ACK 都在要它：不等定时器，马上重传（RFC 5681 第 3.2 节）',
   'note-again-partial': '第一次发出后 {ms} ms 重传',
   'note-corrupted': '路上翻了一个比特：校验和不对，丢弃，和丢了一样',

@@ -184,7 +184,7 @@ class Sequence {
     const arrived = c.arrivedAt >= 0;
     const y2 = arrived ? this.y(c.arrivedAt) : y1 + STEP;
     const colour = c.from === 'left' ? INK.left : INK.right;
-    const share = arrived ? 1 : 0.62;
+    const share = arrived ? 1 : 0.7;
     const endX = x1 + (x2 - x1) * share;
     const endY = y1 + (y2 - y1) * share;
     const dashed = c.role === 'data' || c.again ? ' stroke-dasharray="7 5"' : '';
@@ -215,7 +215,7 @@ class Sequence {
     // where its line is.
     const sign = c.from === 'left' ? 1 : -1;
     const room = (words: string, size: number) => Math.max(0, length / 2 - (textWidth(words) * size) / 2 - 14);
-    const lost = c.arrivedAt < 0 ? -sign * 0.14 * length : 0;
+    const lost = c.arrivedAt < 0 ? -sign * 0.07 * length : 0;
     const above = lost !== 0 ? lost : sign * Math.min(SHIFT, room(exact, 8.5));
     const below = lost !== 0 ? lost : -sign * Math.min(SHIFT, room(plain, 6.5));
     const halo = INK.paper;

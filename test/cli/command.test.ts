@@ -63,7 +63,7 @@ describe('the language', () => {
     [{ LANG: 'zh' }, 'zh'],
     [{ LANG: 'C.UTF-8' }, 'en'],
     [{ LANG: 'zha_CN' }, 'en'],
-    [{ LC_ALL: 'zh_TW', LANG: 'en_US' }, 'zh'],
+    [{ LC_ALL: 'zh_TW', LC_MESSAGES: 'en_GB', LANG: 'en_US' }, 'zh'],
     [{ LC_ALL: '', LC_MESSAGES: 'en_GB', LANG: 'zh_CN' }, 'en'],
   ])('of the environment %j is %s', (env, lang) => {
     expect(localeLang(env)).toBe(lang);

@@ -65,6 +65,12 @@ describe('the parts of a conversation', () => {
     ]);
   });
 
+  test('why a segment went out again: the timer, repeated ACKs, or because it was asked for again', () => {
+    const { crossings } = readConversation(modelStory())!;
+    const again = crossings.filter((c) => c.again).map((c) => `${c.role} ${c.againWhy}`);
+    expect(again).toEqual(['data fast', 'wave-3 timer', 'wave-4 asked']);
+  });
+
   test('two SYNs that cross are an opening at once', () => {
     const s = new Script()
       .send({ at: 0, from: 'client', flags: SYN, seq: 0, state: 'SYN-SENT', comes: [20, 'SYN-RECEIVED'] })
