@@ -15,7 +15,8 @@ export interface StreamHandler {
   /** `send` took less than was offered, and now there is room again. */
   onWritable?(stream: ByteStream): void;
   /**
-   * The stream is over for the program: exactly once, after everything readable was announced.
+   * The stream is over for the program: exactly once, after everything readable was announced. Octets that
+   * were announced and not read yet can still be read.
    *
    * @param error why, or `null` when both sides ended it in good order
    */
