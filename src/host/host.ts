@@ -42,7 +42,7 @@ import { Counters } from './counters.ts';
 import { Input } from './input.ts';
 import { Interface, type InterfaceOptions } from './interface.ts';
 import { Listener, type ListenOptions } from './listener.ts';
-import { hasOutput, queueEcho, queueReset, transmitPacket } from './output.ts';
+import { hasOutput, queueEcho, queueReset, takeWaiting, transmitPacket } from './output.ts';
 import { type PingDone, type PingOptions, Pings } from './ping.ts';
 import { Ports } from './ports.ts';
 import { ConnectionTable } from './table.ts';
@@ -194,7 +194,7 @@ export class Host implements TcpEnv {
     i.up = false;
     i.replies.clear();
     i.neighbours?.clear();
-    i.waiting = [];
+    takeWaiting(i);
     for (const c of this.table.list()) {
       if (i.has(c.addressing.local.w0, c.addressing.local.w1, c.addressing.local.w2, c.addressing.local.w3)) {
         c.finish('error', error);
@@ -231,14 +231,17 @@ export class Host implements TcpEnv {
   nextDeadline(): number {
     this.#awake = false;
     this.#settle();
+    // `transmit` may have ended a connection, whose program has to hear of it.
+    if (this.#eventful.length > 0 || this.pings.hasEvents) return this.#now;
     let t = this.#wheel.next();
     const ping = this.pings.nextDeadline();
     if (ping < t) t = ping;
     for (const i of this.interfaces) {
-      if (!i.up) continue;
-      if (!i.full && hasOutput(this, i)) return this.#now;
-      // A request that is due waits for the link like any other packet.
-      const arp = i.neighbours === null || i.full ? OFF : i.neighbours.nextDeadline();
+      // A link that takes nothing makes nothing due: what waits is sent when it drains.
+      if (!i.up || i.full) continue;
+      if (hasOutput(this, i)) return this.#now;
+      if (i.retryAt < t) t = i.retryAt;
+      const arp = i.neighbours === null ? OFF : i.neighbours.nextDeadline();
       if (arp < t) t = arp;
     }
     return t;

@@ -4,6 +4,7 @@ import type { LinkCaps, Medium } from '../base/link.ts';
 import type { Profile } from '../base/profile.ts';
 import { NeighbourCache } from '../ip/neighbours.ts';
 import type { Connection } from '../tcp/connection.ts';
+import { OFF } from '../tcp/timers.ts';
 import type { Address, Prefix } from '../wire/address.ts';
 import { ETHERNET_HEADER } from '../wire/ethernet.ts';
 import { ReplyQueue } from './replies.ts';
@@ -57,6 +58,8 @@ export class Interface {
   readonly ready: ConnectionRing = new ConnectionRing();
   /** @internal Connections whose next hop is not resolved. */
   waiting: Connection[] = [];
+  /** @internal When those of them whose next hop failed ask for it again. */
+  retryAt: number = OFF;
   /** @internal `neighbours.changes` when `waiting` was last looked at. */
   changesSeen = 0;
   /** @internal */
@@ -92,13 +95,6 @@ export class Interface {
   isBroadcast(w3: number): boolean {
     const { prefixes } = this;
     for (let i = 0; i < prefixes.length; i++) if (prefixes[i]!.isBroadcast(w3)) return true;
-    return false;
-  }
-
-  /** Whether an IPv4 address is the broadcast address of one of our prefixes. */
-  isBroadcast(address: number): boolean {
-    const { prefixes } = this;
-    for (let i = 0; i < prefixes.length; i++) if (prefixes[i]!.isBroadcast(address)) return true;
     return false;
   }
 

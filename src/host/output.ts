@@ -6,6 +6,7 @@ import { CHECKSUM_PARTIAL, type TxMeta } from '../base/packet.ts';
 import { NEIGHBOUR_FAILED, NEIGHBOUR_READY, NO_REQUEST } from '../ip/neighbours.ts';
 import type { Connection } from '../tcp/connection.ts';
 import { NOTHING, rest, transmit, whatToSend } from '../tcp/output.ts';
+import { OFF } from '../tcp/timers.ts';
 import type { Address } from '../wire/address.ts';
 import { ARP_LENGTH, ARP_REPLY, ARP_REQUEST, writeArp } from '../wire/arp.ts';
 import { BROADCAST_MAC, ETHERTYPE_ARP, ETHERTYPE_IPV4, writeEthernet } from '../wire/ethernet.ts';
@@ -35,8 +36,11 @@ import type { Interface } from './interface.ts';
 import type { Reply } from './replies.ts';
 import type { ConnectionRing } from './ring.ts';
 
-/** Failures of the next hop after which a connection that had been open ends with EHOSTUNREACH. */
-const NEIGHBOUR_PATIENCE = 3;
+/**
+ * Failures of the next hop in a row after which a connection that had been open ends with EHOSTUNREACH. By the
+ * default profile one takes 4 s, and R2 of RFC 9293 §3.8.3 is at least 100 s.
+ */
+const NEIGHBOUR_PATIENCE = 25;
 
 /** Writes the next packet of an interface at `out[at]`; returns its length, or 0. */
 export function transmitPacket(host: Host, i: Interface, out: Uint8Array, at: number, meta: TxMeta): number {
@@ -45,6 +49,8 @@ export function transmitPacket(host: Host, i: Interface, out: Uint8Array, at: nu
   if (length === 0 && i.replies.length > 0 && !i.repliesStuck) length = transmitReply(host, i, out, at);
   if (length === 0) length = transmitFrom(host, i, i.urgent, out, at, meta);
   if (length === 0) length = transmitFrom(host, i, i.ready, out, at, meta);
+  // What could not be sent may have begun to ask for its neighbour.
+  if (length === 0 && i.neighbours !== null) length = transmitArp(host, i, out, at);
   return length;
 }
 
@@ -128,6 +134,7 @@ function transmitSegment(host: Host, i: Interface, c: Connection, out: Uint8Arra
 
 /** Whether the connection's next hop is known. One that is not waits aside, and nothing of it advances. */
 function reachable(host: Host, i: Interface, c: Connection): boolean {
+  if (c.inWaiting) return false;
   if (i.neighbours === null || whatToSend(c) === NOTHING) return true;
   switch (i.neighbours.resolve(c.nextHop, host.now)) {
     case NEIGHBOUR_READY:
@@ -138,22 +145,37 @@ function reachable(host: Host, i: Interface, c: Connection): boolean {
       c.neighbourFailures++;
       c.unreachable('EHOSTUNREACH');
       if (c.neighbourFailures > NEIGHBOUR_PATIENCE) c.fail('EHOSTUNREACH', 'error');
-      else if (c.state !== 'CLOSED') i.waiting.push(c);
+      if (c.state === 'CLOSED') return false;
+      wait(i, c);
+      // Nobody is asking for that neighbour any more, so no change of it would wake the connection.
+      i.retryAt = Math.min(i.retryAt, host.now + host.profile.arpInterval);
       return false;
     default:
-      i.waiting.push(c);
+      wait(i, c);
       return false;
   }
 }
 
+function wait(i: Interface, c: Connection): void {
+  c.inWaiting = true;
+  i.waiting.push(c);
+}
+
 /** Lets those that waited for a neighbour try again, once some neighbour was found or given up. */
 function wakeWaiting(host: Host, i: Interface): void {
-  if (i.neighbours === null || i.neighbours.changes === i.changesSeen) return;
+  if (i.neighbours === null || (i.neighbours.changes === i.changesSeen && host.now < i.retryAt)) return;
   i.changesSeen = i.neighbours.changes;
   i.repliesStuck = false;
+  for (const c of takeWaiting(i)) host.touch(c);
+}
+
+/** Empties the list of those that wait for a neighbour. */
+export function takeWaiting(i: Interface): Connection[] {
   const { waiting } = i;
   i.waiting = [];
-  for (const c of waiting) host.touch(c);
+  i.retryAt = OFF;
+  for (const c of waiting) c.inWaiting = false;
+  return waiting;
 }
 
 function frame(i: Interface, out: Uint8Array, at: number, nextHop: number): void {

@@ -31,6 +31,11 @@ export class Pings {
   #finished: { done: PingDone; error: NetError | null; rtt: number }[] = [];
   #nextId = 1;
 
+  /** Whether `deliver` would call anybody. */
+  get hasEvents(): boolean {
+    return this.#finished.length > 0;
+  }
+
   /** Remembers a request and returns its identifier, 1 to 65535. */
   start(remote: Address, now: number, timeout: number, done: PingDone): number {
     const id = this.#nextId;

@@ -120,6 +120,8 @@ export class Connection implements ByteStream {
   inReady = false;
   /** @internal */
   inDirty = false;
+  /** @internal It waits aside for its next hop to be resolved. */
+  inWaiting = false;
   /** @internal */
   inEvents = false;
   /** @internal */
