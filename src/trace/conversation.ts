@@ -109,7 +109,7 @@ export interface Conversation {
   readonly closer: Side | '';
   readonly openedAtOnce: boolean;
   readonly closedAtOnce: boolean;
-  /** Time of the first event, milliseconds on the hosts' clock. */
+  /** Time of the earliest event, milliseconds on the hosts' clock. */
   readonly start: number;
   /** Index into the events for each state change, to order them among crossings. */
   readonly edgeOrder: ReadonlyMap<StateEvent, number>;
@@ -231,7 +231,9 @@ export function readConversation(
       } else onOther(builder, e, order, side);
     }
   }
-  return finish(builder, left, right, events[0]!.at);
+  let start = first.at;
+  for (const e of events) start = Math.min(start, e.at);
+  return finish(builder, left, right, start);
 }
 
 function onPath(builder: Builder, e: PathEvent): void {

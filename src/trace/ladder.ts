@@ -232,7 +232,8 @@ class Ladder {
 
   row(left: { at: string; state: string }, label: string, arrow: string, right: { at: string; state: string }): void {
     const { style } = this;
-    const room = this.labelColumns;
+    // A state too long for its column borrows from the label.
+    const room = this.labelColumns - Math.max(0, textWidth(left.state) - STATE_COLUMNS);
     const tail = STATE_COLUMNS + 1 + this.timeColumns;
     const hurt = /[X#?]/.test(arrow);
     const line =
@@ -244,7 +245,7 @@ class Ladder {
       this.lines.push((line + (right.state === '' ? '' : style('state', right.state))).trimEnd());
       return;
     }
-    // A state too long for its column borrows from the gap before the time.
+    // On this side it borrows from the gap before the time.
     const gap = Math.max(1, tail - textWidth(right.state) - right.at.length);
     this.lines.push(`${line}${style('state', right.state)}${' '.repeat(gap)}${style('time', right.at)}`);
   }

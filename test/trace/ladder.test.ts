@@ -1,7 +1,10 @@
 // The ladder as text: golden files, and the columns that always hold.
 
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { TraceEvent } from '../../src/base/trace.ts';
+import { readConversation } from '../../src/trace/conversation.ts';
+import { storyFigure } from '../../src/trace/figures.ts';
 import { ladder } from '../../src/trace/ladder.ts';
 import { LiveLadder } from '../../src/trace/live.ts';
 import { aliasTable } from '../../src/trace/names.ts';
@@ -139,6 +142,21 @@ describe('the ladder', () => {
 
   test('no segments, no lines', () => {
     expect(ladder([])).toEqual([]);
+  });
+});
+
+describe('traces with holes', () => {
+  test('any part of a trace, even out of order, gives lines of 80 columns and figures, never a throw', () => {
+    const events = modelStory();
+    fc.assert(
+      fc.property(fc.shuffledSubarray(events), fc.boolean(), (part, full) => {
+        const lines = ladder(part, { full, lang: 'zh', describe: describeModel });
+        expect(lines.filter((l) => textWidth(l) > 80 || /undefined|NaN/.test(l))).toEqual([]);
+        const conversation = readConversation(part);
+        if (conversation !== null) expect(storyFigure(conversation, 'en').body).not.toMatch(/undefined|NaN/);
+      }),
+      { seed: 20261122, numRuns: 150 },
+    );
   });
 });
 
