@@ -53,11 +53,13 @@ export function run(a: End, b: End, ms: number, lose: (from: End, packet: Uint8A
   const stop = now + ms;
   for (let n = 0; n < 200_000; n++) {
     let moved = false;
-    for (const [from, to] of [
-      [a, b],
-      [b, a],
+    // Both speak before either hears: what is said at once crosses on the wire.
+    const said = [drain(a, now), drain(b, now)] as const;
+    for (const [from, to, packets] of [
+      [a, b, said[0]],
+      [b, a, said[1]],
     ] as const) {
-      for (const packet of drain(from, now)) {
+      for (const packet of packets) {
         moved = true;
         if (!lose(from, packet)) feed(to, packet, now);
       }
