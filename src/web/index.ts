@@ -1,6 +1,15 @@
 // The public names of `web/`: sockets as Web streams, `fetch` and `serve`.
 
 export { type ListenOptions, SocketListener } from './listener.ts';
+export type {
+  FetchInit,
+  FetchInput,
+  OctetReadable,
+  OctetWritable,
+  PlatformRequest,
+  PlatformResponse,
+  PlatformSignal,
+} from './platform.ts';
 export { type ServeInfo, type ServeOptions, WebServer } from './serve.ts';
 export { Socket, type SocketInfo, type SocketOptions } from './socket.ts';
 export { createWeb, type SocketAddress, type Web } from './web.ts';

@@ -12,6 +12,7 @@ import {
   type ServerTimeouts,
 } from '../http/index.ts';
 import { Gate, Inflow, pump } from './flow.ts';
+import type { PlatformRequest, PlatformResponse } from './platform.ts';
 import { later, type WebEnv, type WebListener, type WebStream } from './web-host.ts';
 
 /** What a handler is told beside the request. */
@@ -28,7 +29,7 @@ export interface ServeOptions {
   /** One of the host's addresses; all of them by default. */
   readonly hostname?: string;
   /** Answers a request. What it throws is answered with 500 and harms nothing else. */
-  fetch(request: Request, info: ServeInfo): Response | Promise<Response>;
+  fetch(request: PlatformRequest, info: ServeInfo): PlatformResponse | Promise<PlatformResponse>;
   /** Told what `fetch` threw, and of clients that do not speak HTTP. Without it only the clients learn of either. */
   onError?(error: unknown): void;
   readonly limits?: Partial<HttpLimits>;

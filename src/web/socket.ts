@@ -3,6 +3,7 @@
 import { NetError } from '../base/errors.ts';
 import type { StreamHandler } from '../base/stream.ts';
 import { closeController, Gate, writeAll } from './flow.ts';
+import type { OctetReadable, OctetWritable } from './platform.ts';
 import { later, type WebEnv, type WebStream } from './web-host.ts';
 
 /** Options of `connect` and `listen` that concern the socket. */
@@ -33,9 +34,9 @@ const LINGER = 10_000;
  */
 export class Socket {
   /** What the peer sends; ends when the peer ends its direction. Cancelling it drops the rest. */
-  readonly readable: ReadableStream<Uint8Array>;
+  readonly readable: OctetReadable;
   /** What goes to the peer. Closing it ends our direction only; aborting it resets the connection. */
-  readonly writable: WritableStream<Uint8Array>;
+  readonly writable: OctetWritable;
   /** Settles when the connection is open, or with the `NetError` that prevented it. */
   readonly opened: Promise<SocketInfo>;
   /** Settles when the connection is over: with `undefined` in good order, else with the `NetError`. */

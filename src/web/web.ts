@@ -2,6 +2,7 @@
 
 import { fetchOver } from './fetch.ts';
 import { type ListenOptions, SocketListener } from './listener.ts';
+import type { FetchInit, FetchInput, PlatformResponse } from './platform.ts';
 import { Pool } from './pool.ts';
 import { type ServeOptions, WebServer } from './serve.ts';
 import { Socket, type SocketOptions } from './socket.ts';
@@ -24,7 +25,7 @@ export interface Web {
    * As the platform's `fetch`, for `http:` URLs. Redirects are not followed. Rejects with a `TypeError` whose
    * `cause` is the `NetError` or `HttpError`, or with the signal's reason.
    */
-  fetch(input: string | URL | Request, init?: RequestInit): Promise<Response>;
+  fetch(input: FetchInput, init?: FetchInit): Promise<PlatformResponse>;
   /** Serves HTTP. Throws `NetError` (`EADDRINUSE`). */
   serve(options: ServeOptions): WebServer;
   /** Closes the idle connections that `fetch` keeps; servers and sockets are not touched. */
