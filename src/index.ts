@@ -20,5 +20,14 @@ export {
   type PingDone,
   type PingOptions,
 } from './host/index.ts';
-export { type AttachOptions, createRuntime, type Runtime, type RuntimeOptions, randomKey } from './run/index.ts';
+export {
+  type AttachOptions,
+  createHost,
+  createRuntime,
+  type RealHost,
+  type RealHostOptions,
+  type Runtime,
+  type RuntimeOptions,
+  randomKey,
+} from './run/index.ts';
 export type { Connection } from './tcp/index.ts';

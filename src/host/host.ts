@@ -77,7 +77,10 @@ export class Host implements TcpEnv {
   readonly counters: Counters = new Counters();
   readonly interfaces: Interface[] = [];
   readonly routes: RouteTable = new RouteTable();
-  /** Called when a command made output or a deadline outside of the owner's loop; must only schedule. */
+  /**
+   * Called when a command is given outside of the owner's loop, which may make output or a deadline: the owner tells
+   * the time (`tick`) and schedules a turn, and does no more here.
+   */
   onWake: (() => void) | null = null;
 
   /** @internal */
@@ -340,6 +343,7 @@ export class Host implements TcpEnv {
    */
   connect(options: ConnectOptions): Connection {
     this.#assertOpen();
+    this.begin();
     const remote = addressOf(options.address);
     const { port } = options;
     if (!Number.isInteger(port) || port < 1 || port > 0xffff) throw new RangeError(`port ${port} is not in 1..65535`);
@@ -364,6 +368,7 @@ export class Host implements TcpEnv {
   /** Sends one echo request; `done` is called once, from `deliver`. */
   ping(options: PingOptions, done: PingDone): void {
     this.#assertOpen();
+    this.begin();
     const remote = addressOf(options.address);
     const route = this.routes.lookup(remote.w0, remote.w1, remote.w2, remote.w3);
     const i = route === null ? undefined : this.interfaces[route.interfaceIndex];
@@ -381,6 +386,7 @@ export class Host implements TcpEnv {
   /** Ends everything: connections are reset and settled with ECONNABORTED, listeners closed. */
   close(): void {
     if (this.#closed) return;
+    this.begin();
     this.#closed = true;
     for (const listener of this.ports.listeners()) listener.close();
     for (const c of this.table.list()) {
@@ -392,6 +398,11 @@ export class Host implements TcpEnv {
   }
 
   // --- for tcp/ (TcpEnv) ---
+
+  /** @internal */
+  begin(): void {
+    if (!this.#awake) this.#wake();
+  }
 
   /** @internal */
   touch(c: Connection): void {

@@ -154,6 +154,7 @@ class Loop<I extends RunnableInterface> implements Runtime<I> {
     this.turn();
   };
   readonly #wake = (): void => {
+    if (!this.#inTurn) this.tick();
     if (this.#inTurn) this.#again = true;
     else if (!this.#soon && !this.#closed) {
       this.#soon = true;

@@ -261,12 +261,14 @@ export class Connection implements ByteStream {
 
   /** Turns Nagle's algorithm off (`true`) or on again. */
   setNoDelay(on: boolean): void {
+    this.env.begin();
     this.noDelay = on;
     this.env.touch(this);
   }
 
   send(bytes: Uint8Array, from: number, to: number): number {
     if (this.snd.finQueued) throw new StateError('send after shutdown: this direction of the connection has ended');
+    this.env.begin();
     const room = this.writable;
     const count = Math.min(to - from, room);
     if (count < to - from) this.wantsWritable = this.isOpen();
@@ -292,6 +294,7 @@ export class Connection implements ByteStream {
    */
   shutdown(): void {
     if (this.snd.finQueued || !this.isOpen()) return;
+    this.env.begin();
     this.snd.finQueued = true;
     this.wantsWritable = false;
     this.closeOurs();
@@ -309,6 +312,7 @@ export class Connection implements ByteStream {
   abort(): void {
     const s = this.#state;
     if (s === 'CLOSED') return;
+    this.env.begin();
     const tells =
       s === 'SYN-RECEIVED' || s === 'ESTABLISHED' || s === 'FIN-WAIT-1' || s === 'FIN-WAIT-2' || s === 'CLOSE-WAIT';
     this.resetDue = tells;

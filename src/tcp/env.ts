@@ -20,6 +20,8 @@ export interface TcpEnv {
   readonly plan: Plan;
   /** Number of the packet in hand, for traces; 0 when it has none. */
   readonly packetId: number;
+  /** A command of the program begins, perhaps long after the last input: the host may learn the time. */
+  begin(): void;
   /** The connection may have output, or another earliest deadline, than before. */
   touch(connection: Connection): void;
   /** The connection has an event for the program. */
