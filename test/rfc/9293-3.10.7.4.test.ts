@@ -72,6 +72,13 @@ const ROWS: readonly Row[] = [
   },
   { what: 'a SYN,ACK at RCV.NXT', segment: (s) => `S. ${s.rn} ack=${s.nxt}`, states: SYNCHRONISED, answer: 'ack' },
   { what: 'a SYN before the window', segment: (s) => `S ${s.rn - 500}`, states: STAGED, answer: 'ack' },
+  // before any of the steps: both SYN and FIN
+  {
+    what: 'a segment with both SYN and FIN (trap 56)',
+    segment: (s) => `SF. ${s.rn} ack=${s.nxt}`,
+    states: STAGED,
+    answer: 'silence',
+  },
   // fifth, check the ACK field
   { what: 'text without ACK', segment: (s) => `P ${s.rn}:10`, states: STAGED, answer: 'silence' },
   { what: 'a FIN without ACK', segment: (s) => `F ${s.rn}`, states: STAGED, answer: 'silence' },
@@ -210,15 +217,22 @@ describe('fifth, check the ACK field', () => {
 
   test('ESTABLISHED: SND.WND comes from the newest segment, by SND.WL1 and SND.WL2 (§3.10.7.4 fifth)', () => {
     const { p, s } = at('ESTABLISHED');
-    p.send('. 1:10 ack=1 win=500');
+    // The network reorders: the later segment comes first, and the window of the earlier is history.
+    p.send('. 11:10 ack=1 win=500');
     expect(s.c.snd.wnd).toBe(500);
-    // The same octets again, later on the wire but older: its window is history.
     p.send('. 1:10 ack=1 win=9000');
+    expect(s.a.read).toHaveLength(20);
     expect(s.c.snd.wnd).toBe(500);
     // Same SEG.SEQ as SND.WL1, same SEG.ACK as SND.WL2: newest counts.
-    p.send('. 11 ack=1 win=700');
-    p.send('. 11 ack=1 win=800');
+    p.send('. 21 ack=1 win=700');
+    p.send('. 21 ack=1 win=800');
     expect(s.c.snd.wnd).toBe(800);
+    // Same SEG.SEQ, older SEG.ACK: history again.
+    s.c.send(new Uint8Array(10), 0, 10);
+    p.out();
+    p.send('. 21 ack=11 win=900');
+    p.send('. 21 ack=6 win=9000');
+    expect(s.c.snd.wnd).toBe(900);
   });
 
   test('ESTABLISHED: the ACK of a part of a segment leaves the rest in flight (§3.10.7.4 fifth)', () => {

@@ -122,11 +122,12 @@ describe.each(EDGES)('across %s (trap 30)', (_name, edge) => {
   test('the peer’s numbers: SND.WL1 follows them', () => {
     const p = new Peer({ peerIss: edge - 5 });
     const a = established(p);
-    p.send('. 1:10 ack=1 win=700');
-    p.send('. 11 ack=1 win=800');
+    p.send('. 11:10 ack=1 win=800');
     expect(a.connection!.snd.wnd).toBe(800);
     p.send('. 1:10 ack=1 win=900');
     expect(a.connection!.snd.wnd).toBe(800);
+    p.send('. 21 ack=1 win=1000');
+    expect(a.connection!.snd.wnd).toBe(1000);
   });
 
   test('an active open to a peer whose SYN is at the edge', () => {
