@@ -217,7 +217,12 @@ function seventhText(c: Connection, seg: Segment): void {
   if ((seg.flags & FIN) !== 0 && !rcv.finSeen) {
     rcv.finSeen = true;
     rcv.finSeq = (seg.seq + seg.len) | 0;
-    if (seqDiff(rcv.finSeq, rcv.nxt) > 0) c.ackNow = true;
+    const end = seqDiff(rcv.finSeq, rcv.nxt);
+    if (end > 0) c.ackNow = true;
+    // Text beyond a FIN is a lie of one of the two, and RCV.NXT must not run past the FIN over it. Nothing of it was
+    // acknowledged: what is true of it comes again.
+    const buffer = c.receiveBuffer;
+    if (buffer !== null && buffer.ranges > 0 && buffer.rangeTo(buffer.ranges - 1) > end) buffer.dropPending();
   }
   if (rcv.finSeen) {
     const room = seqDiff(rcv.finSeq, seg.seq);
