@@ -32,7 +32,7 @@ describe('ECONNREFUSED', () => {
     expect(a.connection.error!.errno).toBe(-111);
   });
 
-  test('SYN-SENT: ICMP port unreachable about our SYN (RFC 9293 §3.9.2.2, SHLD-26)', () => {
+  test('SYN-SENT: ICMP port unreachable about our SYN (RFC 9293 §3.9.2.2, MUST-54, SHLD-26)', () => {
     const p = new Peer();
     const a = synSent(p);
     icmp(p, 3, 3);

@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { parseAddress } from '../../src/wire/address.ts';
 import { pseudoSum4, writeIpv4 } from '../../src/wire/ipv4.ts';
 import { finishTcp, writeTcp } from '../../src/wire/tcp.ts';
-import { established, listening, octets, Peer } from './peer.ts';
+import { established, listening, octets, Peer, synSent } from './peer.ts';
 
 const HOST = parseAddress('10.0.0.1')!.w3;
 const PEER = parseAddress('10.0.0.2')!.w3;
@@ -74,6 +74,22 @@ describe('options (§3.1)', () => {
     raw(p, 2, 0, -1, [253, 5, 1, 2, 3, 2, 4, 3, 232, 1, 3, 3, 5]);
     const c = p.host.connections()[0]!;
     expect([c.snd.mss, c.snd.scale]).toEqual([1000, 5]);
+  });
+
+  test('LISTEN: end, no-operation and MSS are understood (MUST-4); what is behind the end is not read', () => {
+    const p = new Peer();
+    listening(p);
+    raw(p, 2, 0, -1, [1, 1, 2, 4, 3, 232, 1, 0, 3, 3, 5, 0]);
+    const c = p.host.connections()[0]!;
+    expect([c.snd.mss, c.snd.scale]).toEqual([1000, 0]);
+  });
+
+  test('SYN-SENT: our own options have their lengths, and fill whole words (MUST-68, MUST-69)', () => {
+    const p = new Peer();
+    synSent(p);
+    const syn = p.packets[0]!;
+    expect([...syn.subarray(40)]).toEqual([2, 4, 1460 >> 8, 1460 & 0xff, 1, 3, 3, 4]);
+    expect(syn[32]! >> 4).toBe(7);
   });
 
   test('ESTABLISHED: options come on any segment (MUST-5), and the text behind them is found', () => {

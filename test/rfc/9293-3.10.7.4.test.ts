@@ -351,4 +351,15 @@ describe('eighth, check the FIN bit', () => {
     expect(s.a.read).toEqual(octets(1, 11));
     expect(s.c.state).toBe('CLOSE-WAIT');
   });
+
+  test('ESTABLISHED: text beyond a FIN that came before the FIN is discarded as well (trap 16)', () => {
+    const { p, s } = at('ESTABLISHED');
+    p.send('P. 11:10 ack=1');
+    p.send('P. 41:10 ack=1');
+    p.send('FP. 6:5 ack=1');
+    p.send('P. 1:5 ack=1');
+    expect(s.a.read).toEqual(octets(1, 11));
+    expect(s.c.state).toBe('CLOSE-WAIT');
+    expect(p.out().at(-1)).toBe('. 1 ack=12');
+  });
 });

@@ -48,7 +48,7 @@ describe('this end closes first', () => {
     expect(a.connection!.state).toBe('FIN-WAIT-2');
   });
 
-  test('FIN-WAIT-2: FIN leads to TIME-WAIT, ACK w+1, and after 2MSL to CLOSED with nothing left', () => {
+  test('FIN-WAIT-2: FIN leads to TIME-WAIT, ACK w+1, and after 2MSL to CLOSED with nothing left (MUST-13)', () => {
     const p = new Peer();
     const a = established(p);
     a.connection!.shutdown();

@@ -76,7 +76,7 @@ describe('the MSS option (§3.7.1, MUST-14)', () => {
     expect(acked).toBe(200_001);
   });
 
-  test('PSH is set where the queue ends (MUST-61), and not before', () => {
+  test('PSH is set where the queue ends (MUST-61), and not before (SHLD-27)', () => {
     const p = new Peer();
     const a = established(p);
     a.connection!.send(new Uint8Array(2500), 0, 2500);

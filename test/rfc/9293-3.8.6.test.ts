@@ -183,7 +183,7 @@ describe('window scaling (RFC 7323 §2)', () => {
     expect(scaled(15, 65_535).a.connection!.snd.wnd).toBe(65_535 << 14);
   });
 
-  test('the largest window there is, 1 GiB, is used without overflow (MUST-1)', () => {
+  test('the largest window there is, 1 GiB, is used without overflow (MUST-1, REC-1)', () => {
     const { p, a } = scaled(14, 65_535);
     a.connection!.send(new Uint8Array(100_000), 0, 100_000);
     a.connection!.cc.cwnd = 2 ** 30;
