@@ -141,6 +141,31 @@ describe('a neighbour that is not known (trap 60)', () => {
   });
 });
 
+describe('packets of no connection', () => {
+  test('a ping to a neighbour that never answers is told once, ETIMEDOUT, and nothing spins meanwhile', () => {
+    const [a, b] = ends();
+    const told: string[] = [];
+    a.host.ping({ address: '10.0.0.77', timeout: 2500 }, (error) => told.push(error?.code ?? 'answered'));
+    let frames = 0;
+    run(a, b, 60_000, (from) => {
+      if (from === a) frames++;
+      return true;
+    });
+    expect(told).toEqual(['ETIMEDOUT']);
+    expect(frames).toBe(3);
+    expect(a.host.nextDeadline()).toBe(Number.POSITIVE_INFINITY);
+  });
+
+  test('one that waits for its neighbour does not hold up those behind it', () => {
+    const [a, b] = ends();
+    const told: string[] = [];
+    a.host.ping({ address: '10.0.0.77', timeout: 2500 }, () => told.push('77'));
+    a.host.ping({ address: '10.0.0.2', timeout: 2500 }, (error) => told.push(error?.code ?? 'answered'));
+    run(a, b, 100);
+    expect(told).toEqual(['answered']);
+  });
+});
+
 describe('a neighbour that is gone for good', () => {
   test('ESTABLISHED: EHOSTUNREACH, told once, and not before 100 s have passed (MUST-56, SHLD-11)', () => {
     const [a, b] = ends();

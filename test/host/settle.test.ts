@@ -161,6 +161,16 @@ describe('interfaceDown()', () => {
     expect(a.connection!.state).toBe('ESTABLISHED');
   });
 
+  test('an echo request on its way is settled by its own time limit', () => {
+    const p = new Peer();
+    const told: string[] = [];
+    p.host.ping({ address: '10.0.0.2', timeout: 700 }, (error) => told.push(error?.code ?? 'answered'));
+    p.out();
+    p.host.interfaceDown(p.iface, down);
+    p.advance(60_000);
+    expect(told).toEqual(['ETIMEDOUT']);
+  });
+
   test('connections over another interface live on', () => {
     const p = new Peer();
     const other = p.host.addInterface({ medium: 'ip', mtu: 1500, addresses: ['192.168.7.1/24'] });
