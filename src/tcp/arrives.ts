@@ -38,12 +38,17 @@ export function segmentArrives(c: Connection, seg: Segment): void {
 function firstCheckSequence(c: Connection, seg: Segment): boolean {
   const { rcv } = c;
   const length = segLen(seg);
+  if (c.state === 'SYN-RECEIVED' && (seg.flags & SYN) !== 0 && seg.seq === rcv.irs) {
+    // Before the window is looked at: text behind the SYN would make it acceptable, and the SYN go unseen.
+    if (!repeatedSyn(c, seg)) return false;
+    trim(c, seg);
+    return true;
+  }
   if (acceptable(seg.seq, length, rcv.nxt, rcv.wnd)) {
     // A reset keeps its number: trimming would make any that only covers RCV.NXT exact (RFC 5961 §3.2).
     if ((seg.flags & RST) === 0) trim(c, seg);
     return true;
   }
-  if (c.state === 'SYN-RECEIVED' && (seg.flags & SYN) !== 0 && seg.seq === rcv.irs) return repeatedSyn(c, seg);
   if ((seg.flags & RST) !== 0) {
     c.env.drop('tcp-out-of-window', c);
     return false;
