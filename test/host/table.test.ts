@@ -196,7 +196,9 @@ describe('Ports', () => {
     const ports = new Ports(key, { ...DEFAULT_PROFILE, ephemeralFrom: 50_000, ephemeralTo: 50_002 });
     ports.bind({ port: 50_000, address: null } as never);
     const local = new Address(0, 0, 0xffff, 1);
-    expect(ports.choose(table, local, new Address(0, 0, 0xffff, 2), 80, 0)).toBe(50_001);
+    for (let n = 2; n < 30; n++) {
+      expect(ports.choose(table, local, new Address(0, 0, 0xffff, n), 80, 0)).toBe(50_001);
+    }
     expect(ports.free()).toBe(50_001);
   });
 });

@@ -149,6 +149,27 @@ describe('shakes that are lost', () => {
     expect(p.out()).toEqual(['S. 0 ack=1 mss=1460']);
   });
 
+  test('SYN-RECEIVED: the same when the SYN carries text', () => {
+    const p = new Peer();
+    const a = listening(p);
+    p.send('S 0:10 mss=1460');
+    p.out();
+    p.send('S 0:10 mss=1460');
+    expect(p.out()).toEqual(['S. 0 ack=1 mss=1460']);
+    p.send('. 1:10 ack=1');
+    expect(a.read).toHaveLength(10);
+  });
+
+  test('SYN-RECEIVED of both at once: a SYN,ACK with text opens, and the text is taken, up to the window', () => {
+    const p = new Peer({ profile: { receiveBuffer: 1000 } });
+    const a = synSent(p);
+    p.send('S 0 mss=1460');
+    p.out();
+    p.send('S. 0:1200 ack=1 mss=1460');
+    expect(a.connection.state).toBe('ESTABLISHED');
+    expect(a.read).toHaveLength(1000);
+  });
+
   test('the third ACK lost leaves ESTABLISHED here: the SYN,ACK once more is acknowledged again, and heals', () => {
     const p = new Peer();
     const a = synSent(p);
