@@ -199,9 +199,9 @@ export class Host implements TcpEnv {
     i.neighbours?.clear();
     takeWaiting(i);
     for (const c of this.table.list()) {
-      if (i.has(c.addressing.local.w0, c.addressing.local.w1, c.addressing.local.w2, c.addressing.local.w3)) {
-        c.finish('error', error);
-      }
+      const { local } = c.addressing;
+      // It leaves by this interface, or its peer's answers would have come in here.
+      if (c.interfaceIndex === i.index || i.has(local.w0, local.w1, local.w2, local.w3)) c.finish('error', error);
     }
     this.#wake();
   }
