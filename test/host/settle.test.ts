@@ -171,6 +171,17 @@ describe('interfaceDown()', () => {
     expect(told).toEqual(['ETIMEDOUT']);
   });
 
+  test('a connection that leaves by it under the address of another interface is settled as well', () => {
+    const p = new Peer();
+    const other = p.host.addInterface({ medium: 'ip', mtu: 1500, addresses: ['192.168.7.1/24'] });
+    const a = app();
+    a.attach(p.host.connect({ address: '192.168.7.2', port: 80, localAddress: '10.0.0.1' }));
+    p.host.interfaceDown(other, down);
+    p.out();
+    expect(a.log).toEqual(['closed ENETDOWN']);
+    expect(left(p)).toEqual([0, 0, 0]);
+  });
+
   test('connections over another interface live on', () => {
     const p = new Peer();
     const other = p.host.addInterface({ medium: 'ip', mtu: 1500, addresses: ['192.168.7.1/24'] });
