@@ -79,6 +79,18 @@ describe('slow start (RFC 5681 §3.1)', () => {
     expect(a.connection!.cc.cwnd).toBe(before);
   });
 
+  test('a window that has room for less than a segment is full: nothing small is sent, and ACKs grow it', () => {
+    const p = new Peer();
+    const a = established(p, { mss: MSS });
+    const { cc } = a.connection!;
+    a.connection!.setNoDelay(true);
+    a.connection!.send(new Uint8Array(50_000), 0, 50_000);
+    cc.cwnd = 2500;
+    expect(units(p.out())).toEqual([0, 1]);
+    ack(p, 1);
+    expect(cc.cwnd).toBe(3500);
+  });
+
   test('an ACK of what was never sent leaves cwnd alone (trap 42)', () => {
     const { p, a } = sending(100_000);
     const { cwnd } = a.connection!.cc;
