@@ -151,6 +151,13 @@ describe('a window that shrinks (§3.8.6, MUST-34)', () => {
     expect(p.payload.size).toBe(10_000);
   });
 
+  test('a window that shut over data in flight explains their silence: no congestion, cwnd and ssthresh stay (trap 24)', () => {
+    const { p, a } = shrunk(0);
+    const { cwnd, ssthresh } = a.connection!.cc;
+    expect(p.advance(1000).length).toBeGreaterThan(0);
+    expect([a.connection!.cc.cwnd, a.connection!.cc.ssthresh]).toEqual([cwnd, ssthresh]);
+  });
+
   test('data beyond the new edge time nobody out while the peer answers (SHLD-17)', () => {
     const { p, a } = shrunk(0);
     for (let n = 0; n < 500; n++) {
