@@ -52,6 +52,16 @@ export interface Profile {
   readonly initialWindow: number;
   /** Duplicate ACKs that start fast retransmit (RFC 5681 §3.2). */
   readonly dupThresh: number;
+  /** Selective acknowledgements, both ways (RFC 2018, RFC 2883), and with them RACK (RFC 8985). */
+  readonly sack: boolean;
+  /** Timestamps and protection against old duplicates (RFC 7323). */
+  readonly timestamps: boolean;
+  /** A segment without the timestamps that were agreed on is dropped (RFC 7323 §3.2); Linux takes it. */
+  readonly timestampsRequired: boolean;
+  /** Tail loss probe (RFC 8985 §7). */
+  readonly tailLossProbe: boolean;
+  /** How long a peer may hold back an ACK (RFC 8985 §7.2 TLP.max_ack_delay). */
+  readonly maxAckDelay: number;
   /** Limited transmit (RFC 3042). */
   readonly limitedTransmit: boolean;
   /** Congestion control by name. */
@@ -114,6 +124,11 @@ export const DEFAULT_PROFILE: Profile = {
   sillyWindowOverride: 200,
   initialWindow: 10,
   dupThresh: 3,
+  sack: true,
+  timestamps: true,
+  timestampsRequired: true,
+  tailLossProbe: true,
+  maxAckDelay: 200,
   limitedTransmit: true,
   congestionControl: 'newreno',
 

@@ -138,10 +138,10 @@ const CAUSES: Readonly<Record<string, Readonly<Record<string, readonly Cause[]>>
 
 function indexEdges(): Record<string, Record<string, Cause[]>> {
   const index: Record<string, Record<string, Cause[]>> = {};
-  for (const e of EDGES) {
-    const row = (index[e.from] ??= {});
-    const causes = (row[e.to] ??= []);
-    causes.push(e.cause);
+  for (const { from, to, cause } of EDGES) {
+    const row = index[from] ?? {};
+    index[from] = row;
+    row[to] = [...(row[to] ?? []), cause];
   }
   return index;
 }

@@ -45,6 +45,8 @@ export type DropReason =
   | 'tcp-no-ack'
   | 'tcp-ack-too-old'
   | 'tcp-ack-too-new'
+  | 'tcp-no-timestamp'
+  | 'tcp-old-timestamp'
   | 'tcp-time-wait-rst'
   | 'tcp-after-close'
   // limits

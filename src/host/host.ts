@@ -15,7 +15,7 @@ import { PLAIN_LINK } from '../base/link.ts';
 import type { RxMeta, TxMeta } from '../base/packet.ts';
 import { DEFAULT_PROFILE, type Profile } from '../base/profile.ts';
 import { ChunkPool } from '../base/receive-buffer.ts';
-import { SipKey } from '../base/siphash.ts';
+import { halfSip13, SipKey } from '../base/siphash.ts';
 import type { DropReason, Tracer } from '../base/trace.ts';
 import { TimerWheel } from '../base/wheel.ts';
 import { IcmpLimiter } from '../ip/icmp-limits.ts';
@@ -32,6 +32,8 @@ import type { TcpEnv } from '../tcp/env.ts';
 import { initialSequenceNumber } from '../tcp/isn.ts';
 import { openActive } from '../tcp/opening.ts';
 import { Plan } from '../tcp/output.ts';
+import { SackBlocks } from '../tcp/sack.ts';
+import { Delivery, type Scoreboard } from '../tcp/scoreboard.ts';
 import { timersFire } from '../tcp/timeouts.ts';
 import { OFF } from '../tcp/timers.ts';
 import { type Address, type Prefix, Prefix as PrefixOf, parseAddress, parsePrefix } from '../wire/address.ts';
@@ -87,6 +89,12 @@ export class Host implements TcpEnv {
   readonly chunks: ChunkPool = new ChunkPool();
   /** @internal */
   readonly plan: Plan = new Plan();
+  /** @internal */
+  readonly delivery: Delivery = new Delivery();
+  /** @internal */
+  readonly blocks: SackBlocks = new SackBlocks();
+  /** @internal */
+  readonly boards: Scoreboard[] = [];
   /** @internal */
   readonly table: ConnectionTable;
   /** @internal */
@@ -442,6 +450,12 @@ export class Host implements TcpEnv {
         break;
       default:
     }
+  }
+
+  /** @internal */
+  timestampOffset(c: Connection): number {
+    const { local, localPort, remote, remotePort } = c.addressing;
+    return halfSip13(this.#key, remote.w0 ^ remote.w1, remote.w2, remote.w3, local.w3, (remotePort << 16) | localPort);
   }
 
   /** @internal */

@@ -1,36 +1,45 @@
-// The ACK field of a synchronised connection: SND.UNA, the send window, duplicates (RFC 9293 §3.10.7.4 fifth).
+// The ACK field of a synchronised connection: SND.UNA, SACK, the send window (RFC 9293 §3.10.7.4 fifth, RFC 2018).
 
-import { seqDiff, seqGt, seqLe, seqLt, seqMax } from '../base/seq.ts';
+import { seqDiff, seqGe, seqGt, seqLe, seqLt, seqMax } from '../base/seq.ts';
 import { FIN, type Segment, SYN } from '../wire/tcp.ts';
 import { type Connection, EVENT_WRITABLE } from './connection.ts';
-import { duplicateAcknowledgement, newlyAcknowledged } from './recovery.ts';
+import { armProbe, probeAnswered } from './rack.ts';
+import { acknowledged } from './recovery.ts';
+import type { Delivery, Scoreboard } from './scoreboard.ts';
 import { OFF } from './timers.ts';
 
-/** Processes SEG.ACK, which is known not to be beyond SND.NXT nor absurdly old, and SEG.WND. */
+/** Processes SEG.ACK, which is known not to be beyond SND.NXT nor absurdly old, its SACK blocks and SEG.WND. */
 export function processAck(c: Connection, seg: Segment): void {
-  const { snd } = c;
+  const { snd, env } = c;
+  const { delivery, now } = env;
   const advance = seqDiff(seg.ack, snd.una);
   const wnd = seg.wnd << snd.scale;
+  if (advance < 0) return;
+  delivery.reset();
+  // RFC 5681 §2: a duplicate has data outstanding, no text, no SYN or FIN, the same number and window.
+  const duplicate =
+    advance === 0 && seg.len === 0 && (seg.flags & (SYN | FIN)) === 0 && wnd === snd.wnd && snd.una !== snd.nxt;
+  const { board } = c;
+  if (advance > 0) acknowledge(c, seg.ack, board, delivery);
+  const dsack = seg.sackCount > 0 && snd.sackOk && board !== null && takeSack(c, board, seg, delivery);
+  if (advance > 0) measure(c, seg);
+  if (dsack) c.rack.spurious(c);
+  if (advance > 0 || duplicate || delivery.sacked > 0) acknowledged(c, Math.max(advance, 0), delivery, duplicate, now);
+  if (c.rack.probing && (advance > 0 || dsack)) probeAnswered(c, dsack, now);
   if (advance > 0) {
-    acknowledge(c, seg.ack, advance);
-  } else if (
-    // RFC 5681 §2: a duplicate has data outstanding, no text, no SYN or FIN, the same number and window.
-    advance === 0 &&
-    seg.len === 0 &&
-    (seg.flags & (SYN | FIN)) === 0 &&
-    wnd === snd.wnd &&
-    snd.una !== snd.nxt
-  ) {
-    duplicateAcknowledgement(c, c.env.now);
+    c.timers.retransmit = snd.una === snd.nxt ? OFF : now + c.rtt.timeout(env.profile);
+    if (snd.una === snd.nxt) c.releaseBoard();
+    else armProbe(c, now);
   }
-  if (advance >= 0) updateWindow(c, seg, wnd);
+  updateWindow(c, seg, wnd);
 }
 
-/** SND.UNA moves to `ack`: octets leave the queue, measurements and recovery follow. */
-function acknowledge(c: Connection, ack: number, advance: number): void {
-  const { snd, rtt, timers, env } = c;
-  const { now, profile } = env;
+/** SND.UNA moves to `ack`: octets leave the queue and the scoreboard. */
+function acknowledge(c: Connection, ack: number, board: Scoreboard | null, delivery: Delivery): void {
+  const { snd } = c;
+  const { profile } = c.env;
   snd.una = ack;
+  board?.acknowledge(ack, delivery);
   const dataEnd = c.dataEnd;
   const upTo = seqGt(ack, dataEnd) ? dataEnd : ack;
   const octets = seqDiff(upTo, snd.base);
@@ -38,14 +47,50 @@ function acknowledge(c: Connection, ack: number, advance: number): void {
     c.sendQueue?.drop(octets);
     snd.base = upTo;
   }
-  rtt.acked(ack, now, profile);
   c.retries = 0;
-  newlyAcknowledged(c, advance, now);
-  timers.retransmit = snd.una === snd.nxt ? OFF : now + rtt.timeout(profile);
   if (c.wantsWritable && c.writable << 1 >= profile.sendBuffer) {
     c.wantsWritable = false;
     c.announce(EVENT_WRITABLE);
   }
+}
+
+/** A round-trip time, from the segment being timed or else from its echoed timestamp (RFC 7323 §4). */
+function measure(c: Connection, seg: Segment): void {
+  const { snd, rtt, env } = c;
+  if (rtt.timing) {
+    rtt.acked(snd.una, env.now, env.profile);
+    return;
+  }
+  // What was timed had to be sent again; the echo says which copy is answered, so Karn's rule can rest.
+  if (!snd.tsOk || !seg.hasTs) return;
+  const sample = (c.timestamp() - seg.tsEcr) | 0;
+  if (sample >= 0 && sample < env.profile.rtoMax) rtt.measure(sample, env.profile);
+}
+
+/**
+ * Takes in SACK blocks. Blocks outside of what is in flight are ignored (CVE-2019-11477 began with such).
+ *
+ * @returns true when the first block is a duplicate report (RFC 2883 §4)
+ */
+function takeSack(c: Connection, board: Scoreboard, seg: Segment, delivery: Delivery): boolean {
+  const { snd } = c;
+  let dsack = false;
+  for (let i = 0; i < seg.sackCount; i++) {
+    const left = seg.sackLeft[i]!;
+    const right = seg.sackRight[i]!;
+    if (!seqLt(left, right) || seqGt(right, snd.nxt)) continue;
+    if (i === 0) {
+      const inSecond =
+        seg.sackCount > 1 && seqGe(left, seg.sackLeft[1]!) && seqLe(right, seg.sackRight[1]!) && seqGt(left, snd.una);
+      if (seqLe(right, snd.una) || inSecond) {
+        dsack = seqGe(left, (snd.una - snd.maxWnd) | 0);
+        continue;
+      }
+    }
+    if (seqLt(left, snd.una)) continue;
+    board.sack(left, right, delivery);
+  }
+  return dsack;
 }
 
 /** SND.WND from the newest segment only, by SND.WL1 and SND.WL2 (RFC 9293 §3.10.7.4). */

@@ -44,6 +44,7 @@ function firstCheckSequence(c: Connection, seg: Segment): boolean {
     trim(c, seg);
     return true;
   }
+  if (c.snd.tsOk && !timestampIsGood(c, seg)) return false;
   if (acceptable(seg.seq, length, rcv.nxt, rcv.wnd)) {
     // A reset keeps its number: trimming would make any that only covers RCV.NXT exact (RFC 5961 §3.2).
     if ((seg.flags & RST) === 0) trim(c, seg);
@@ -60,12 +61,40 @@ function firstCheckSequence(c: Connection, seg: Segment): boolean {
     return false;
   }
   c.env.drop('tcp-out-of-window', c);
+  if (seg.len > 0 && seqLt(seg.seq, rcv.nxt)) noteDuplicate(c, seg.seq, (seg.seq + seg.len) | 0);
   refuse(c, length === 0 || (seg.flags & SYN) !== 0);
   // "If the RCV.WND is zero, no segments will be acceptable, but special allowance should be made to accept
   // valid ACKs": two ends that fill each other's window would otherwise never learn of the room.
   const touchesEdge = seg.seq === rcv.nxt || (seg.seq === ((rcv.nxt - 1) | 0) && length <= 1);
   if (touchesEdge && (seg.flags & (SYN | ACK)) === ACK && c.isSynchronised() && fifthCheckAck(c, seg)) finalAck(c);
   return false;
+}
+
+/** 24 days, after which TS.Recent proves nothing (RFC 7323 §5.5). */
+const TS_OUTDATED = 24 * 86_400_000;
+
+/** Protection against wrapped sequence numbers, PAWS (RFC 7323 §5.3 R1, R3), and segments without the option (§3.2). */
+function timestampIsGood(c: Connection, seg: Segment): boolean {
+  const { rcv, env } = c;
+  if ((seg.flags & RST) !== 0) return true;
+  if (!seg.hasTs) {
+    // RFC 7323 says drop; the ACK that completes a handshake is taken all the same, as some stacks forget it there.
+    if (c.state === 'SYN-RECEIVED' || !env.profile.timestampsRequired) return true;
+    env.drop('tcp-no-timestamp', c);
+    return false;
+  }
+  const age = (seg.tsVal - rcv.tsRecent) | 0;
+  if (age < 0 && env.now - rcv.tsRecentAt <= TS_OUTDATED) {
+    env.drop('tcp-old-timestamp', c);
+    refuse(c, segLen(seg) === 0);
+    return false;
+  }
+  // R3: only a segment that touches what was last acknowledged may move it (CVE-2005-0356).
+  if (seqLe(seg.seq, rcv.lastAckSent) && seqDiff((seg.seq + segLen(seg)) | 0, rcv.nxt) >= 0) {
+    rcv.tsRecent = seg.tsVal;
+    rcv.tsRecentAt = env.now;
+  }
+  return true;
 }
 
 /**
@@ -79,6 +108,14 @@ function acceptable(seq: number, length: number, nxt: number, wnd: number): bool
   return offset < wnd && offset + length > 0;
 }
 
+/** Text that had arrived before is reported once (RFC 2883 §4). */
+function noteDuplicate(c: Connection, from: number, to: number): void {
+  if (!c.snd.sackOk) return;
+  const { rcv } = c;
+  rcv.dsackFrom = from;
+  rcv.dsackTo = seqGt(to, rcv.nxt) ? rcv.nxt : to;
+}
+
 /** Cuts off what lies outside the window: "segments ... should be trimmed" (RFC 9293 §3.10.7.4). */
 function trim(c: Connection, seg: Segment): void {
   const { rcv } = c;
@@ -90,6 +127,7 @@ function trim(c: Connection, seg: Segment): void {
       before--;
     }
     const cut = Math.min(before, seg.len);
+    if (cut > 0) noteDuplicate(c, seg.seq, (seg.seq + cut) | 0);
     seg.seq = (seg.seq + cut) | 0;
     seg.at += cut;
     seg.len -= cut;
@@ -114,8 +152,7 @@ function repeatedSyn(c: Connection, seg: Segment): boolean {
     return true;
   }
   if ((seg.flags & (ACK | RST)) === 0 && c.snd.nxt !== c.snd.iss) {
-    c.snd.resend = c.snd.iss;
-    c.snd.resendTo = c.snd.nxt;
+    c.board?.markLost(0);
   }
   return false;
 }

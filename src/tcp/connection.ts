@@ -20,8 +20,11 @@ import type { CongestionController } from './congestion/controller.ts';
 import { controllerOf } from './congestion/select.ts';
 import type { TcpEnv } from './env.ts';
 import { NOTHING, whatToSend } from './output.ts';
+import { Rack } from './rack.ts';
 import { Recovery } from './recovery.ts';
 import { RttEstimator } from './rtt.ts';
+import type { SackMemory } from './sack.ts';
+import { Scoreboard } from './scoreboard.ts';
 import { Timers } from './timers.ts';
 import { ReceiveVariables, SendVariables } from './variables.ts';
 import { windowUpdateDue } from './window.ts';
@@ -31,6 +34,9 @@ export const EVENT_OPEN = 1;
 export const EVENT_READABLE = 2;
 export const EVENT_WRITABLE = 4;
 export const EVENT_CLOSE = 8;
+
+/** Scoreboards a host keeps for the next connection with something in flight. */
+const BOARDS_KEPT = 64;
 
 const NO_OCTETS = new Uint8Array(0);
 
@@ -67,6 +73,12 @@ export class Connection implements ByteStream {
   /** @internal */
   readonly recovery: Recovery = new Recovery();
   /** @internal */
+  readonly rack: Rack = new Rack();
+  /** @internal Segments in flight; lent by the host while there are any. */
+  board: Scoreboard | null = null;
+  /** @internal Which ranges out of order are news; made when there are any. */
+  sackMemory: SackMemory | null = null;
+  /** @internal */
   readonly timers: Timers = new Timers();
   /** @internal Octets written and not yet acknowledged; made at the first `send`. */
   sendQueue: SendQueue | null = null;
@@ -79,12 +91,16 @@ export class Connection implements ByteStream {
   probes = 0;
   /** @internal Whether the SYN had to be sent again. */
   synResent = false;
+  /** @internal ACKs owed for segments out of order, to be sent without text. */
+  acksOwed = 0;
   /** @internal An ACK is owed at once; octets received since the last one sent. */
   ackNow = false;
   ackPending = 0;
   /** @internal A zero-window probe or a silly-window override is due. */
   probeDue = false;
   overrideDue = false;
+  /** @internal A tail loss probe is due. */
+  tailProbeDue = false;
   /** @internal A RST is to be sent before the connection is forgotten, with this sequence number. */
   resetDue = false;
   /** @internal Nagle's algorithm is off. */
@@ -215,9 +231,9 @@ export class Connection implements ByteStream {
     return (this.snd.nxt - this.snd.una) | 0;
   }
 
-  /** @internal Flight size less what counts as lost and was not sent again. */
+  /** @internal Octets in the network, as far as is known (RFC 6675 §4, the pipe). */
   get inFlight(): number {
-    return (this.snd.nxt - this.snd.una - (this.snd.resendTo - this.snd.resend)) | 0;
+    return this.board === null ? this.flightSize : this.board.pipe(this.flightSize);
   }
 
   /** @internal Sequence number just past the last octet written; a queued FIN has this number. */
@@ -346,6 +362,30 @@ export class Connection implements ByteStream {
 
   // --- the machine's own ---
 
+  /** @internal Our timestamp clock: milliseconds, from an offset of the connection's own (RFC 7323 §5.4). */
+  timestamp(): number {
+    return (Math.floor(this.env.now) + this.snd.tsOffset) | 0;
+  }
+
+  /** @internal The scoreboard, borrowed from the host when there was none. */
+  takeBoard(): Scoreboard {
+    this.board ??= this.env.boards.pop() ?? new Scoreboard();
+    if (this.board.count === 0) this.board.fack = this.snd.una;
+    return this.board;
+  }
+
+  /** @internal Nothing is in flight: the scoreboard goes back. */
+  releaseBoard(): void {
+    const { board } = this;
+    this.timers.reorder = Number.POSITIVE_INFINITY;
+    this.timers.probe = Number.POSITIVE_INFINITY;
+    this.tailProbeDue = false;
+    if (board === null) return;
+    this.board = null;
+    board.clear();
+    if (this.env.boards.length < BOARDS_KEPT) this.env.boards.push(board);
+  }
+
   /** @internal The only place where the state changes. */
   enter(to: State, cause: Cause): void {
     const from = this.#state;
@@ -367,8 +407,7 @@ export class Connection implements ByteStream {
     const until = env.now + env.profile.timeWait;
     this.timers.timeWait = until;
     this.recovery.active = false;
-    this.snd.resend = this.snd.una;
-    this.snd.resendTo = this.snd.una;
+    this.releaseBoard();
     if (env.trace !== null) {
       env.trace({ type: 'time-wait', at: env.now, host: env.name, conn: this.id, until, again });
     }
@@ -382,8 +421,7 @@ export class Connection implements ByteStream {
     this.timers.clear();
     this.sendQueue?.clear();
     this.receiveBuffer?.dropPending();
-    this.snd.resend = this.snd.una;
-    this.snd.resendTo = this.snd.una;
+    this.releaseBoard();
     this.ackNow = false;
     this.probeDue = false;
     this.enter('CLOSED', cause);

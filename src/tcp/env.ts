@@ -5,6 +5,8 @@ import type { ChunkPool } from '../base/receive-buffer.ts';
 import type { DropReason, Tracer } from '../base/trace.ts';
 import type { Connection } from './connection.ts';
 import type { Plan } from './output.ts';
+import type { SackBlocks } from './sack.ts';
+import type { Delivery, Scoreboard } from './scoreboard.ts';
 
 /** The surroundings of a connection. The host implements it; tests may do with less. */
 export interface TcpEnv {
@@ -18,8 +20,16 @@ export interface TcpEnv {
   readonly chunks: ChunkPool;
   /** Scratch in which `whatToSend` describes a segment; one per host, because nothing re-enters. */
   readonly plan: Plan;
+  /** Scratch in which an acknowledgement is summed up; one per host likewise. */
+  readonly delivery: Delivery;
+  /** Scratch for the SACK blocks of a segment. */
+  readonly blocks: SackBlocks;
+  /** Scoreboards that no connection uses now. */
+  readonly boards: Scoreboard[];
   /** Number of the packet in hand, for traces; 0 when it has none. */
   readonly packetId: number;
+  /** A keyed 32-bit offset for the timestamps of a connection (RFC 7323 §5.4: not the same on two). */
+  timestampOffset(connection: Connection): number;
   /** A command of the program begins, perhaps long after the last input: the host may learn the time. */
   begin(): void;
   /** The connection may have output, or another earliest deadline, than before. */

@@ -6,6 +6,9 @@ import { processAck } from './acks.ts';
 import { type Connection, EVENT_OPEN } from './connection.ts';
 import { MAX_SCALE, scaleFor } from './window.ts';
 
+/** Timestamps with their padding, on every segment. */
+const TIMESTAMP_OCTETS = 12;
+
 /** OPEN, active: CLOSED to SYN-SENT (RFC 9293 §3.10.1). */
 export function openActive(c: Connection, iss: number): void {
   setIss(c, iss);
@@ -27,8 +30,7 @@ function setIss(c: Connection, iss: number): void {
   snd.iss = iss;
   snd.una = iss;
   snd.nxt = iss;
-  snd.resend = iss;
-  snd.resendTo = iss;
+  snd.tsOffset = c.env.timestampOffset(c);
   snd.base = (iss + 1) | 0;
 }
 
@@ -50,6 +52,14 @@ export function takePeerSyn(c: Connection, seg: Segment): void {
     // A shift above 14 is used as 14 (RFC 7323 §2.3).
     snd.scale = Math.min(seg.wscale, MAX_SCALE);
     rcv.scale = scaleFor(profile.receiveBuffer);
+  }
+  snd.sackOk = seg.sackPermitted && profile.sack;
+  snd.tsOk = seg.hasTs && profile.timestamps;
+  if (snd.tsOk) {
+    rcv.tsRecent = seg.tsVal;
+    rcv.tsRecentAt = c.env.now;
+    // "MSS does not count options": a full segment has that much less text (RFC 9293 §3.7.1, RFC 6691).
+    snd.mss -= TIMESTAMP_OCTETS;
   }
   // "The Window field in a segment where the SYN bit is set MUST NOT be scaled" (RFC 7323 §2.2).
   snd.wnd = seg.wnd;

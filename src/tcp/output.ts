@@ -3,25 +3,29 @@
 // `nextDeadline` asks the decision too, so "there is something to send" cannot mean two things.
 
 import { CHECKSUM_PARTIAL, GSO_TCP4, GSO_TCP6, type TxMeta } from '../base/packet.ts';
-import { seqDiff, seqGe, seqGt, seqLe, seqLt } from '../base/seq.ts';
+import { seqDiff, seqGt, seqLe } from '../base/seq.ts';
 import {
   ACK,
   FIN,
   finishTcp,
   finishTcpPartial,
-  OPT_MSS_LENGTH,
-  OPT_WSCALE_LENGTH,
   PSH,
   putMss,
   putNop,
+  putSackBlocks,
+  putSackPermitted,
+  putTimestamps,
   putWscale,
   RST,
   SYN,
   TCP_CHECKSUM_OFFSET,
   TCP_HEADER,
+  TCP_MAX_OPTIONS,
   writeTcp,
 } from '../wire/tcp.ts';
 import type { Connection } from './connection.ts';
+import { armProbe } from './rack.ts';
+import type { Scoreboard } from './scoreboard.ts';
 import { OFF } from './timers.ts';
 import { offerWindow, scaleFor } from './window.ts';
 
@@ -40,6 +44,8 @@ export type Verdict = 0 | 1 | 2 | 3 | 4 | 5 | 6;
 /** The segment `whatToSend` has in mind, and what held it back when there is none. */
 export class Plan {
   seq = 0;
+  /** For `SEND_AGAIN`: the record of the scoreboard it is. */
+  index = 0;
   /** Payload octets. */
   len = 0;
   fin = false;
@@ -56,7 +62,7 @@ export class Plan {
  * @param most payload octets that one segment may have: the MSS, or more on a link that cuts super-segments
  */
 export function whatToSend(c: Connection, most: number = c.snd.mss): Verdict {
-  const { snd } = c;
+  const { snd, board } = c;
   const { plan } = c.env;
   plan.len = 0;
   plan.fin = false;
@@ -71,12 +77,23 @@ export function whatToSend(c: Connection, most: number = c.snd.mss): Verdict {
     case 'SYN-SENT':
     case 'SYN-RECEIVED':
       plan.seq = snd.iss;
-      if (snd.nxt === snd.iss || seqLt(snd.resend, snd.resendTo)) return SEND_SYN;
+      if (snd.nxt === snd.iss || (board !== null && board.firstLost() >= 0)) return SEND_SYN;
       plan.seq = snd.nxt;
       return c.ackNow ? SEND_ACK : NOTHING;
     default:
   }
-  if (seqLt(snd.resend, snd.resendTo) && planAgain(c)) return SEND_AGAIN;
+  // What is out of order is reported on its own: on a segment with text it would be no duplicate to the peer.
+  if (c.acksOwed > 0) {
+    plan.seq = snd.nxt;
+    return SEND_ACK;
+  }
+  if (board !== null && board.count > 0) {
+    if (c.tailProbeDue) return planTailProbe(c, board);
+    const lost = board.firstLost();
+    if (lost >= 0 && planAgain(c, board, lost)) return SEND_AGAIN;
+    plan.len = 0;
+    plan.fin = false;
+  }
   if (planNew(c, most)) return SEND_NEW;
   plan.len = 0;
   plan.fin = false;
@@ -90,30 +107,49 @@ export function whatToSend(c: Connection, most: number = c.snd.mss): Verdict {
   return c.ackNow ? SEND_ACK : NOTHING;
 }
 
-/** Whether the first lost octets may be sent again now. */
-function planAgain(c: Connection): boolean {
+/** Whether the first lost segment may be sent again now. */
+function planAgain(c: Connection, board: Scoreboard, index: number): boolean {
   const { snd } = c;
   const { plan } = c.env;
-  const head = snd.resend === snd.una;
-  const dataEnd = c.dataEnd;
-  let len = seqDiff(dataEnd, snd.resend);
-  if (len > snd.mss) len = snd.mss;
-  const lost = seqDiff(snd.resendTo, snd.resend);
-  if (len > lost) len = lost;
-  if (!head) {
-    if (c.inFlight + len > c.cc.cwnd) return false;
-    const usable = seqDiff((snd.una + snd.wnd) | 0, snd.resend);
-    if (len > usable) {
-      if (usable <= 0) return false;
-      len = usable;
-    }
-  }
+  planRecord(c, board, index);
   // The head goes out whatever the windows say: it is what the timer or the duplicates asked for, and the
   // peer may have taken back a window that it had offered (RFC 9293 §3.8.6: be prepared).
-  plan.seq = snd.resend;
-  plan.len = Math.max(len, 0);
-  plan.fin = snd.finQueued && ((snd.resend + plan.len) | 0) === dataEnd && seqGt(snd.resendTo, dataEnd);
-  return true;
+  if (index === 0) return true;
+  if (c.inFlight + plan.len > c.cc.cwnd) return false;
+  const usable = seqDiff((snd.una + snd.wnd) | 0, plan.seq);
+  if (plan.len <= usable) return true;
+  plan.len = usable;
+  plan.fin = false;
+  return usable > 0;
+}
+
+/** Describes record `index` as a segment: its text, at most one MSS of it, and the FIN if it holds it. */
+function planRecord(c: Connection, board: Scoreboard, index: number): void {
+  const { snd } = c;
+  const { plan } = c.env;
+  const dataEnd = c.dataEnd;
+  const to = board.to(index);
+  plan.index = index;
+  plan.seq = board.from(index);
+  const text = seqDiff(seqGt(to, dataEnd) ? dataEnd : to, plan.seq);
+  plan.len = Math.min(Math.max(text, 0), snd.mss);
+  plan.fin = snd.finQueued && seqGt(to, dataEnd) && ((plan.seq + plan.len) | 0) === dataEnd;
+}
+
+/** The tail loss probe: something new when the window has room for it, else the last segment again (RFC 8985 §7.3). */
+function planTailProbe(c: Connection, board: Scoreboard): Verdict {
+  const { snd } = c;
+  const { plan } = c.env;
+  const unsent = seqDiff(c.dataEnd, snd.nxt);
+  const usable = seqDiff((snd.una + snd.wnd) | 0, snd.nxt);
+  if (unsent > 0 && usable > 0) {
+    plan.seq = snd.nxt;
+    plan.len = Math.min(unsent, usable, snd.mss);
+    plan.fin = snd.finQueued && plan.len === unsent;
+    return SEND_NEW;
+  }
+  planRecord(c, board, board.count - 1);
+  return SEND_AGAIN;
 }
 
 /** Whether octets that were never sent, or the FIN, may be sent now (RFC 9293 §3.8.6.2.1, §3.7.4). */
@@ -185,7 +221,7 @@ export function transmit(
   const { plan } = c.env;
   const { len } = plan;
   const flags = flagsOf(c, verdict);
-  const options = verdict === SEND_SYN ? putSynOptions(c, out, at + TCP_HEADER) : 0;
+  const options = verdict === SEND_SYN ? putSynOptions(c, out, at + TCP_HEADER) : putOptions(c, verdict, out, at);
   const header = TCP_HEADER + options;
   const again = verdict === SEND_AGAIN || (verdict === SEND_SYN && c.snd.nxt !== c.snd.iss);
   const wnd = windowField(c, verdict);
@@ -242,15 +278,42 @@ function flagsOf(c: Connection, verdict: Verdict): number {
   }
 }
 
-/** MSS and window scale, 4-octet aligned (RFC 9293 §3.7.1, RFC 7323 §2.2). */
-function putSynOptions(c: Connection, out: Uint8Array, at: number): number {
-  putMss(out, at, c.addressing.localMss);
+/** MSS, SACK permitted, timestamps, window scale, in the order and padding Linux has them (RFC 9293 §3.7.1, RFC 7323). */
+function putSynOptions(c: Connection, out: Uint8Array, start: number): number {
   const { profile } = c.env;
-  const offers = c.state === 'SYN-SENT' ? profile.windowScaling : c.rcv.scale > 0 || c.snd.scale > 0;
-  if (!offers) return OPT_MSS_LENGTH;
-  putNop(out, at + OPT_MSS_LENGTH);
-  putWscale(out, at + OPT_MSS_LENGTH + 1, scaleFor(profile.receiveBuffer));
-  return OPT_MSS_LENGTH + 1 + OPT_WSCALE_LENGTH;
+  const { snd, rcv } = c;
+  const first = c.state === 'SYN-SENT';
+  const sack = first ? profile.sack : snd.sackOk;
+  const ts = first ? profile.timestamps : snd.tsOk;
+  const scales = first ? profile.windowScaling : rcv.scale > 0 || snd.scale > 0;
+  let at = putMss(out, start, c.addressing.localMss);
+  if (ts) {
+    if (sack) at = putSackPermitted(out, at);
+    else at = putNop(out, putNop(out, at));
+    at = putTimestamps(out, at, c.timestamp(), first ? 0 : rcv.tsRecent);
+  } else if (sack) {
+    at = putSackPermitted(out, putNop(out, putNop(out, at)));
+  }
+  if (scales) at = putWscale(out, putNop(out, at), scaleFor(profile.receiveBuffer));
+  return at - start;
+}
+
+/** Timestamps on every segment once agreed (RFC 7323 §3.2), SACK blocks where there is room (RFC 2018 §4). */
+function putOptions(c: Connection, verdict: Verdict, out: Uint8Array, segmentAt: number): number {
+  if (verdict === SEND_RST) return 0;
+  const { snd, rcv, env } = c;
+  const start = segmentAt + TCP_HEADER;
+  let at = start;
+  if (snd.tsOk) at = putTimestamps(out, putNop(out, putNop(out, at)), c.timestamp(), rcv.tsRecent);
+  if (!snd.sackOk || (c.sackMemory === null && rcv.dsackFrom === rcv.dsackTo)) return at - start;
+  const room = Math.min(snd.mss - env.plan.len, TCP_MAX_OPTIONS - (at - start));
+  const { blocks } = env;
+  if (blocks.gather(c, room) > 0) {
+    at = putSackBlocks(out, putNop(out, putNop(out, at)), blocks.left, blocks.right, blocks.count);
+  }
+  // Reported once (RFC 2883 §4).
+  rcv.dsackTo = rcv.dsackFrom;
+  return at - start;
 }
 
 function windowField(c: Connection, verdict: Verdict): number {
@@ -272,7 +335,9 @@ function sent(c: Connection, verdict: Verdict, again: boolean): void {
     return;
   }
   if (c.state !== 'SYN-SENT') {
-    c.ackNow = false;
+    if (verdict === SEND_ACK && c.acksOwed > 0) c.acksOwed--;
+    else c.acksOwed = 0;
+    c.ackNow = c.acksOwed > 0;
     c.ackPending = 0;
     timers.delayedAck = OFF;
     rcv.lastAckSent = rcv.nxt;
@@ -284,24 +349,25 @@ function sent(c: Connection, verdict: Verdict, again: boolean): void {
   }
   const length = verdict === SEND_SYN ? 1 : plan.len + (plan.fin ? 1 : 0);
   const end = (plan.seq + length) | 0;
+  const board = c.takeBoard();
   if (again) {
-    snd.resend = end;
-    if (seqGe(snd.resend, snd.resendTo)) snd.resendTo = snd.resend;
+    if (c.tailProbeDue) board.repeated(plan.index, now);
+    else board.sentAgain(verdict === SEND_SYN ? 0 : plan.index, end, now);
     rtt.sentAgain(plan.seq);
     c.retransmissions++;
   } else {
+    if (c.tailProbeDue) c.rack.probeRepeats = false;
+    board.sent(plan.seq, end, snd.mss, now);
     snd.nxt = end;
-    // An empty range of "to be sent again" travels with UNA and NXT, so that it never lags half a space.
-    if (snd.resend === snd.resendTo) {
-      snd.resend = end;
-      snd.resendTo = end;
-    }
     rtt.sent(end, now);
     c.overrideDue = false;
     timers.persist = OFF;
   }
+  c.tailProbeDue = false;
+  if (c.recovery.active) c.recovery.prrOut += length;
   if (plan.len > 0) c.lastDataSent = now;
   if (timers.retransmit === OFF) timers.retransmit = now + rtt.timeout(env.profile);
+  if (!again) armProbe(c, now);
 }
 
 /** `whatToSend` has just said that nothing can be sent: remembers why, and arms the timer that resolves a wait for the window. */

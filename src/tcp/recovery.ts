@@ -1,46 +1,119 @@
-// Loss recovery without SACK: duplicate acknowledgements, NewReno's recovery point, and the timer's.
+// Loss recovery: what an acknowledgement says of losses, and what the congestion window does meanwhile.
 //
-// It marks what has to be sent again (`snd.resend` to `snd.resendTo`) and tells congestion control.
+// With SACK, losses are found by time (`rack.ts`) and the window falls by proportional rate reduction (RFC 9937).
+// Without it, they are found by counting duplicates, one loss per round trip (RFC 5681 §3.2, RFC 6582).
+// Either marks records of the scoreboard as lost; `output.ts` sends those first.
 
-import { seqGe, seqGt, seqMax } from '../base/seq.ts';
+import { seqGe, seqGt } from '../base/seq.ts';
 import type { Connection } from './connection.ts';
+import { detectLosses } from './rack.ts';
+import { type Delivery, SACKED } from './scoreboard.ts';
 
-/** What is known of losses on one connection (RFC 5681 §3.2, RFC 6582). */
+/** What is known of losses on one connection. */
 export class Recovery {
-  /** Consecutive duplicate acknowledgements. */
+  /** Consecutive duplicate acknowledgements (without SACK). */
   dupAcks = 0;
   /** Fast recovery is on, until SND.UNA reaches `recover`. */
   active = false;
   /**
-   * SND.NXT when the last recovery began. Duplicates of what was sent before it are no news: they may be
-   * echoes of our own retransmissions (RFC 6582 §3.2 step 2), so the next recovery waits until it is passed.
+   * SND.NXT when the last recovery began. Until it is passed, losses belong to that recovery and are no new
+   * reason to slow down; and without SACK, duplicates may be echoes of our own copies (RFC 6582 §3.2 step 2).
    */
   recover = 0;
   guarded = false;
+  /** Proportional rate reduction (RFC 9937 §6): octets in flight at the start, delivered and sent since. */
+  prrFlight = 0;
+  prrDelivered = 0;
+  prrOut = 0;
 
-  /** Octets that limited transmit adds to the congestion window (RFC 3042). */
+  /** Octets that limited transmit adds to the congestion window (RFC 3042); SACK needs no such help. */
   allowance(c: Connection): number {
-    if (this.active || this.dupAcks === 0 || !c.env.profile.limitedTransmit) return 0;
+    if (this.active || this.dupAcks === 0 || c.snd.sackOk || !c.env.profile.limitedTransmit) return 0;
     return Math.min(this.dupAcks, 2) * c.snd.mss;
   }
 }
 
-/** `acked` octets were newly acknowledged; `snd.una` has moved already. */
-export function newlyAcknowledged(c: Connection, acked: number, now: number): void {
+/**
+ * An acknowledgement was taken in: `snd.una` has moved by `acked`, the scoreboard knows what has arrived.
+ *
+ * @param duplicate by the definition of RFC 5681 §2
+ */
+export function acknowledged(c: Connection, acked: number, delivery: Delivery, duplicate: boolean, now: number): void {
+  if (c.snd.sackOk) withSack(c, acked, delivery, now);
+  else if (acked > 0) withoutSack(c, acked, now);
+  else if (duplicate) duplicateWithoutSack(c, now);
+}
+
+function withSack(c: Connection, acked: number, delivery: Delivery, now: number): void {
   const { snd, recovery, cc } = c;
-  snd.resend = seqMax(snd.resend, snd.una);
-  snd.resendTo = seqMax(snd.resendTo, snd.una);
+  if (recovery.guarded && acked > 0 && seqGe(snd.una, recovery.recover)) {
+    if (recovery.active) endRecovery(c);
+    recovery.guarded = false;
+  }
+  const lost = detectLosses(c, delivery, now);
+  if (recovery.active) reduceRate(c, delivery.octets, acked > 0 && !lost);
+  else if (acked > 0) cc.acked(acked, c.wasLimited(snd.una), now);
+}
+
+/** Segments were found lost: recovery begins, unless they belong to one that goes on. With SACK. */
+export function lossesFound(c: Connection, now: number): void {
+  const { recovery, snd, cc } = c;
+  if (recovery.guarded) return;
+  recovery.active = true;
+  recovery.guarded = true;
+  recovery.recover = snd.nxt;
+  recovery.prrFlight = c.flightSize;
+  recovery.prrDelivered = 0;
+  recovery.prrOut = 0;
+  cc.reduce(flightBefore(c), now);
+  c.traceCongestion('fast-retransmit');
+}
+
+/** What was in flight by the congestion window, less what limited transmit sent beyond it (RFC 5681 §3.2 step 2). */
+function flightBefore(c: Connection): number {
+  return Math.min(c.flightSize, c.cc.cwnd);
+}
+
+/** Proportional rate reduction for one acknowledgement (RFC 9937 §6.2). */
+export function reduceRate(c: Connection, delivered: number, safe: boolean): void {
+  const { recovery, cc, snd } = c;
+  recovery.prrDelivered += delivered;
+  const pipe = c.inFlight;
+  let count: number;
+  if (pipe > cc.ssthresh) {
+    count = Math.ceil((recovery.prrDelivered * cc.ssthresh) / recovery.prrFlight) - recovery.prrOut;
+  } else {
+    let limit = Math.max(recovery.prrDelivered - recovery.prrOut, delivered);
+    // The path delivers and loses nothing more: it may have one segment on top (RFC 9937 SafeACK).
+    if (safe) limit += snd.mss;
+    count = Math.min(cc.ssthresh - pipe, limit);
+  }
+  // The first copy goes out at once.
+  if (recovery.prrOut === 0 && count < snd.mss) count = snd.mss;
+  cc.cwnd = pipe + Math.max(count, 0);
+}
+
+function endRecovery(c: Connection): void {
+  c.recovery.active = false;
+  c.cc.cwnd = c.cc.ssthresh;
+  c.traceCongestion('recovered');
+}
+
+function withoutSack(c: Connection, acked: number, now: number): void {
+  const { snd, recovery, cc } = c;
   recovery.dupAcks = 0;
   if (recovery.active) {
     if (seqGe(snd.una, recovery.recover)) {
       recovery.active = false;
-      cc.recovered(c.flightSize, now);
+      // RFC 6582 §3.2 step 3 option 1: no burst when little is in flight.
+      cc.cwnd = Math.min(Math.max(c.flightSize, snd.mss) + snd.mss, cc.ssthresh);
       c.traceCongestion('recovered');
       return;
     }
-    // A partial acknowledgement: the segment it stops at was lost as well (RFC 6582 §3.2 step 3).
-    cc.partial(acked);
-    markLost(c, snd.mss);
+    // A partial acknowledgement: the segment it stops at was lost as well; the window deflates by what left
+    // and gets one segment back for the copy (RFC 6582 §3.2 step 3).
+    cc.cwnd = Math.max(cc.cwnd - acked + (acked >= snd.mss ? snd.mss : 0), snd.mss);
+    c.board?.markLost(0);
     c.traceCongestion('partial-ack');
     return;
   }
@@ -48,42 +121,42 @@ export function newlyAcknowledged(c: Connection, acked: number, now: number): vo
   cc.acked(acked, c.wasLimited(snd.una), now);
 }
 
-/** A duplicate acknowledgement by the definition of RFC 5681 §2. */
-export function duplicateAcknowledgement(c: Connection, now: number): void {
+function duplicateWithoutSack(c: Connection, now: number): void {
   const { snd, recovery, cc } = c;
   recovery.dupAcks++;
   if (recovery.active) {
-    cc.duplicate();
+    // A segment has left the network (RFC 5681 §3.2 step 4).
+    cc.cwnd += snd.mss;
     return;
   }
   if (recovery.dupAcks !== c.env.profile.dupThresh || recovery.guarded) return;
   recovery.active = true;
   recovery.guarded = true;
   recovery.recover = snd.nxt;
-  cc.lossDetected(c.flightSize, now);
-  markLost(c, snd.mss);
+  cc.reduce(flightBefore(c), now);
+  cc.cwnd = cc.ssthresh + 3 * snd.mss;
+  c.board?.markLost(0);
   // The copy gets a full timeout of its own; otherwise the timer may fire on it (RFC 6298 leaves it open).
   c.timers.retransmit = now + c.rtt.timeout(c.env.profile);
   c.traceCongestion('fast-retransmit');
 }
 
-/** The retransmission timer fired: everything in flight counts as lost (RFC 5681 §3.1, RFC 6582 §4). */
+/** The retransmission timer fired: what is in flight counts as lost (RFC 5681 §3.1, RFC 6582 §4, RFC 8985 §6.3). */
 export function retransmissionTimedOut(c: Connection, now: number): void {
-  const { snd, recovery, cc } = c;
+  const { snd, recovery, cc, board } = c;
   cc.timedOut(c.flightSize, c.retries === 0, now);
   recovery.active = false;
   recovery.guarded = true;
   recovery.dupAcks = 0;
   recovery.recover = snd.nxt;
-  snd.resend = snd.una;
-  snd.resendTo = snd.nxt;
+  if (board !== null) {
+    // The receiver said that it has the first segment and does not acknowledge it: it reneged (RFC 2018 §8).
+    if ((board.flags(0) & SACKED) !== 0) board.renege();
+    for (let i = 0; i < board.count; i++) {
+      // What was sent a moment ago has had no time to be answered (RFC 8985 §6.3).
+      const fresh = snd.sackOk && i > 0 && board.sentAt(i) + c.rack.rtt + c.rack.window(c) > now;
+      if (!fresh) board.markLost(i);
+    }
+  }
   c.traceCongestion('rto');
-}
-
-/** Marks the first `count` octets in flight as to be sent again. */
-function markLost(c: Connection, count: number): void {
-  const { snd } = c;
-  const flight = c.flightSize;
-  snd.resend = snd.una;
-  snd.resendTo = (snd.una + Math.min(count, flight)) | 0;
 }

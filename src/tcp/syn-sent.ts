@@ -40,7 +40,6 @@ export function segmentArrivesInSynSent(c: Connection, seg: Segment): void {
     return;
   }
   // Both ends opened at once: our SYN goes out again, now with ACK (RFC 9293 §3.5, figure 8).
-  snd.resend = snd.iss;
-  snd.resendTo = snd.nxt;
+  c.board?.markLost(0);
   c.enter('SYN-RECEIVED', 'rcv SYN');
 }

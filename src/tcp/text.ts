@@ -4,7 +4,11 @@ import { ReceiveBuffer } from '../base/receive-buffer.ts';
 import { seqDiff } from '../base/seq.ts';
 import type { Segment } from '../wire/tcp.ts';
 import type { Connection } from './connection.ts';
+import { SackMemory } from './sack.ts';
 import { OFF } from './timers.ts';
+
+/** Duplicate ACKs owed at most: three make the peer act, more only help its window along. */
+const MOST_OWED = 64;
 
 /** Takes the text of a segment that was trimmed to the window; `seg.len > 0`. */
 export function processText(c: Connection, seg: Segment): void {
@@ -23,12 +27,30 @@ export function processText(c: Connection, seg: Segment): void {
   // Out of order, or filling a hole: acknowledged at once, so that the sender learns of the hole and of its end
   // (RFC 5681 §4.2).
   c.ackNow = true;
+  const held = buffer.pending;
   const grown = buffer.insert(offset, seg.bytes, seg.at, seg.at + seg.len, env.profile.reassemblyRanges);
   if (grown < 0) {
     env.drop('reassembly-budget', c);
   } else if (grown > 0) {
     rcv.nxt = (rcv.nxt + grown) | 0;
+    if (buffer.ranges === 0) c.sackMemory = null;
     c.announceReadable();
+    return;
+  } else {
+    noteOutOfOrder(c, seg, held === buffer.pending);
+  }
+  // Without SACK the peer counts duplicates, so it gets one for each; with it, one ACK says everything.
+  c.acksOwed = c.snd.sackOk ? 1 : Math.min(c.acksOwed + 1, MOST_OWED);
+}
+
+/** Text was put aside: the next ACK reports it first, or says that it came twice (RFC 2018 §4, RFC 2883 §4). */
+function noteOutOfOrder(c: Connection, seg: Segment, twice: boolean): void {
+  if (!c.snd.sackOk) return;
+  c.sackMemory ??= new SackMemory();
+  c.sackMemory.note(seg.seq);
+  if (twice) {
+    c.rcv.dsackFrom = seg.seq;
+    c.rcv.dsackTo = (seg.seq + seg.len) | 0;
   }
 }
 

@@ -6,6 +6,7 @@
 import type { TimerEvent } from '../base/trace.ts';
 import type { Connection } from './connection.ts';
 import { probeInterval } from './output.ts';
+import { probeTimedOut, reorderingTimedOut } from './rack.ts';
 import { retransmissionTimedOut } from './recovery.ts';
 import { OFF } from './timers.ts';
 
@@ -23,6 +24,9 @@ export function timersFire(c: Connection): void {
     c.ackNow = true;
     traceTimer(c, 'delayed-ack', 1);
   }
+  if (timers.reorder <= now) reorderingTimedOut(c, now);
+  // Before the retransmission timer, which it moves: a probe may be due no later (RFC 8985 §7.2).
+  if (timers.probe <= now) probeTimedOut(c, now);
   if (timers.retransmit <= now) retransmit(c);
   if (timers.persist <= now) persist(c);
   env.touch(c);
@@ -41,17 +45,14 @@ function retransmit(c: Connection): void {
   traceTimer(c, 'retransmit', c.retries + 1);
   if (c.isSynchronised()) {
     // A window shut by the peer explains the silence about what it no longer takes: no congestion.
-    if (snd.wnd === 0) {
-      snd.resend = snd.una;
-      snd.resendTo = snd.nxt;
-    } else {
-      retransmissionTimedOut(c, now);
-    }
+    if (snd.wnd === 0) c.board?.markLost(0);
+    else retransmissionTimedOut(c, now);
   } else {
     c.synResent = true;
-    snd.resend = snd.una;
-    snd.resendTo = snd.nxt;
+    c.board?.markLost(0);
   }
+  timers.probe = OFF;
+  c.rack.probing = false;
   c.retries++;
   c.rtt.backoff++;
   timers.retransmit = now + c.rtt.timeout(profile);

@@ -7,6 +7,10 @@ export const OFF: number = Number.POSITIVE_INFINITY;
 export class Timers {
   /** Retransmission (RFC 6298); armed while anything is in flight. */
   retransmit: number = OFF;
+  /** Reordering window of RACK (RFC 8985 §6.2 step 5). */
+  reorder: number = OFF;
+  /** Tail loss probe (RFC 8985 §7.2). */
+  probe: number = OFF;
   /** Zero-window probe or silly-window override; armed while data waits and nothing is in flight. */
   persist: number = OFF;
   /** Delayed acknowledgement (RFC 9293 §3.8.6.3). */
@@ -18,6 +22,8 @@ export class Timers {
   get earliest(): number {
     let t = this.retransmit;
     if (this.persist < t) t = this.persist;
+    if (this.reorder < t) t = this.reorder;
+    if (this.probe < t) t = this.probe;
     if (this.delayedAck < t) t = this.delayedAck;
     if (this.timeWait < t) t = this.timeWait;
     return t;
@@ -27,6 +33,8 @@ export class Timers {
   clear(): void {
     this.retransmit = OFF;
     this.persist = OFF;
+    this.reorder = OFF;
+    this.probe = OFF;
     this.delayedAck = OFF;
     this.timeWait = OFF;
   }

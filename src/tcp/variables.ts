@@ -10,7 +10,7 @@
  * 1 acknowledged   2 in flight   3 may be sent   4 not yet allowed
  * ```
  *
- * `nxt` never goes back: what has to be sent again is the range `[resend, resendTo)`.
+ * `nxt` never goes back: what has to be sent again is marked on the scoreboard.
  */
 export class SendVariables {
   /** Initial send sequence number; the SYN occupies it. */
@@ -36,9 +36,11 @@ export class SendVariables {
   base = 0;
   /** The program has ended this direction: a FIN follows the last queued octet. */
   finQueued = false;
-  /** Next sequence number to send again, and the end of what has to be. Equal: nothing has to be. */
-  resend = 0;
-  resendTo = 0;
+  /** Selective acknowledgements were agreed on (RFC 2018). */
+  sackOk = false;
+  /** Timestamps were agreed on (RFC 7323); ours are the milliseconds of the host's clock plus `tsOffset`. */
+  tsOk = false;
+  tsOffset = 0;
 }
 
 /**
@@ -63,6 +65,12 @@ export class ReceiveVariables {
   finSeq = 0;
   /** The FIN has been reached: the peer's direction is over. */
   finished = false;
+  /** TS.Recent of RFC 7323 §4.3, and when it was taken: it is no evidence any more after 24 days (§5.5). */
+  tsRecent = 0;
+  tsRecentAt: number = Number.NEGATIVE_INFINITY;
+  /** A repeated segment to report in the next ACK (RFC 2883): `[dsackFrom, dsackTo)`, empty when equal. */
+  dsackFrom = 0;
+  dsackTo = 0;
 
   /** RCV.WND: octets the peer may still send. */
   get wnd(): number {

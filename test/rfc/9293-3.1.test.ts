@@ -88,8 +88,10 @@ describe('options (§3.1)', () => {
     const p = new Peer();
     synSent(p);
     const syn = p.packets[0]!;
-    expect([...syn.subarray(40)]).toEqual([2, 4, 1460 >> 8, 1460 & 0xff, 1, 3, 3, 4]);
-    expect(syn[32]! >> 4).toBe(7);
+    const stamp = [...syn.subarray(48, 52)];
+    const expected = [2, 4, 1460 >> 8, 1460 & 0xff, 4, 2, 8, 10, ...stamp, 0, 0, 0, 0, 1, 3, 3, 4];
+    expect([...syn.subarray(40)]).toEqual(expected);
+    expect(syn[32]! >> 4).toBe(10);
   });
 
   test('ESTABLISHED: options come on any segment (MUST-5), and the text behind them is found', () => {

@@ -153,8 +153,7 @@ test('2 GB of numbers later, timers, duplicates and windows still work: nothing 
   // As if octets had flowed: every variable of the sender that is kept per octet has moved along.
   const leap = 3_000_000_000;
   const { snd } = c;
-  for (const name of ['una', 'nxt', 'base', 'resend', 'resendTo', 'wl2', 'maxEdge'] as const)
-    snd[name] = (snd[name] + leap) | 0;
+  for (const name of ['una', 'nxt', 'base', 'wl2', 'maxEdge'] as const) snd[name] = (snd[name] + leap) | 0;
   p.hostIss = (p.hostIss + leap) | 0;
   c.send(new Uint8Array(5000), 0, 5000);
   p.send('. 1 ack=1 win=1000');

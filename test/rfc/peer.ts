@@ -14,7 +14,19 @@ import type { Listener } from '../../src/host/listener.ts';
 import type { Connection } from '../../src/tcp/connection.ts';
 import { parseAddress } from '../../src/wire/address.ts';
 import { Ipv4Header, parseIpv4, pseudoSum4, writeIpv4 } from '../../src/wire/ipv4.ts';
-import { finishTcp, parseTcp, putMss, putNop, putWscale, Segment, verifyTcp, writeTcp } from '../../src/wire/tcp.ts';
+import {
+  finishTcp,
+  parseTcp,
+  putMss,
+  putNop,
+  putSackBlocks,
+  putSackPermitted,
+  putTimestamps,
+  putWscale,
+  Segment,
+  verifyTcp,
+  writeTcp,
+} from '../../src/wire/tcp.ts';
 
 export const PEER_ISS = 5000;
 const HOST = parseAddress('10.0.0.1')!.w3;
@@ -90,6 +102,23 @@ export class Peer {
     if (field('ws') >= 0) {
       optionsEnd = putNop(b, optionsEnd);
       optionsEnd = putWscale(b, optionsEnd, field('ws'));
+    }
+    if (rest.includes('sackOK')) optionsEnd = putSackPermitted(b, putNop(b, putNop(b, optionsEnd)));
+    const ts = rest.find((r) => r.startsWith('ts='));
+    if (ts !== undefined) {
+      const [value, echo] = ts.slice(3).split(':').map(Number);
+      const echoed = echo === 0 ? 0 : (echo! + this.hostTsOffset) | 0;
+      optionsEnd = putTimestamps(b, putNop(b, putNop(b, optionsEnd)), value! | 0, echoed);
+    }
+    const sack = rest.find((r) => r.startsWith('sack='));
+    if (sack !== undefined) {
+      const edges = sack
+        .slice(5)
+        .split(',')
+        .map((r) => r.split('-').map((n) => (this.hostIss + Number(n)) | 0));
+      const left = Int32Array.from(edges, (e) => e[0]!);
+      const right = Int32Array.from(edges, (e) => e[1]!);
+      optionsEnd = putSackBlocks(b, putNop(b, putNop(b, optionsEnd)), left, right, edges.length);
     }
     const acks = rest.find((r) => r.startsWith('ack='));
     const ack =
@@ -173,15 +202,27 @@ export class Peer {
     if ((seg.flags & 2) !== 0 && !this.#issKnown) {
       this.#issKnown = true;
       this.hostIss = seg.seq;
+      this.hostTsOffset = (seg.tsVal - Math.floor(this.now)) | 0;
     }
     let flags = '';
     for (const [letter, bit] of LETTERS) if ((seg.flags & bit) !== 0) flags += letter;
     const seq = (seg.seq - this.hostIss) | 0;
     for (let k = 0; k < seg.len; k++) this.payload.set(seq + k, seg.bytes[seg.at + k]!);
     const ack = (seg.flags & 16) !== 0 ? ` ack=${(seg.ack - this.peerIss) | 0}` : '';
+    let blocks = '';
+    for (let i = 0; i < seg.sackCount; i++) {
+      blocks += `${i === 0 ? ' sack=' : ','}${(seg.sackLeft[i]! - this.peerIss) | 0}-${(seg.sackRight[i]! - this.peerIss) | 0}`;
+    }
+    const stamps = seg.hasTs ? ` ts=${(seg.tsVal - this.hostTsOffset) | 0}:${seg.tsEcr}` : '';
+    const shown = this.showOptions ? `${seg.sackPermitted ? ' sackOK' : ''}${stamps}${blocks}` : '';
     const options = `${seg.mss >= 0 ? ` mss=${seg.mss}` : ''}${seg.wscale >= 0 ? ` ws=${seg.wscale}` : ''}`;
-    return `${flags} ${seq}${seg.len > 0 ? `:${seg.len}` : ''}${ack}${this.showWindow ? ` win=${seg.wnd}` : ''}${options}`;
+    return `${flags} ${seq}${seg.len > 0 ? `:${seg.len}` : ''}${ack}${this.showWindow ? ` win=${seg.wnd}` : ''}${options}${shown}`;
   }
+
+  /** Lines carry SACK and timestamps: `sackOK`, `ts=OURS:THEIRS` (ours as milliseconds of the host), `sack=A-B`. */
+  showOptions = false;
+  /** What the host adds to its clock for its timestamps; learned from its SYN. */
+  hostTsOffset = 0;
 
   /** Lines carry the window field. */
   showWindow = false;
@@ -245,12 +286,12 @@ export function listening(p: Peer, options: { reads?: boolean; shutsDownAtEnd?: 
 /** A passive connection in ESTABLISHED: the peer has sent SYN and ACK, its next octet is 1, ours is 1. */
 export function established(
   p: Peer,
-  options: { reads?: boolean; shutsDownAtEnd?: boolean; mss?: number; ws?: number } = {},
+  options: { reads?: boolean; shutsDownAtEnd?: boolean; mss?: number; ws?: number; syn?: string; ack?: string } = {},
 ): App {
   const a = listening(p, options);
-  p.send(`S 0 win=65535 mss=${options.mss ?? 1000} ws=${options.ws ?? -1}`);
+  p.send(`S 0 win=65535 mss=${options.mss ?? 1000} ws=${options.ws ?? -1} ${options.syn ?? ''}`);
   p.out();
-  p.send('. 1 ack=1');
+  p.send(`. 1 ack=1 ${options.ack ?? ''}`);
   p.out();
   if (a.connection?.state !== 'ESTABLISHED') throw new Error(`not ESTABLISHED but ${a.connection?.state}`);
   return a;

@@ -1,7 +1,7 @@
 // The interface of congestion control: what loss recovery tells, and the window it gets back.
 //
-// Loss recovery (`../recovery.ts`) finds out what was lost; a controller decides how much may be in
-// flight. Every call is made by recovery, in octets and milliseconds.
+// Loss recovery (`../recovery.ts`, `../rack.ts`) finds out what was lost and moves `cwnd` while it repairs; a
+// controller decides how the window grows in between and how far it falls. Octets and milliseconds throughout.
 
 /** How much may be in flight. */
 export interface CongestionController {
@@ -17,17 +17,11 @@ export interface CongestionController {
    * New data was acknowledged outside of recovery.
    *
    * @param acked octets newly acknowledged
-   * @param limited the window, not the program, was what held sending back (RFC 9293 and RFC 7661)
+   * @param limited the window, not the program, was what held sending back (RFC 7661)
    */
   acked(acked: number, limited: boolean, now: number): void;
-  /** Duplicate acknowledgements say that a segment was lost: recovery begins with `flightSize` in flight. */
-  lossDetected(flightSize: number, now: number): void;
-  /** One more duplicate acknowledgement during recovery: a segment has left the network. */
-  duplicate(): void;
-  /** A partial acknowledgement during recovery (RFC 6582 §3.2 step 5). */
-  partial(acked: number): void;
-  /** Recovery is over with `flightSize` in flight. */
-  recovered(flightSize: number, now: number): void;
+  /** A loss ends the growth with `flightSize` in flight: sets `ssthresh`; recovery brings `cwnd` down to it. */
+  reduce(flightSize: number, now: number): void;
   /** The retransmission timer fired; `first` when it is the first time for this data (RFC 5681 §3.1). */
   timedOut(flightSize: number, first: boolean, now: number): void;
   /** Nothing was sent for longer than a retransmission timeout (RFC 5681 §4.1). */

@@ -1,8 +1,8 @@
-// NewReno: slow start, congestion avoidance and fast recovery (RFC 5681, RFC 6582).
+// Reno's window: slow start, congestion avoidance, and half of it after a loss (RFC 5681).
 
 import type { CongestionController } from './controller.ts';
 
-/** Congestion control as RFC 5681 and RFC 6582 say it, counting octets (RFC 3465). */
+/** Congestion control as RFC 5681 says it, counting octets (RFC 3465). */
 export class NewReno implements CongestionController {
   readonly name = 'newreno';
   cwnd = 0;
@@ -40,27 +40,10 @@ export class NewReno implements CongestionController {
     }
   }
 
-  lossDetected(flightSize: number): void {
+  reduce(flightSize: number): void {
     this.ssthresh = this.#half(flightSize);
-    this.cwnd = this.ssthresh + 3 * this.#mss;
     this.#credit = 0;
     this.#restarted = false;
-  }
-
-  duplicate(): void {
-    this.cwnd += this.#mss;
-  }
-
-  partial(acked: number): void {
-    this.cwnd -= acked;
-    if (acked >= this.#mss) this.cwnd += this.#mss;
-    if (this.cwnd < this.#mss) this.cwnd = this.#mss;
-  }
-
-  recovered(flightSize: number): void {
-    // RFC 6582 §3.2 step 3 option 1: no burst when little is in flight.
-    const quiet = Math.max(flightSize, this.#mss) + this.#mss;
-    this.cwnd = Math.min(quiet, this.ssthresh);
   }
 
   timedOut(flightSize: number, first: boolean): void {

@@ -1,0 +1,154 @@
+// RACK: losses found by time (RFC 8985 §6), and the tail loss probe (§7).
+//
+// A segment counts as lost when one that was sent later has arrived and a reordering window has passed since it
+// should have. The window is nothing until the path is seen to reorder, and widens while it proves too narrow.
+
+import { seqGe, seqGt } from '../base/seq.ts';
+import type { Connection } from './connection.ts';
+import { lossesFound, reduceRate } from './recovery.ts';
+import { type Delivery, LOST, SACKED, AGAIN as SENT_AGAIN } from './scoreboard.ts';
+import { OFF } from './timers.ts';
+
+/** What RACK keeps of one connection (RFC 8985 §5.2). */
+export class Rack {
+  /** The segment sent last among those known to have arrived: when, and up to which number. */
+  sentAt: number = Number.NEGATIVE_INFINITY;
+  end = 0;
+  /** The round-trip time it had, ms; 0 before the first. */
+  rtt = 0;
+  /** The path has been seen to reorder. */
+  reordering = false;
+  /** Reordering window in quarters of the least round-trip time; it grows with each DSACK (§6.2 step 4). */
+  quarters = 1;
+  /** Recoveries after which a widened window goes back to one quarter. */
+  persist = 0;
+  /** SND.NXT when a DSACK last widened the window: once per round trip. */
+  dsackRound = 0;
+  dsackSeen = false;
+  /** A tail loss probe is out: what it ends at, and whether it repeated something. */
+  probing = false;
+  probeEnd = 0;
+  probeRepeats = false;
+
+  /** The reordering window, ms (§6.2 step 4). */
+  window(c: Connection): number {
+    const board = c.board;
+    if (!this.reordering) {
+      if (c.recovery.active || (board !== null && board.sackedCount >= c.env.profile.dupThresh)) return 0;
+    }
+    const { rtt } = c;
+    if (rtt.srtt < 0) return 0;
+    const window = (this.quarters * Math.max(rtt.least, 0)) / 4;
+    return Math.min(window, rtt.srtt);
+  }
+
+  /** A DSACK came: the receiver had what we repeated, so the window was too narrow (§6.2 step 4). */
+  spurious(c: Connection): void {
+    if (this.dsackSeen && !seqGt(c.snd.una, this.dsackRound)) return;
+    this.dsackSeen = true;
+    this.dsackRound = c.snd.nxt;
+    this.quarters++;
+    this.persist = 16;
+  }
+}
+
+/**
+ * Takes in what an acknowledgement delivered and marks what is lost by now (§6.2).
+ *
+ * @returns true when something was found lost
+ */
+export function detectLosses(c: Connection, delivery: Delivery, now: number): boolean {
+  const { rack, rtt } = c;
+  if (delivery.reordered) rack.reordering = true;
+  if (delivery.sentAt >= 0) {
+    const sample = now - delivery.sentAt;
+    // An answer quicker than any round trip answers the original, not the copy (§6.2 step 2).
+    const believed = !delivery.ambiguous || sample >= rtt.least;
+    if (believed) {
+      rack.rtt = sample;
+      if (delivery.sentAt > rack.sentAt || (delivery.sentAt === rack.sentAt && seqGt(delivery.end, rack.end))) {
+        rack.sentAt = delivery.sentAt;
+        rack.end = delivery.end;
+      }
+    }
+  }
+  return markOverdue(c, now);
+}
+
+/** The reordering timer fired: time alone may have made more of them lost (§6.2 step 5). */
+export function reorderingTimedOut(c: Connection, now: number): void {
+  if (markOverdue(c, now) && c.recovery.active) reduceRate(c, 0, false);
+}
+
+function markOverdue(c: Connection, now: number): boolean {
+  const { board, rack, timers } = c;
+  timers.reorder = OFF;
+  if (board === null || (board.sackedOctets === 0 && board.againOctets === 0 && !rack.reordering)) {
+    // Nothing arrived out of order, so everything sent before the latest arrival has arrived.
+    return false;
+  }
+  const patience = rack.rtt + rack.window(c);
+  let wait = 0;
+  let found = false;
+  for (let i = 0; i < board.count; i++) {
+    const flags = board.flags(i);
+    if ((flags & SACKED) !== 0 || (flags & (LOST | SENT_AGAIN)) === LOST) continue;
+    const at = board.sentAt(i);
+    const before = at < rack.sentAt || (at === rack.sentAt && seqGt(rack.end, board.to(i)));
+    if (!before) {
+      // In order of sending from here on, unless copies are about.
+      if (board.againOctets === 0 && flags === 0 && at > rack.sentAt) break;
+      continue;
+    }
+    const left = at + patience - now;
+    if (left <= 0) {
+      board.markLost(i);
+      found = true;
+    } else if (left > wait) {
+      wait = left;
+    }
+  }
+  if (wait > 0) timers.reorder = now + wait;
+  if (found) lossesFound(c, now);
+  return found;
+}
+
+/** Arms the probe for the end of what was sent, where one may be sent (§7.2). */
+export function armProbe(c: Connection, now: number): void {
+  const { timers, rtt, recovery, board, rack } = c;
+  timers.probe = OFF;
+  if (!c.snd.sackOk || !c.env.profile.tailLossProbe || rack.probing || recovery.guarded || !c.isSynchronised()) return;
+  if (board === null || board.sackedOctets > 0 || timers.retransmit === OFF || rtt.srtt < 0) return;
+  // A lone segment may be waiting for a delayed acknowledgement; otherwise two ticks of the clock are the least.
+  const { maxAckDelay, clockGranularity } = c.env.profile;
+  const wait = 2 * rtt.srtt + (board.count === 1 ? maxAckDelay : 2 * clockGranularity);
+  timers.probe = Math.min(now + wait, timers.retransmit);
+}
+
+/** The probe timer fired: one more segment, new or the last one again, to call forth an acknowledgement (§7.3). */
+export function probeTimedOut(c: Connection, now: number): void {
+  const { timers, rack, board } = c;
+  timers.probe = OFF;
+  if (board === null || board.count === 0 || c.recovery.guarded) return;
+  rack.probing = true;
+  rack.probeEnd = c.snd.nxt;
+  rack.probeRepeats = true;
+  c.tailProbeDue = true;
+  timers.retransmit = now + c.rtt.timeout(c.env.profile);
+}
+
+/**
+ * An acknowledgement came while a probe was out (§7.4.2). When the probe repeated something and no duplicate is
+ * reported before the peer goes beyond it, the original was lost, and that costs what a loss costs.
+ */
+export function probeAnswered(c: Connection, dsack: boolean, now: number): void {
+  const { rack, snd, cc } = c;
+  if (!seqGe(snd.una, rack.probeEnd)) return;
+  if (!rack.probeRepeats || dsack) {
+    rack.probing = false;
+  } else if (seqGt(snd.una, rack.probeEnd)) {
+    rack.probing = false;
+    cc.reduce(c.flightSize, now);
+    cc.cwnd = Math.min(cc.cwnd, cc.ssthresh);
+  }
+}

@@ -1,0 +1,304 @@
+// The scoreboard: what is in flight, segment by segment, and what is known of each (RFC 6675 §3, RFC 8985 §5).
+//
+//   una                                                              nxt
+//   | rec 0      | rec 1     | rec 2     | rec 3     | rec 4 ...      |
+//     LOST         SACKED      SACKED      LOST|AGAIN   (in flight)
+//
+// One record for each segment sent, in sequence order, in a ring of columns: a segment in flight costs 17 octets. A
+// super-segment has a record for each wire segment in it, since loss takes those one by one. SYN and FIN are
+// octets of the sequence space like any other.
+
+import { seqDiff, seqGe, seqGt, seqLe, seqLt } from '../base/seq.ts';
+
+/** The receiver has it, though not everything before it. */
+export const SACKED = 1;
+/** It counts as lost and is to be sent again. */
+export const LOST = 2;
+/** It was sent again since it was lost. */
+export const AGAIN = 4;
+/** It was sent more than once in its life: its acknowledgement is ambiguous (Karn). */
+export const EVER_AGAIN = 8;
+
+const SMALLEST = 16;
+
+/** What one acknowledgement delivered: filled by `acknowledge` and `sack`, read by recovery. Reused. */
+export class Delivery {
+  /** Octets newly known to have arrived, by either. */
+  octets = 0;
+  /** Of those, octets that only SACK told of. */
+  sacked = 0;
+  /** The segment sent last among those that arrived now: when, and up to which number; -1 when there is none. */
+  sentAt = -1;
+  end = 0;
+  /** That segment had been sent more than once. */
+  ambiguous = false;
+  /** The segment sent last among those that were sent only once; -1 when there is none. */
+  cleanSentAt = -1;
+  /** Something never sent again arrived from below what had arrived before: the path reorders. */
+  reordered = false;
+
+  /** Nothing has arrived. */
+  reset(): void {
+    this.octets = 0;
+    this.sacked = 0;
+    this.sentAt = -1;
+    this.end = 0;
+    this.ambiguous = false;
+    this.cleanSentAt = -1;
+    this.reordered = false;
+  }
+}
+
+/** Segments in flight of one connection. */
+export class Scoreboard {
+  /** Records held. */
+  count = 0;
+  /** Octets that are SACKED, LOST, and AGAIN; LOST ones that were sent again count in both. */
+  sackedOctets = 0;
+  lostOctets = 0;
+  againOctets = 0;
+  /** Records that are SACKED. */
+  sackedCount = 0;
+  /** Highest number the receiver is known to have (RFC 8985 RACK.fack). */
+  fack = 0;
+  #head = 0;
+  /** Records before this one (counted from the head) are not LOST without AGAIN. */
+  #hint = 0;
+  #from: Int32Array = new Int32Array(SMALLEST);
+  #to: Int32Array = new Int32Array(SMALLEST);
+  #at: Float64Array = new Float64Array(SMALLEST);
+  #flags: Uint8Array = new Uint8Array(SMALLEST);
+
+  /** First number of record `i`, `0 <= i < count`. */
+  from(i: number): number {
+    return this.#from[this.#slot(i)]!;
+  }
+
+  /** Number past the last of record `i`. */
+  to(i: number): number {
+    return this.#to[this.#slot(i)]!;
+  }
+
+  /** When record `i` was last sent, ms. */
+  sentAt(i: number): number {
+    return this.#at[this.#slot(i)]!;
+  }
+
+  /** `SACKED | LOST | AGAIN | EVER_AGAIN` of record `i`. */
+  flags(i: number): number {
+    return this.#flags[this.#slot(i)]!;
+  }
+
+  #slot(i: number): number {
+    return (this.#head + i) & (this.#flags.length - 1);
+  }
+
+  /** Octets of `flight` that are in the network, as far as is known (RFC 6675 §4 SetPipe). */
+  pipe(flight: number): number {
+    return flight - this.sackedOctets - this.lostOctets + this.againOctets;
+  }
+
+  /** Nothing is in flight any more. */
+  clear(): void {
+    this.count = 0;
+    this.#head = 0;
+    this.#hint = 0;
+    this.sackedOctets = 0;
+    this.lostOctets = 0;
+    this.againOctets = 0;
+    this.sackedCount = 0;
+  }
+
+  /** `[from, to)` was sent for the first time, in segments of `mss` octets. */
+  sent(from: number, to: number, mss: number, now: number): void {
+    let at = from;
+    do {
+      const left = seqDiff(to, at);
+      // A FIN rides on the last segment rather than having a record of one octet.
+      const end = left > mss + 1 ? (at + mss) | 0 : to;
+      if (this.count === this.#flags.length) this.#grow();
+      const slot = this.#slot(this.count++);
+      this.#from[slot] = at;
+      this.#to[slot] = end;
+      this.#at[slot] = now;
+      this.#flags[slot] = 0;
+      at = end;
+    } while (seqLt(at, to));
+  }
+
+  /** The first record that is to be sent again, or -1. */
+  firstLost(): number {
+    if (this.lostOctets === this.againOctets) return -1;
+    for (let i = this.#hint; i < this.count; i++) {
+      if ((this.#flags[this.#slot(i)]! & (LOST | AGAIN)) === LOST) {
+        this.#hint = i;
+        return i;
+      }
+    }
+    this.#hint = this.count;
+    return -1;
+  }
+
+  /** The LOST record `i` was sent again up to `to`, which may be before its end: then it is split there. */
+  sentAgain(i: number, to: number, now: number): void {
+    if (seqLt(to, this.to(i))) this.#split(i, to);
+    const slot = this.#slot(i);
+    this.#flags[slot] = this.#flags[slot]! | AGAIN | EVER_AGAIN;
+    this.#at[slot] = now;
+    this.againOctets += seqDiff(this.#to[slot]!, this.#from[slot]!);
+  }
+
+  /** A probe repeats record `i` without its being lost. */
+  repeated(i: number, now: number): void {
+    const slot = this.#slot(i);
+    this.#flags[slot] = this.#flags[slot]! | EVER_AGAIN;
+    this.#at[slot] = now;
+  }
+
+  /** Record `i` counts as lost, once more if it was sent again already. False when the receiver has it. */
+  markLost(i: number): boolean {
+    const slot = this.#slot(i);
+    const flags = this.#flags[slot]!;
+    if ((flags & SACKED) !== 0) return false;
+    const octets = seqDiff(this.#to[slot]!, this.#from[slot]!);
+    if ((flags & LOST) === 0) this.lostOctets += octets;
+    if ((flags & AGAIN) !== 0) this.againOctets -= octets;
+    this.#flags[slot] = (flags | LOST) & ~AGAIN;
+    if (i < this.#hint) this.#hint = i;
+    return true;
+  }
+
+  /** Forgets what SACK said: the receiver has taken it back, as it may (RFC 2018 §8). */
+  renege(): void {
+    for (let i = 0; i < this.count; i++) {
+      const slot = this.#slot(i);
+      this.#flags[slot] = this.#flags[slot]! & ~SACKED;
+    }
+    this.sackedOctets = 0;
+    this.sackedCount = 0;
+  }
+
+  /** Everything before `una` has arrived. */
+  acknowledge(una: number, into: Delivery): void {
+    while (this.count > 0) {
+      const slot = this.#head;
+      const to = this.#to[slot]!;
+      if (seqGt(to, una)) {
+        this.#cutHead(slot, una, into);
+        break;
+      }
+      const octets = seqDiff(to, this.#from[slot]!);
+      const flags = this.#flags[slot]!;
+      if ((flags & SACKED) === 0) this.#arrived(slot, flags, octets, into);
+      else {
+        this.sackedOctets -= octets;
+        this.sackedCount--;
+      }
+      this.#head = (this.#head + 1) & (this.#flags.length - 1);
+      this.count--;
+      if (this.#hint > 0) this.#hint--;
+    }
+    if (this.count === 0) this.#head = 0;
+    if (seqGt(una, this.fack)) this.fack = una;
+  }
+
+  /** The receiver has `[left, right)`; what is not wholly covered stays as it is. */
+  sack(left: number, right: number, into: Delivery): void {
+    let i = this.#firstFrom(left);
+    for (; i < this.count; i++) {
+      const slot = this.#slot(i);
+      const to = this.#to[slot]!;
+      if (seqGt(to, right)) break;
+      const flags = this.#flags[slot]!;
+      if ((flags & SACKED) !== 0) continue;
+      const octets = seqDiff(to, this.#from[slot]!);
+      this.#arrived(slot, flags, octets, into);
+      this.#flags[slot] = (flags & EVER_AGAIN) | SACKED;
+      this.sackedOctets += octets;
+      this.sackedCount++;
+      into.sacked += octets;
+      if (seqGt(to, this.fack)) this.fack = to;
+    }
+  }
+
+  /** Record in `slot` has arrived: it is lost no longer, and may be the latest sent that did. */
+  #arrived(slot: number, flags: number, octets: number, into: Delivery): void {
+    if ((flags & LOST) !== 0) this.lostOctets -= octets;
+    if ((flags & AGAIN) !== 0) this.againOctets -= octets;
+    into.octets += octets;
+    const at = this.#at[slot]!;
+    const to = this.#to[slot]!;
+    const once = (flags & EVER_AGAIN) === 0;
+    if (once) {
+      if (at > into.cleanSentAt) into.cleanSentAt = at;
+      if (seqLt(to, this.fack)) into.reordered = true;
+    }
+    if (at > into.sentAt || (at === into.sentAt && seqGe(to, into.end))) {
+      into.sentAt = at;
+      into.end = to;
+      into.ambiguous = !once;
+    }
+  }
+
+  /** `una` lies inside the first record: its front has arrived. */
+  #cutHead(slot: number, una: number, into: Delivery): void {
+    const from = this.#from[slot]!;
+    if (!seqGt(una, from)) return;
+    const octets = seqDiff(una, from);
+    const flags = this.#flags[slot]!;
+    this.#from[slot] = una;
+    if ((flags & SACKED) !== 0) this.sackedOctets -= octets;
+    else into.octets += octets;
+    if ((flags & LOST) !== 0) this.lostOctets -= octets;
+    if ((flags & AGAIN) !== 0) this.againOctets -= octets;
+  }
+
+  /** Index of the first record that begins at `seq` or behind it. */
+  #firstFrom(seq: number): number {
+    let lo = 0;
+    let hi = this.count;
+    while (lo < hi) {
+      const mid = (lo + hi) >> 1;
+      if (seqLe(seq, this.from(mid))) hi = mid;
+      else lo = mid + 1;
+    }
+    return lo;
+  }
+
+  /** Cuts record `i` in two at `at`; both keep its flags. Rare: only when a segment can no longer go out whole. */
+  #split(i: number, at: number): void {
+    if (this.count === this.#flags.length) this.#grow();
+    for (let k = this.count; k > i; k--) {
+      const to = this.#slot(k);
+      const from = this.#slot(k - 1);
+      this.#from[to] = this.#from[from]!;
+      this.#to[to] = this.#to[from]!;
+      this.#at[to] = this.#at[from]!;
+      this.#flags[to] = this.#flags[from]!;
+    }
+    this.count++;
+    this.#to[this.#slot(i)] = at;
+    this.#from[this.#slot(i + 1)] = at;
+    if ((this.flags(i) & SACKED) !== 0) this.sackedCount++;
+  }
+
+  #grow(): void {
+    const size = this.#flags.length * 2;
+    const from = new Int32Array(size);
+    const to = new Int32Array(size);
+    const at = new Float64Array(size);
+    const flags = new Uint8Array(size);
+    for (let i = 0; i < this.count; i++) {
+      const slot = this.#slot(i);
+      from[i] = this.#from[slot]!;
+      to[i] = this.#to[slot]!;
+      at[i] = this.#at[slot]!;
+      flags[i] = this.#flags[slot]!;
+    }
+    this.#from = from;
+    this.#to = to;
+    this.#at = at;
+    this.#flags = flags;
+    this.#head = 0;
+  }
+}

@@ -1,0 +1,142 @@
+// The scoreboard against a naive one, which keeps a flag for every octet.
+
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { AGAIN, Delivery, EVER_AGAIN, LOST, SACKED, Scoreboard } from '../../src/tcp/scoreboard.ts';
+
+const MSS = 10;
+
+/** One entry per octet in flight, oldest first. */
+interface Octet {
+  sacked: boolean;
+  lost: boolean;
+  again: boolean;
+}
+
+class Naive {
+  octets: Octet[] = [];
+
+  count(test: (o: Octet) => boolean): number {
+    return this.octets.filter(test).length;
+  }
+}
+
+type Step =
+  | { kind: 'send'; octets: number }
+  | { kind: 'ack'; part: number }
+  | { kind: 'sack'; from: number; to: number }
+  | { kind: 'lose'; which: number }
+  | { kind: 'again' };
+
+const step: fc.Arbitrary<Step> = fc.oneof(
+  fc.record({ kind: fc.constant('send' as const), octets: fc.integer({ min: 1, max: 45 }) }),
+  fc.record({ kind: fc.constant('ack' as const), part: fc.double({ min: 0, max: 1, noNaN: true }) }),
+  fc.record({
+    kind: fc.constant('sack' as const),
+    from: fc.double({ min: 0, max: 1, noNaN: true }),
+    to: fc.double({ min: 0, max: 1, noNaN: true }),
+  }),
+  fc.record({ kind: fc.constant('lose' as const), which: fc.double({ min: 0, max: 1, noNaN: true }) }),
+  fc.record({ kind: fc.constant('again' as const) }),
+);
+
+test('agrees with a flag per octet, across the wrap of sequence numbers', () => {
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 120 }), fc.boolean(), (steps, wraps) => {
+      const start = wraps ? 0x7fff_fff0 : 5;
+      const board = new Scoreboard();
+      board.fack = start;
+      const naive = new Naive();
+      const delivery = new Delivery();
+      let una = start;
+      let nxt = start;
+      let now = 0;
+      for (const s of steps) {
+        now++;
+        delivery.reset();
+        const flight = (nxt - una) | 0;
+        const arrivedBefore = naive.count((o) => o.sacked);
+        switch (s.kind) {
+          case 'send':
+            board.sent(nxt, (nxt + s.octets) | 0, MSS, now);
+            for (let i = 0; i < s.octets; i++) naive.octets.push({ sacked: false, lost: false, again: false });
+            nxt = (nxt + s.octets) | 0;
+            break;
+          case 'ack': {
+            const n = Math.floor(s.part * flight);
+            const fresh = naive.octets.slice(0, n).filter((o) => !o.sacked).length;
+            una = (una + n) | 0;
+            naive.octets.splice(0, n);
+            board.acknowledge(una, delivery);
+            expect(delivery.octets).toBe(fresh);
+            break;
+          }
+          case 'sack': {
+            const a = Math.floor(Math.min(s.from, s.to) * flight);
+            const b = Math.floor(Math.max(s.from, s.to) * flight);
+            // Only whole records count; which octets those are is read off the board itself.
+            for (let i = 0; i < board.count; i++) {
+              const from = (board.from(i) - una) | 0;
+              const to = (board.to(i) - una) | 0;
+              if (from < a || to > b) continue;
+              for (let k = from; k < to; k++) naive.octets[k] = { sacked: true, lost: false, again: false };
+            }
+            board.sack((una + a) | 0, (una + b) | 0, delivery);
+            expect(delivery.sacked).toBe(naive.count((o) => o.sacked) - arrivedBefore);
+            break;
+          }
+          case 'lose': {
+            if (board.count === 0) break;
+            const i = Math.min(Math.floor(s.which * board.count), board.count - 1);
+            const from = (board.from(i) - una) | 0;
+            const to = (board.to(i) - una) | 0;
+            const has = (board.flags(i) & SACKED) !== 0;
+            expect(board.markLost(i)).toBe(!has);
+            if (!has) for (let k = from; k < to; k++) naive.octets[k] = { sacked: false, lost: true, again: false };
+            break;
+          }
+          case 'again': {
+            const i = board.firstLost();
+            const first = naive.octets.findIndex((o) => o.lost && !o.again);
+            expect(i < 0 ? -1 : (board.from(i) - una) | 0).toBe(first);
+            if (i < 0) break;
+            const to = (board.to(i) - una) | 0;
+            for (let k = first; k < to; k++) naive.octets[k]!.again = true;
+            board.sentAgain(i, board.to(i), now);
+            expect(board.flags(i) & (LOST | AGAIN | EVER_AGAIN)).toBe(LOST | AGAIN | EVER_AGAIN);
+            break;
+          }
+        }
+        expect(naive.octets.length).toBe((nxt - una) | 0);
+        expect(board.sackedOctets).toBe(naive.count((o) => o.sacked));
+        expect(board.lostOctets).toBe(naive.count((o) => o.lost));
+        expect(board.againOctets).toBe(naive.count((o) => o.again));
+        expect(board.pipe((nxt - una) | 0)).toBe(naive.count((o) => !o.sacked && (!o.lost || o.again)));
+      }
+    }),
+    { numRuns: 400, seed: 2018 },
+  );
+});
+
+test('a record sent again in part is split: the rest is still lost', () => {
+  const board = new Scoreboard();
+  board.sent(0, 10, MSS, 1);
+  board.markLost(0);
+  board.sentAgain(0, 4, 2);
+  expect([board.count, board.to(0), board.from(1), board.againOctets, board.lostOctets]).toEqual([2, 4, 4, 4, 10]);
+  expect(board.firstLost()).toBe(1);
+});
+
+test('a FIN rides on the last segment; a super-segment has a record for each segment in it', () => {
+  const board = new Scoreboard();
+  board.sent(0, 3 * MSS + 1, MSS, 1);
+  expect(Array.from({ length: board.count }, (_, i) => board.to(i))).toEqual([10, 20, 31]);
+});
+
+test('what the receiver takes back is in flight again (RFC 2018 §8)', () => {
+  const board = new Scoreboard();
+  board.sent(0, 20, MSS, 1);
+  board.sack(10, 20, new Delivery());
+  board.renege();
+  expect([board.sackedOctets, board.sackedCount, board.pipe(20)]).toEqual([0, 0, 20]);
+});
