@@ -6,8 +6,10 @@
 //   name     'tcp.bulk.mss1460'
 //   unit     'MB/s'
 //   better   'higher' or 'lower'
-//   run      async () => number: one round of ours
-//   peers    { name: async () => number }: one round of each peer; a peer that cannot run returns null
+//   run      async () => number, or { value, cpu } with the same figure by processor time: one round of ours
+//   peers    { name: async () => ... }: one round of each peer, likewise; a peer that cannot run returns null
+//   rounds   optional: rounds that are enough for it; 5 by default
+//   warm     optional: false when every round has processes of its own, so that none is needed to warm up
 //   notes    optional: async () => string[]: where the time or the memory goes, after the rounds
 // A probe is a program of bench/probes/; it prints its own table, or its own lines with --json.
 
@@ -38,43 +40,61 @@ function spread(values) {
 
 const figure = (value) => Number(value.toPrecision(4));
 
-/** Runs one metric: ours, each peer, ours, each peer, ... A first round of all warms up and is thrown away. */
+/** Runs one metric: ours, each peer, ours, each peer, ... A first round warms up and is thrown away. */
 async function measure(metric, rounds) {
   const runs = { ours: metric.run, ...metric.peers };
-  const samples = Object.fromEntries(Object.keys(runs).map((name) => [name, []]));
-  for (let round = -1; round < rounds; round++) {
+  const samples = Object.fromEntries(Object.keys(runs).map((name) => [name, { value: [], cpu: [] }]));
+  for (let round = metric.warm === false ? 0 : -1; round < rounds; round++) {
     for (const [name, run] of Object.entries(runs)) {
       globalThis.gc?.();
-      const value = await run();
-      if (round >= 0 && value !== null) samples[name].push(value);
+      const found = await run();
+      if (round < 0 || found === null) continue;
+      const { value, cpu } = typeof found === 'number' ? { value: found } : found;
+      samples[name].value.push(value);
+      if (cpu !== undefined) samples[name].cpu.push(cpu);
     }
   }
   return samples;
 }
 
-function asJson(metric, samples, notes) {
+/** The medians of one kind of figure, ours and each peer's, and ours divided by each peer's. */
+function medians(samples, kind) {
   const { ours, ...rest } = samples;
   const peers = {};
   const ratio = {};
-  for (const [name, values] of Object.entries(rest)) {
-    if (values.length === 0) continue;
-    peers[name] = figure(spread(values).median);
-    ratio[name] = Number((spread(ours).median / spread(values).median).toPrecision(3));
+  const own = spread(ours[kind]).median;
+  for (const [name, found] of Object.entries(rest)) {
+    if (found[kind].length === 0) continue;
+    const { median } = spread(found[kind]);
+    peers[name] = figure(median);
+    ratio[name] = Number((own / median).toPrecision(3));
   }
-  const { min, median, max } = spread(ours);
-  const head = { metric: metric.name, unit: metric.unit, better: metric.better, ours: figure(median), peers, ratio };
-  return JSON.stringify({ ...head, min: figure(min), max: figure(max), rounds: ours.length, notes });
+  return { ours: figure(own), peers, ratio };
+}
+
+function asJson(metric, samples, notes) {
+  const { min, max } = spread(samples.ours.value);
+  const head = { metric: metric.name, unit: metric.unit, better: metric.better, ...medians(samples, 'value') };
+  const cpu = samples.ours.cpu.length > 0 ? { cpu: medians(samples, 'cpu') } : {};
+  const rounds = samples.ours.value.length;
+  return JSON.stringify({ ...head, min: figure(min), max: figure(max), rounds, ...cpu, notes });
+}
+
+function row(name, values) {
+  const { min, median, max } = spread(values);
+  return `  ${name.padEnd(44)} ${[min, median, max].map((v) => String(figure(v)).padStart(9)).join(' ')}`;
 }
 
 function asTable(metric, samples) {
-  const lines = [`${metric.name}, ${metric.unit} (${metric.better} is better)   min     median     max`];
-  for (const [name, values] of Object.entries(samples)) {
-    if (values.length === 0) {
-      lines.push(`  ${name.padEnd(30)} cannot run here`);
+  const title = `${metric.name}, ${metric.unit} (${metric.better} is better)`;
+  const lines = [`${title.padEnd(46)}       min    median       max`];
+  for (const [name, { value, cpu }] of Object.entries(samples)) {
+    if (value.length === 0) {
+      lines.push(`  ${name.padEnd(44)} cannot run here`);
       continue;
     }
-    const { min, median, max } = spread(values);
-    lines.push(`  ${name.padEnd(30)} ${[min, median, max].map((v) => String(figure(v)).padStart(9)).join(' ')}`);
+    lines.push(row(name, value));
+    if (cpu.length > 0) lines.push(row('  by processor time', cpu));
   }
   return lines.join('\n');
 }
@@ -104,8 +124,8 @@ async function main() {
   // Probes answered questions of design; they run when asked for.
   const wanted = values.only?.flatMap((list) => list.split(',')) ?? [...all.keys()];
   const unknown = wanted.filter((name) => !names.includes(name));
-  const rounds = Number(values.rounds ?? ROUNDS);
-  if (unknown.length > 0 || !(Number.isInteger(rounds) && rounds > 0)) {
+  const rounds = values.rounds === undefined ? 0 : Number(values.rounds);
+  if (unknown.length > 0 || !(Number.isInteger(rounds) && (rounds > 0 || values.rounds === undefined))) {
     console.error(unknown.length > 0 ? `No such metric: ${unknown.join(', ')}. There are: ${names.join(', ')}` : USAGE);
     return 2;
   }
@@ -116,7 +136,7 @@ async function main() {
       continue;
     }
     const metric = all.get(name);
-    const samples = await measure(metric, rounds);
+    const samples = await measure(metric, rounds || (metric.rounds ?? ROUNDS));
     const notes = (await metric.notes?.()) ?? [];
     console.log(values.json ? asJson(metric, samples, notes) : [asTable(metric, samples), ...notes].join('\n    '));
   }
