@@ -7,12 +7,13 @@ import { NetError, StateError } from '../base/errors.ts';
 import type { ByteStream, StreamHandler } from '../base/stream.ts';
 import { BodyReader } from './body.ts';
 import { HttpError, type HttpFault } from './errors.ts';
-import { HeaderList, type HeadersInit, hasToken } from './fields.ts';
+import { checkTrailers, HeaderList, type HeadersInit, hasToken, listOptions, members } from './fields.ts';
 import { Framing } from './framing.ts';
 import { HeadParser } from './head.ts';
 import { Outlet } from './outlet.ts';
 import { DEFAULT_LIMITS, type HttpLimits, type HttpPolicy, STRICT } from './policy.ts';
 import { Half, persists } from './states.ts';
+import { isHost } from './target.ts';
 
 /** A request to send. */
 export interface RequestInit {
@@ -20,7 +21,10 @@ export interface RequestInit {
   readonly method?: string;
   /** The request target in the form that goes on the wire (RFC 9112 §3.2). */
   readonly target: string;
-  /** Must hold Host (RFC 9112 §3.2). */
+  /**
+   * Must hold Host, once (RFC 9112 §3.2). With `Expect: 100-continue` the content waits until the server answers, or
+   * until `continueTimeout` (RFC 9110 §10.1.1).
+   */
   readonly headers: HeadersInit;
   /** The whole content; or `'stream'` when it is written to the exchange, chunked unless a length is given. */
   readonly body?: Uint8Array | 'stream' | null;
@@ -54,13 +58,24 @@ export interface ResponseHandlers {
   onError(error: HttpError | NetError): void;
   /** `write` took less than it was offered, and there is room again. */
   onDrain?(): void;
+  /**
+   * The server switched protocols (101, RFC 9110 §7.8) or opened the tunnel that CONNECT asked for (§9.3.6): the stream
+   * is the program's now, and this is the last call. What came behind the head is still in the stream and is not
+   * announced again: look at what is `readable`. Without this handler 101 is an error.
+   */
+  onHandOver?(response: ClientResponse, stream: ByteStream): void;
 }
 
 /** Parts of a client connection that can be set. */
 export interface ClientStreamOptions {
   readonly limits?: Partial<HttpLimits>;
   readonly policy?: Partial<HttpPolicy>;
-  /** The connection is over. Exactly once. */
+  /**
+   * How long content waits for 100 (Continue), milliseconds; 1000 by default. Servers that do not know the expectation
+   * stay silent, so it ends (RFC 9110 §10.1.1).
+   */
+  readonly continueTimeout?: number;
+  /** The connection is over, or was handed over. Exactly once. */
   onClose?(): void;
 }
 
@@ -73,6 +88,14 @@ export class HttpClientStream implements StreamHandler {
   readonly #framing: Framing = new Framing();
   readonly #body: BodyReader;
   readonly #outlet: Outlet;
+  /** The protocols that the request offers to switch to, in lower case. */
+  #offers: string[] = [];
+  /** A final answer came instead of 100: the content is not sent. */
+  #refused = false;
+  /** The content waits for 100, and perhaps what was said at its end. */
+  #expecting = false;
+  #held: { bytes: Uint8Array | null; trailers: HeaderList | null } | null = null;
+  #deadline = Number.POSITIVE_INFINITY;
   /** What is written: requests. */
   readonly #out: Half = new Half();
   /** What is read: responses. */
@@ -93,7 +116,8 @@ export class HttpClientStream implements StreamHandler {
     const limits = { ...DEFAULT_LIMITS, ...options.limits };
     this.stream = stream;
     this.#options = options;
-    this.#policy = { ...STRICT, ...options.policy };
+    // RFC 9112 §5.2: user agents unfold what servers should not fold.
+    this.#policy = { ...STRICT, fold: true, ...options.policy };
     this.#parser = new HeadParser('response', limits, this.#policy);
     this.#body = new BodyReader(limits, this.#policy);
     this.#outlet = new Outlet(stream);
@@ -118,8 +142,9 @@ export class HttpClientStream implements StreamHandler {
     if (!this.reusable) throw new StateError('this connection cannot take another request');
     const method = init.method ?? 'GET';
     const fields = HeaderList.from(init.headers);
-    if (!fields.has('host')) throw new TypeError('a request needs a Host field (RFC 9112 §3.2)');
     const body = init.body ?? null;
+    checkRequest(method, fields, body !== null && (body === 'stream' || body.length > 0));
+    listOptions(fields);
     const framing = this.#frame(method, fields, body);
     this.#outlet.requestHead(method, init.target, fields);
     this.#outlet.begin(framing.kind, framing.length);
@@ -132,6 +157,11 @@ export class HttpClientStream implements StreamHandler {
     this.#handlers = handlers;
     this.#response = null;
     this.#paused = false;
+    this.#offers = members(fields, 'upgrade').map((protocol) => protocol.toLowerCase());
+    this.#expecting = hasToken(fields, 'expect', '100-continue');
+    this.#held = null;
+    this.#refused = false;
+    this.#deadline = Number.POSITIVE_INFINITY;
     const exchange = new ClientExchange(this);
     this.#exchange = exchange;
     if (body !== 'stream') exchange.end(body);
@@ -193,30 +223,67 @@ export class HttpClientStream implements StreamHandler {
     this.#options.onClose?.();
   }
 
+  // --- time, as the owner tells it ---
+
+  /**
+   * When `timersFire` should be called, on the owner's clock; `Infinity` when nothing is pending. Waiting for 100
+   * begins when it is first seen here: call it after `request` and after delivering events.
+   */
+  nextDeadline(now: number): number {
+    if (!this.#expecting) this.#deadline = Number.POSITIVE_INFINITY;
+    else if (this.#deadline === Number.POSITIVE_INFINITY)
+      this.#deadline = now + (this.#options.continueTimeout ?? 1000);
+    return this.#deadline;
+  }
+
+  /** Does what is due at `now`: content that waited for 100 long enough goes out. */
+  timersFire(now: number): void {
+    if (now >= this.nextDeadline(now)) this.#proceed();
+  }
+
+  /** The content may go. */
+  #proceed(): void {
+    if (!this.#expecting) return;
+    this.#expecting = false;
+    const held = this.#held;
+    this.#held = null;
+    if (held !== null) this.#endContent(held.bytes, held.trailers);
+    else this.onWritable();
+  }
+
   // --- what the exchange asks ---
 
   /** @internal */
   write(bytes: Uint8Array, from: number, to: number): number {
-    const taken = this.#outlet.write(bytes, from, to);
+    if (this.#refused) return to - from;
+    const taken = this.#expecting ? 0 : this.#outlet.write(bytes, from, to);
     if (taken < to - from) this.#wantsDrain = true;
     return taken;
   }
 
   /** @internal */
   endRequest(bytes: Uint8Array | null, trailers: HeadersInit | null): void {
+    const fields = trailers === null ? null : HeaderList.from(trailers);
+    if (fields !== null) checkTrailers(fields);
+    if (this.#refused) return;
+    if (this.#expecting) this.#held = { bytes, trailers: fields };
+    else this.#endContent(bytes, fields);
+  }
+
+  #endContent(bytes: Uint8Array | null, trailers: HeaderList | null): void {
     if (bytes !== null && bytes.length > 0) this.#outlet.writeAll(bytes, 0, bytes.length);
     if (this.#outlet.left > 0) {
       this.abort();
       return;
     }
-    this.#outlet.end(trailers === null ? null : HeaderList.from(trailers));
+    this.#outlet.end(trailers);
     this.#out.enter('done', 'body ends');
     this.#pump();
   }
 
   /** @internal */
   get writable(): number {
-    return this.#outlet.writable;
+    return this.#expecting ? 0 : this.#outlet.writable;
   }
 
   /** @internal */
@@ -271,27 +338,63 @@ export class HttpClientStream implements StreamHandler {
   #headComplete(): void {
     const { status, reason, minor, fields } = this.#parser;
     if (status === 101) {
-      this.#break(new HttpError('remote', 502, 'unexpected-upgrade'));
+      this.#switch();
       return;
     }
     if (status < 200) {
       this.#parser.reset();
       this.#in.enter('head', 'interim response');
+      if (status === 100) this.#proceed();
       this.#handlers?.onInformational?.(status, fields);
       return;
     }
+    // A final answer: content that waited for 100 is not wanted (RFC 9110 §10.1.1).
+    this.#refused = this.#expecting;
+    this.#expecting = false;
+    this.#held = null;
     const framing = this.#framing;
     framing.decide(this.#method, status, minor, fields, this.#policy);
     if (framing.fault !== '') {
       this.#break(new HttpError('remote', 502, framing.fault));
       return;
     }
-    if (!persists(minor, fields) || framing.kind === 'close' || framing.kind === 'tunnel') this.#keepAlive = false;
+    const { onHandOver } = this.#handlers!;
+    if (framing.kind === 'tunnel' && onHandOver !== undefined && this.#sent) {
+      this.#give({ status, reason, minor, headers: fields, trailers: new HeaderList() });
+      return;
+    }
+    if (framing.both || !persists(minor, fields) || framing.kind === 'close' || framing.kind === 'tunnel')
+      this.#keepAlive = false;
     this.#in.enter('body', 'head with body');
     this.#body.begin(framing);
     const response: ClientResponse = { status, reason, minor, headers: fields, trailers: this.#body.trailers };
     this.#response = response;
     this.#handlers?.onResponse(response);
+    // Whoever waits for room learns that everything is taken now, and dropped.
+    if (this.#refused) this.#handlers?.onDrain?.();
+  }
+
+  /** RFC 9110 §7.8: 101 may switch to what was offered, once the request is complete, and to nothing else. */
+  #switch(): void {
+    const { reason, minor, fields } = this.#parser;
+    const chosen = members(fields, 'upgrade');
+    const good = chosen.length > 0 && chosen.every((protocol) => this.#offers.includes(protocol.toLowerCase()));
+    if (this.#handlers?.onHandOver === undefined || !good || !this.#sent || minor === 0) {
+      this.#break(new HttpError('remote', 502, 'unexpected-upgrade'));
+      return;
+    }
+    this.#give({ status: 101, reason, minor, headers: fields, trailers: new HeaderList() });
+  }
+
+  /** The stream is no longer ours: nothing behind the head was read. */
+  #give(response: ClientResponse): void {
+    const handlers = this.#handlers;
+    this.#detach();
+    this.#over = true;
+    this.#closed = true;
+    this.stream.handler = null;
+    this.#options.onClose?.();
+    handlers?.onHandOver?.(response, this.stream);
   }
 
   #readBody(): boolean {
@@ -311,13 +414,18 @@ export class HttpClientStream implements StreamHandler {
     return true;
   }
 
+  /** The whole request has gone into the stream. */
+  get #sent(): boolean {
+    return this.#out.state === 'done' && this.#outlet.flushed;
+  }
+
   // --- endings ---
 
   #endExchange(): void {
     const handlers = this.#handlers;
     if (this.#response !== null) this.#response.trailers = this.#body.trailers;
     this.#in.enter('done', 'body ends');
-    const sent = this.#out.state === 'done' && this.#outlet.flushed;
+    const sent = this.#sent;
     this.#detach();
     if (!sent) {
       // The answer came before the request was complete, which now never will be (RFC 9112 §9.5).
@@ -364,7 +472,25 @@ export class HttpClientStream implements StreamHandler {
     this.#exchange = null;
     this.#handlers = null;
     this.#wantsDrain = false;
+    this.#expecting = false;
+    this.#held = null;
   }
+}
+
+/** Throws `TypeError` for a request that the RFCs forbid to send. */
+function checkRequest(method: string, fields: HeaderList, content: boolean): void {
+  const hosts = fields.getAll('host');
+  if (hosts.length !== 1 || !isHost(hosts[0]!))
+    throw new TypeError('a request needs one valid Host field (RFC 9112 §3.2)');
+  if (method === 'TRACE' && content) throw new TypeError('TRACE has no content (RFC 9110 §9.3.8)');
+  if (method === 'OPTIONS' && content && !fields.has('content-type')) {
+    throw new TypeError('OPTIONS with content needs a Content-Type (RFC 9110 §9.3.7)');
+  }
+  if (!content && hasToken(fields, 'expect', '100-continue')) {
+    throw new TypeError('a request without content cannot expect 100 (RFC 9110 §10.1.1)');
+  }
+  if (hasToken(fields, 'te', 'chunked'))
+    throw new TypeError('chunked is always welcome: it has no place in TE (RFC 9112 §7.4)');
 }
 
 /** A request on its way: its content goes in here, and the response can be paused. */

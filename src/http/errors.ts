@@ -49,12 +49,14 @@ export type HttpFault =
   | 'incomplete-message'
   | 'unexpected-data'
   | 'unexpected-upgrade'
-  | 'head-timeout';
+  | 'head-timeout'
+  | 'body-timeout';
 
 /** The status with which a server answers a fault (RFC 9110 §15.5, §15.6; RFC 6585 §5). */
 export function faultStatus(fault: HttpFault): number {
   switch (fault) {
     case 'head-timeout':
+    case 'body-timeout':
       return 408;
     case 'body-too-large':
       return 413;

@@ -3,8 +3,18 @@
 
 import type { NetError } from '../base/errors.ts';
 import { StateError } from '../base/errors.ts';
+import type { ByteStream } from '../base/stream.ts';
 import type { HttpError } from './errors.ts';
-import { HeaderList, type HeadersInit, hasToken } from './fields.ts';
+import {
+  addOption,
+  checkTrailers,
+  checkValue,
+  HeaderList,
+  type HeadersInit,
+  hasToken,
+  listOptions,
+  members,
+} from './fields.ts';
 import { type BodyKind, Framing, hasNoContent } from './framing.ts';
 import type { HeadParser } from './head.ts';
 import type { Outlet } from './outlet.ts';
@@ -15,6 +25,14 @@ import { checkStatus, reasonPhrase } from './writer.ts';
 export interface ExchangeOwner {
   /** Whether the connection may go on after this exchange. */
   keepAlive: boolean;
+  /** The value of `Date` for a response that has none; `null` when the owner has no clock. */
+  date(): string | null;
+  /** Seconds to advertise in `Keep-Alive`; 0 for none. */
+  readonly advertised: number;
+  /** Sends 100 now if the client waits for it. */
+  continueDue(): void;
+  /** No more HTTP: gives the stream to `take` when both messages are through. */
+  handOver(take: (stream: ByteStream) => void): void;
   /** The final response head is about to be written; the last moment to clear `keepAlive`. */
   headDue(): void;
   /** The final response head was written. */
@@ -41,6 +59,11 @@ export class ServerRequest {
   readonly headers: HeaderList;
   /** Whether content may follow the head. */
   readonly hasBody: boolean;
+  /**
+   * The client waits for 100 before it sends content (RFC 9110 §10.1.1). It is sent when the content is wanted: when
+   * `onRequest` has returned and the request is not paused.
+   */
+  readonly expectsContinue: boolean;
   /** Trailer fields; complete when `onEnd` is called. */
   trailers: HeaderList = new HeaderList();
 
@@ -55,7 +78,7 @@ export class ServerRequest {
   #paused = false;
 
   /** @internal */
-  constructor(owner: ExchangeOwner, head: HeadParser, hasBody: boolean) {
+  constructor(owner: ExchangeOwner, head: HeadParser, hasBody: boolean, expectsContinue: boolean) {
     this.#owner = owner;
     this.method = head.method;
     this.target = head.target;
@@ -63,6 +86,16 @@ export class ServerRequest {
     this.minor = head.minor;
     this.headers = head.fields;
     this.hasBody = hasBody;
+    this.expectsContinue = expectsContinue;
+  }
+
+  /**
+   * The protocols the client would like to go on with, best first (RFC 9110 §7.8); empty when there are none, and in
+   * HTTP/1.0, which knows no Upgrade. `response.handOver` switches to one of them.
+   */
+  get upgrade(): string[] {
+    if (this.minor === 0 || !hasToken(this.headers, 'connection', 'upgrade')) return [];
+    return members(this.headers, 'upgrade');
   }
 
   /** Whether delivery is paused. */
@@ -95,6 +128,7 @@ export class ServerResponse {
   readonly #outlet: Outlet;
   readonly #method: string;
   readonly #minor: number;
+  readonly #request: ServerRequest | null;
   #status = 200;
   #reason = 'OK';
   #fields: HeaderList = new HeaderList();
@@ -103,11 +137,12 @@ export class ServerResponse {
   #wantsDrain = false;
 
   /** @internal */
-  constructor(owner: ExchangeOwner, outlet: Outlet, method: string, minor: number) {
+  constructor(owner: ExchangeOwner, outlet: Outlet, method: string, minor: number, request: ServerRequest | null) {
     this.#owner = owner;
     this.#outlet = outlet;
     this.#method = method;
     this.#minor = minor;
+    this.#request = request;
   }
 
   /** The status that was or will be sent. */
@@ -141,6 +176,7 @@ export class ServerResponse {
     if (this.#state !== 'open') throw new StateError('the response head has been sent');
     checkStatus(status);
     if (status < 200) throw new RangeError(`${status} is interim: use writeInformational`);
+    checkValue('the reason phrase', reason);
     const fields = HeaderList.from(headers);
     // RFC 9112 §6.1: lengths that nobody could trust are a mistake of the program, found before they leave.
     const framing = new Framing();
@@ -158,12 +194,74 @@ export class ServerResponse {
     if (this.#state !== 'open') throw new StateError('the response head has been sent');
     if (status < 102 || status > 199) throw new RangeError(`${status} cannot be sent as an interim response`);
     const fields = HeaderList.from(headers);
+    // RFC 9112 §6.1, RFC 9110 §8.6: an interim response has no content to frame.
+    fields.delete('transfer-encoding');
+    fields.delete('content-length');
+    listOptions(fields);
     if (this.#minor > 0) this.#outlet.responseHead(status, reasonPhrase(status), fields);
   }
 
-  /** Fields to send after a chunked body (RFC 9110 §6.5); without chunked they are dropped. */
+  /** Tells a client that waits for it to send its content now; nothing when it does not (RFC 9110 §10.1.1). */
+  writeContinue(): void {
+    if (this.#state === 'open') this.#owner.continueDue();
+  }
+
+  /**
+   * Fields to send after a chunked body (RFC 9110 §6.5); without chunked they are dropped. Throws `TypeError` for
+   * those that may not come so late.
+   */
   setTrailers(trailers: HeadersInit): void {
-    this.#trailers = HeaderList.from(trailers);
+    const fields = HeaderList.from(trailers);
+    checkTrailers(fields);
+    this.#trailers = fields;
+  }
+
+  /**
+   * Ends HTTP on this connection: answers with 101 (RFC 9110 §7.8), or CONNECT with a 2xx (§9.3.6), and gives the
+   * stream away as soon as the request has been read and the head has left. What the client sent behind its request
+   * is still in the stream and is not announced again: `take` must look at what is `readable`.
+   *
+   * @param headers for 101 they name the protocol, one of those in `request.upgrade`
+   * @param take called once, unless the client goes away before (`request.onAbort`)
+   *
+   * Throws `RangeError` for another status, `TypeError` for a protocol that was not asked for.
+   */
+  handOver(status: number, headers: HeadersInit | null, take: (stream: ByteStream) => void): void {
+    if (this.#state === 'dead') return;
+    if (this.#state !== 'open') throw new StateError('the response head has been sent');
+    const fields = HeaderList.from(headers);
+    const tunnel = this.#method === 'CONNECT' && status >= 200 && status < 300;
+    if (!tunnel && status !== 101) throw new RangeError(`${status} does not hand ${this.#method} over`);
+    if (!tunnel) this.#checkProtocols(fields);
+    fields.delete('transfer-encoding');
+    fields.delete('content-length');
+    listOptions(fields);
+    const owner = this.#owner;
+    if (tunnel) this.#addDate(fields);
+    // RFC 9110 §7.8: whoever expects 100 gets it before 101.
+    owner.continueDue();
+    owner.keepAlive = false;
+    this.#status = status;
+    this.#outlet.responseHead(status, reasonPhrase(status), fields);
+    this.#outlet.begin('none', 0);
+    this.#state = 'ended';
+    owner.responseBegan(false);
+    owner.handOver(take);
+  }
+
+  /** RFC 9110 §7.8: 101 names the protocols it switches to, and the client has asked for each. */
+  #checkProtocols(fields: HeaderList): void {
+    const asked = (this.#request?.upgrade ?? []).map((protocol) => protocol.toLowerCase());
+    const chosen = members(fields, 'upgrade');
+    if (chosen.length === 0) throw new TypeError('101 needs an Upgrade field (RFC 9110 §7.8)');
+    for (const protocol of chosen) {
+      if (!asked.includes(protocol.toLowerCase())) throw new TypeError(`the client did not ask for ${protocol}`);
+    }
+  }
+
+  #addDate(fields: HeaderList): void {
+    const date = fields.has('date') ? null : this.#owner.date();
+    if (date !== null) fields.append('Date', date);
   }
 
   /** Sends the head now, before there is content. */
@@ -210,6 +308,11 @@ export class ServerResponse {
     if (!this.ended) this.#owner.abort();
   }
 
+  /** Whether the program has more to write than there is room for. @internal */
+  get waiting(): boolean {
+    return this.#wantsDrain;
+  }
+
   /** There is room again. @internal */
   drained(): void {
     if (!this.#wantsDrain || !this.#outlet.flushed) return;
@@ -231,9 +334,14 @@ export class ServerResponse {
     owner.headDue();
     const kind = this.#frame(fields, known);
     if (kind === 'close' || hasToken(fields, 'connection', 'close')) owner.keepAlive = false;
-    if (!owner.keepAlive && !hasToken(fields, 'connection', 'close')) fields.append('Connection', 'close');
-    // RFC 9112 §9.3: a 1.0 client believes in persistence only when it is told.
-    else if (owner.keepAlive && this.#minor === 0) fields.append('Connection', 'keep-alive');
+    this.#addDate(fields);
+    if (!owner.keepAlive) addOption(fields, 'close');
+    else {
+      if (owner.advertised > 0 && !fields.has('keep-alive')) fields.append('Keep-Alive', `timeout=${owner.advertised}`);
+      // RFC 9112 §9.3: a 1.0 client believes in persistence only when it is told.
+      if (this.#minor === 0) addOption(fields, 'keep-alive');
+    }
+    listOptions(fields);
     this.#outlet.responseHead(this.#status, this.#reason, fields);
     this.#outlet.begin(kind, kind === 'length' ? Number(fields.get('content-length')) : 0);
     this.#state = 'sending';
@@ -247,6 +355,12 @@ export class ServerResponse {
       fields.delete('transfer-encoding');
       if (this.#status !== 304) fields.delete('content-length');
       if (tunnel) this.#owner.keepAlive = false;
+      return 'none';
+    }
+    // RFC 9110 §15.3.6: 205 says that there is no content, and has none.
+    if (this.#status === 205) {
+      fields.delete('transfer-encoding');
+      fields.set('Content-Length', '0');
       return 'none';
     }
     if (this.#minor === 0) fields.delete('transfer-encoding');

@@ -227,6 +227,47 @@ export function hasToken(fields: HeaderList, key: string, token: string): boolea
   return false;
 }
 
+/** Adds `option` to Connection unless it is there (RFC 9110 §7.6.1). */
+export function addOption(fields: HeaderList, option: string): void {
+  if (hasToken(fields, 'connection', option.toLowerCase())) return;
+  const others = fields.get('connection');
+  if (others === null) fields.append('Connection', option);
+  else fields.set('Connection', `${others}, ${option}`);
+}
+
+/** Lists the fields that are for this connection only in Connection, so that nobody passes them on (§7.6.1, §7.8). */
+export function listOptions(fields: HeaderList): void {
+  if (fields.has('upgrade')) addOption(fields, 'Upgrade');
+  if (fields.has('te')) addOption(fields, 'TE');
+  if (fields.has('keep-alive')) addOption(fields, 'keep-alive');
+}
+
+/** The members of a list field, without empty ones (RFC 9110 §5.6.1.2). */
+export function members(fields: HeaderList, name: string): string[] {
+  const value = fields.get(name);
+  if (value === null) return [];
+  return value
+    .split(',')
+    .map(trimOws)
+    .filter((member) => member !== '');
+}
+
+/** Fields that frame, route, authenticate or condition a message, or say what its content is. */
+const NO_TRAILER: ReadonlySet<string> = new Set(
+  `age authorization cache-control connection content-encoding content-length content-range content-type cookie date
+  expect expires host if-match if-modified-since if-none-match if-range if-unmodified-since keep-alive location
+  max-forwards pragma proxy-authenticate proxy-authorization proxy-connection range retry-after set-cookie te trailer
+  transfer-encoding upgrade vary www-authenticate`.split(/\s+/),
+);
+
+/** Throws `TypeError` when `fields` holds one that may not come after the content (RFC 9110 §6.5.1). */
+export function checkTrailers(fields: HeaderList): void {
+  for (let i = 0; i < fields.length; i++) {
+    if (NO_TRAILER.has(fields.keyAt(i)))
+      throw new TypeError(`${fields.nameAt(i)} cannot be a trailer (RFC 9110 §6.5.1)`);
+  }
+}
+
 /** `text` without the spaces and tabs around it (OWS, RFC 9110 §5.6.3); other white space is content. */
 export function trimOws(text: string): string {
   let from = 0;

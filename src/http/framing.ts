@@ -29,6 +29,8 @@ export class Framing {
   length = 0;
   /** The rule that decided. */
   why: FramingReason = '';
+  /** Both ways of framing were there, and the policy chose: no other message may follow (RFC 9112 §6.1). */
+  both = false;
   /** Why the framing cannot be trusted: the connection must not be used any more. */
   fault: HttpFault | '' = '';
 
@@ -36,6 +38,7 @@ export class Framing {
     this.kind = kind;
     this.length = length;
     this.why = why;
+    this.both = false;
     this.fault = '';
     return kind;
   }
@@ -84,7 +87,11 @@ export class Framing {
     if (minor === 0) return this.#fail('transfer-encoding-in-http-1.0');
     if (length >= 0 && !policy.chunkedOverLength) return this.#fail('length-with-transfer-encoding');
     const verdict = readCodings(codings);
-    if (verdict === 'chunked') return this.#set('chunked', 0, 'Transfer-Encoding');
+    if (verdict === 'chunked') {
+      this.#set('chunked', 0, 'Transfer-Encoding');
+      this.both = length >= 0;
+      return 'chunked';
+    }
     // RFC 9112 §6.3 rule 4: a response whose last coding is not chunked ends with the connection.
     if (verdict === 'chunked-not-last' && status >= 0)
       return this.#set('close', 0, 'Transfer-Encoding without chunked');

@@ -8,7 +8,7 @@
 
 import { CLASS, COLON, CR, DIGIT, HTAB, LF, latin1, SP, TARGET, TCHAR, VALUE } from './bytes.ts';
 import type { HttpFault } from './errors.ts';
-import { HeaderList } from './fields.ts';
+import { HeaderList, trimOws } from './fields.ts';
 import { DEFAULT_LIMITS, type HttpLimits, type HttpPolicy, STRICT } from './policy.ts';
 import { isHost, type TargetForm, targetForm } from './target.ts';
 
@@ -91,6 +91,8 @@ export class HeadParser {
   /** Four offsets per field line: name from and to, value from and to. Grows, and is reused. */
   #lines: Int32Array = new Int32Array(64);
   #count = 0;
+  /** A line of this head continues the one before it. */
+  #folded = false;
   /** The head so far, when it came in pieces. */
   #kept: Uint8Array = NOTHING;
   #keptLength = 0;
@@ -117,6 +119,7 @@ export class HeadParser {
     this.#pos = 0;
     this.#mark = 0;
     this.#count = 0;
+    this.#folded = false;
     this.#major = 0;
     this.#keptLength = 0;
     if (this.#kept.length > 4096) this.#kept = NOTHING;
@@ -302,11 +305,12 @@ export class HeadParser {
         this.#phase = LINE_START;
       } else if (this.#phase === LINE_START) {
         const c = b[i]!;
+        if (c === SP || c === HTAB) {
+          if (!this.#unfold()) return this.#fail('obs-fold', i - base);
+          continue;
+        }
         this.#mark = i - base;
         this.#phase = c === CR ? END_LF : NAME;
-        // A line that starts with white space continues the one before it: obsolete, and a smuggler's tool
-        // (RFC 9112 §5.2). Before the first field it would hide a field from others (RFC 9112 §2.2).
-        if (c === SP || c === HTAB) return this.#fail('obs-fold', i - base);
         if (c === CR) i++;
       } else {
         if (b[i++] !== LF) return this.#fail('bare-cr', i - base);
@@ -315,6 +319,20 @@ export class HeadParser {
       }
     }
     return i - base;
+  }
+
+  /**
+   * Goes on with the value of the line before, because this one starts with white space; false when it may not.
+   * Folding is obsolete, and a smuggler's tool (RFC 9112 §5.2); before the first field it would hide a field from
+   * others (RFC 9112 §2.2).
+   */
+  #unfold(): boolean {
+    if (!this.#policy.fold || this.#count === 0) return false;
+    this.#folded = true;
+    this.#count--;
+    this.#mark = this.#lines[this.#count * 4 + 2]!;
+    this.#phase = FIELD_VALUE;
+    return true;
   }
 
   /** Notes the name of the line being read, which ends at `to`. */
@@ -352,7 +370,8 @@ export class HeadParser {
     const lines = this.#lines;
     const fields = new HeaderList();
     for (let at = 0; at < this.#count * 4; at += 4) {
-      const value = text.slice(lines[at + 2]!, lines[at + 3]!);
+      let value = text.slice(lines[at + 2]!, lines[at + 3]!);
+      if (this.#folded) value = unfolded(value);
       fields.appendParsed(b, base + lines[at]!, base + lines[at + 1]!, text, base, value);
     }
     this.fields = fields;
@@ -361,7 +380,8 @@ export class HeadParser {
     if (this.kind !== 'request') return;
     this.method = text.slice(this.#methodFrom, this.#methodTo);
     this.target = text.slice(this.#targetFrom, this.#targetTo);
-    const form = targetForm(this.method, this.target);
+    let form = targetForm(this.method, this.target);
+    if (form === '' && this.#policy.anyTarget && this.method !== 'CONNECT') form = 'origin';
     const fault = form === '' ? 'bad-target' : this.#hostFault();
     if (form !== '') this.form = form;
     if (fault !== '') this.#fail(fault, this.#pos);
@@ -375,7 +395,7 @@ export class HeadParser {
       if (fields.keyAt(i) !== 'host') continue;
       if (++hosts > 1 && this.#policy.firstHost) continue;
       if (hosts > 1) return 'many-hosts';
-      if (!isHost(fields.valueAt(i))) return 'bad-host';
+      if (!this.#policy.anyHost && !isHost(fields.valueAt(i))) return 'bad-host';
     }
     return hosts === 0 && this.minor === 1 && !this.#policy.noHost ? 'no-host' : '';
   }
@@ -392,6 +412,12 @@ export class HeadParser {
     this.result = 'fault';
     return pos;
   }
+}
+
+/** `value` with each fold in it replaced by one space (RFC 9112 §5.2). */
+function unfolded(value: string): string {
+  if (!value.includes('\r')) return value;
+  return trimOws(value.split('\r\n').map(trimOws).join(' '));
 }
 
 /** What is wrong with a field name that `c` ended. */

@@ -14,7 +14,7 @@ export { ServerRequest, ServerResponse } from './exchange.ts';
 export { HeaderList, type HeadersInit, hasToken } from './fields.ts';
 export { type BodyKind, Framing, type FramingReason, hasNoContent } from './framing.ts';
 export { type HeadKind, HeadParser, type HeadResult } from './head.ts';
-export { DEFAULT_LIMITS, type HttpLimits, type HttpPolicy, STRICT } from './policy.ts';
+export { DEFAULT_LIMITS, type HttpLimits, type HttpPolicy, LENIENT, STRICT } from './policy.ts';
 export { HttpServerStream, type ServerStreamOptions, type ServerTimeouts } from './server.ts';
 export { HALF_EDGES, type HalfCause, type HalfEdge, type HalfState, persists } from './states.ts';
 export { authorityOf, isHost, type TargetForm, targetForm } from './target.ts';

@@ -32,9 +32,15 @@ export class Outlet {
   #to = 0;
   #kind: BodyKind = 'none';
   #left = 0;
+  #sent = 0;
 
   constructor(stream: ByteStream) {
     this.#stream = stream;
+  }
+
+  /** Octets that went into the stream since the beginning: how a slow reader is told from none. */
+  get sent(): number {
+    return this.#sent;
   }
 
   /** Whether everything given so far has gone into the stream. */
@@ -86,6 +92,7 @@ export class Outlet {
     if (this.#kind === 'chunked') return this.#writeChunks(bytes, from, to);
     if (!this.flush()) return 0;
     const taken = this.#stream.send(bytes, from, to);
+    this.#sent += taken;
     this.#left -= taken;
     return taken;
   }
@@ -119,7 +126,11 @@ export class Outlet {
 
   /** Sends what waits; true when nothing waits any more. When false, the stream's `onWritable` follows. */
   flush(): boolean {
-    if (this.#from < this.#to) this.#from += this.#stream.send(this.#kept, this.#from, this.#to);
+    if (this.#from < this.#to) {
+      const taken = this.#stream.send(this.#kept, this.#from, this.#to);
+      this.#sent += taken;
+      this.#from += taken;
+    }
     if (this.#from < this.#to) return false;
     this.#from = 0;
     this.#to = 0;
@@ -146,6 +157,7 @@ export class Outlet {
       this.flush();
       // The size line is out: what a stream with less room than it promised leaves must wait here.
       const taken = this.flushed ? this.#stream.send(bytes, at, at + size) : 0;
+      this.#sent += taken;
       if (taken < size) this.#keep(bytes, at + taken, at + size);
       this.#keep(CRLF, 0, CRLF.length);
       at += size;

@@ -23,8 +23,17 @@ import { reasonPhrase } from './writer.ts';
 export interface ServerTimeouts {
   /** From the first octet of a head to its last; then 408. */
   readonly head: number;
+  /** From the head of a request to the end of its content, while the handler takes it; then 408. */
+  readonly body: number;
+  /**
+   * For `progress` more octets, of content that is wanted or of an answer that waits to be read; then 408, or the
+   * connection is aborted. Against clients that send or read just enough not to be idle.
+   */
+  readonly stall: number;
   /** Between exchanges, and before the first; then the connection is closed. */
   readonly idle: number;
+  /** Added to `idle` where that is advertised: a request sent at the last moment still finds us (RFC 9112 §9.5). */
+  readonly grace: number;
   /** After our last octet, for the client to end its direction; then the connection is aborted. */
   readonly linger: number;
 }
@@ -35,14 +44,31 @@ export interface ServerStreamOptions {
   onRequest(request: ServerRequest, response: ServerResponse): void;
   /** Something the client sent was not HTTP (it has been answered), or `onRequest` threw (500 was sent). */
   onError?(error: unknown): void;
-  /** The connection is over. Exactly once. */
+  /** The connection is over, or was handed over and speaks HTTP no more. Exactly once. */
   onClose?(): void;
+  /** The value of `Date` now (RFC 9110 §6.6.1), for responses that have none. Without it they go without. */
+  date?(): string;
+  /** Whether answers tell in `Keep-Alive` how long the connection is kept. False by default. */
+  readonly advertise?: boolean;
+  /** Octets that must move within `timeouts.stall`; 512 by default. */
+  readonly progress?: number;
   readonly limits?: Partial<HttpLimits>;
   readonly policy?: Partial<HttpPolicy>;
   readonly timeouts?: Partial<ServerTimeouts>;
 }
 
-const DEFAULT_TIMEOUTS: ServerTimeouts = { head: 60_000, idle: 60_000, linger: 10_000 };
+const DEFAULT_TIMEOUTS: ServerTimeouts = {
+  head: 60_000,
+  body: 300_000,
+  stall: 60_000,
+  idle: 60_000,
+  grace: 1_000,
+  linger: 10_000,
+};
+const DEFAULT_PROGRESS = 512;
+
+/** What a connection waits for the client to do. */
+type Phase = 'head' | 'body' | 'send' | 'idle' | 'linger' | 'none';
 
 /**
  * Speaks HTTP/1.1 as a server on one stream; becomes the stream's handler when it is made.
@@ -84,9 +110,16 @@ export class HttpServerStream implements StreamHandler, ExchangeOwner {
   #over = false;
   #closed = false;
   #exchanges = 0;
-  #timer: 'head' | 'idle' | 'linger' | 'none' = 'none';
+  /** Who gets the stream once both messages are through. */
+  #take: ((stream: ByteStream) => void) | null = null;
+  /** Octets of request content taken so far, over all requests. */
+  #received = 0;
+  #timer: Phase = 'none';
   #timerExchange = -1;
   #deadline = Number.POSITIVE_INFINITY;
+  /** Octets moved, and when there must be more, in phases that need progress. */
+  #moved = 0;
+  #stalled = Number.POSITIVE_INFINITY;
 
   constructor(stream: ByteStream, options: ServerStreamOptions) {
     this.stream = stream;
@@ -110,11 +143,11 @@ export class HttpServerStream implements StreamHandler, ExchangeOwner {
     return this.#exchanges;
   }
 
-  /** Closes gracefully: at once when idle, otherwise after the exchange that is going on. */
+  /** Closes gracefully: at once when idle, otherwise after the exchange that is going on or whose head has begun. */
   close(): void {
     if (this.#over || this.#lingering) return;
     this.keepAlive = false;
-    if (this.#request === null) this.#finish();
+    if (this.#request === null && this.#in.state === 'idle') this.#finish();
   }
 
   // --- the stream's events ---
@@ -150,29 +183,73 @@ export class HttpServerStream implements StreamHandler, ExchangeOwner {
     if (timer !== this.#timer || this.#exchanges !== this.#timerExchange) {
       this.#timer = timer;
       this.#timerExchange = this.#exchanges;
-      this.#deadline = timer === 'none' ? Number.POSITIVE_INFINITY : now + this.#timeouts[timer];
+      this.#deadline = now + this.#allowed(timer);
+      this.#stalled = Number.NEGATIVE_INFINITY;
     }
-    return this.#deadline;
+    if (timer !== 'body' && timer !== 'send') return this.#deadline;
+    const moved = timer === 'body' ? this.#received : this.#outlet.sent;
+    if (this.#stalled < 0 || moved - this.#moved >= (this.#options.progress ?? DEFAULT_PROGRESS)) {
+      this.#moved = moved;
+      this.#stalled = now + this.#timeouts.stall;
+    }
+    return Math.min(this.#deadline, this.#stalled);
+  }
+
+  /** How long a phase may last in all. */
+  #allowed(phase: Phase): number {
+    if (phase === 'none' || phase === 'send') return Number.POSITIVE_INFINITY;
+    if (phase === 'idle' && this.advertised > 0) return this.#timeouts.idle + this.#timeouts.grace;
+    return this.#timeouts[phase];
   }
 
   /** Does what is due at `now`; nothing when nothing is. */
   timersFire(now: number): void {
     if (now < this.nextDeadline(now)) return;
     if (this.#timer === 'head') this.#refuse('head-timeout');
+    else if (this.#timer === 'body') this.#refuse('body-timeout');
     else if (this.#timer === 'idle') this.#finish();
     else this.abort();
     this.#pump();
     this.nextDeadline(now);
   }
 
-  #phase(): 'head' | 'idle' | 'linger' | 'none' {
+  #phase(): Phase {
     if (this.#over) return 'none';
     if (this.#lingering) return 'linger';
-    if (this.#request !== null) return 'none';
+    if (this.#request !== null) {
+      // A handler that takes its time is no fault of the client's.
+      if (!this.#outlet.flushed || this.#response?.waiting === true) return 'send';
+      const wanted = this.#discarded >= 0 || !this.#request.paused;
+      return this.#in.state === 'body' && wanted ? 'body' : 'none';
+    }
     return this.#in.state === 'head' ? 'head' : 'idle';
   }
 
   // --- what the exchange tells ---
+
+  /** @internal */
+  date(): string | null {
+    return this.#options.date?.() ?? null;
+  }
+
+  /** @internal */
+  get advertised(): number {
+    const seconds = Math.floor(this.#timeouts.idle / 1000);
+    return this.#options.advertise === true && Number.isFinite(seconds) ? seconds : 0;
+  }
+
+  /** @internal */
+  continueDue(): void {
+    if (!this.#expectsContinue) return;
+    this.#expectsContinue = false;
+    this.#outlet.responseHead(100, reasonPhrase(100), new HeaderList());
+  }
+
+  /** @internal */
+  handOver(take: (stream: ByteStream) => void): void {
+    this.#take = take;
+    this.#pump();
+  }
 
   /** @internal */
   headDue(): void {
@@ -266,15 +343,16 @@ export class HttpServerStream implements StreamHandler, ExchangeOwner {
     }
     const hasBody = framing.kind === 'chunked' || framing.length > 0;
     this.#exchanges++;
-    if (!persists(head.minor, head.fields)) this.keepAlive = false;
-    const request = new ServerRequest(this, head, hasBody);
-    const response = new ServerResponse(this, this.#outlet, head.method, head.minor);
+    const last = framing.both || this.#exchanges >= this.#limits.requests;
+    if (last || !persists(head.minor, head.fields)) this.keepAlive = false;
+    this.#expectsContinue = hasBody && head.minor > 0 && hasToken(head.fields, 'expect', '100-continue');
+    const request = new ServerRequest(this, head, hasBody, this.#expectsContinue);
+    const response = new ServerResponse(this, this.#outlet, head.method, head.minor, request);
     this.#request = request;
     this.#response = response;
     this.#discarded = -1;
     this.#contentRefused = false;
     this.#body.begin(framing);
-    this.#expectsContinue = hasBody && head.minor > 0 && hasToken(head.fields, 'expect', '100-continue');
     head.reset();
     this.#in.enter('body', 'head with body');
     try {
@@ -315,6 +393,7 @@ export class HttpServerStream implements StreamHandler, ExchangeOwner {
       if (this.#discarded < 0) request.onEnd?.();
       return true;
     }
+    this.#received += body.to - body.from;
     if (this.#discarded >= 0) this.#discarded += body.to - body.from;
     else request.onData?.(body.bytes, body.from, body.to);
     if (this.#over) return false;
@@ -329,19 +408,19 @@ export class HttpServerStream implements StreamHandler, ExchangeOwner {
     // Whoever waits for content that will not be delivered must learn of it.
     if (request.onData !== null) request.onAbort?.(new HttpError('local', 400, 'incomplete-message'));
     request.onAbort = null;
-    if (!this.keepAlive) this.#finish();
+    if (!this.keepAlive && this.#take === null) this.#finish();
     return true;
   }
 
   /** RFC 9110 §10.1.1: the client waits before it sends content; none is needed once it has begun. */
   #sendContinue(): void {
-    this.#expectsContinue = false;
-    if (this.stream.readable > 0 || this.#out.state !== 'idle') return;
-    this.#outlet.responseHead(100, reasonPhrase(100), new HeaderList());
+    if (this.stream.readable > 0 || this.#out.state !== 'idle') this.#expectsContinue = false;
+    else this.continueDue();
   }
 
   #nextExchange(): boolean {
     if (!this.#outlet.flushed) return false;
+    if (this.#take !== null) return this.#give(this.#take);
     this.#request = null;
     this.#response = null;
     if (!this.keepAlive) {
@@ -353,6 +432,19 @@ export class HttpServerStream implements StreamHandler, ExchangeOwner {
     this.#in.enter('idle', 'next exchange');
     this.#out.enter('idle', 'next exchange');
     return true;
+  }
+
+  /** The stream is no longer ours: nothing behind the request was read. */
+  #give(take: (stream: ByteStream) => void): boolean {
+    this.#take = null;
+    this.#request = null;
+    this.#response = null;
+    this.#over = true;
+    this.#closed = true;
+    this.stream.handler = null;
+    this.#options.onClose?.();
+    take(this.stream);
+    return false;
   }
 
   // --- endings ---
@@ -380,7 +472,7 @@ export class HttpServerStream implements StreamHandler, ExchangeOwner {
     const text = `${status} ${reasonPhrase(status)}: ${fault}\n`;
     const bytes = new Uint8Array(text.length);
     putLatin1(bytes, 0, text);
-    const response = new ServerResponse(this, this.#outlet, method, 1);
+    const response = new ServerResponse(this, this.#outlet, method, 1, null);
     response.writeHead(status, [['Content-Type', 'text/plain; charset=utf-8']]);
     response.end(bytes);
   }

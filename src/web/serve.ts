@@ -104,6 +104,7 @@ export class WebServer {
         void this.#answer(request, response, info, stream);
       },
       onError: (error) => this.#options.onError?.(error),
+      date: () => this.#now(),
       onClose: () => {
         this.#connections.delete(connection);
         this.#done();
@@ -138,6 +139,11 @@ export class WebServer {
   /** One exchange. Never rejects. */
   async #answer(request: ServerRequest, response: ServerResponse, info: ServeInfo, stream: WebStream): Promise<void> {
     const exchange = new Exchange(request, response);
+    // RFC 9110 §7.4: a target of another scheme is not ours to answer on a connection that is not secured.
+    if (request.form === 'absolute' && !/^http:/i.test(request.target)) {
+      exchange.refuse(421, this.#now());
+      return;
+    }
     const url = urlOf(request, stream);
     if (url === null) {
       exchange.refuse(400, this.#now());
