@@ -147,6 +147,32 @@ describe('IPv4 only', () => {
     expect(told).toEqual(['ENETUNREACH']);
   });
 
+  test('a reply from another address than was asked answers nothing', () => {
+    const a = end('a', '10.0.0.1/24');
+    const b = end('b', '10.0.0.2/24');
+    const told: string[] = [];
+    a.host.ping({ address: '10.0.0.2' }, (error) => told.push(error?.code ?? 'answered'));
+    feed(b, drain(a)[0]!);
+    const [reply] = drain(b);
+    const forged = reply!.slice();
+    writeIpv4(
+      forged,
+      0,
+      forged.length - 20,
+      1,
+      64,
+      1,
+      0,
+      parseAddress('10.0.0.3')!.w3,
+      parseAddress('10.0.0.1')!.w3,
+      false,
+    );
+    feed(a, forged);
+    expect([told, a.host.counters.drops['icmp-unmatched']]).toEqual([[], 1]);
+    feed(a, reply!);
+    expect(told).toEqual(['answered']);
+  });
+
   test('an echo request to a broadcast address is not answered (RFC 1122 §3.2.2.6)', () => {
     const a = end('a', '10.0.0.1/24');
     const b = end('b', '10.0.0.2/24');
