@@ -10,9 +10,9 @@
  */
 const LOOP_BELOW = 64;
 
-/** Words summed between two folds: 2^14 halves of at most 2^16 - 1 stay far below 2^31. */
-const BLOCK = 16_384;
-const M = 0xffff;
+/** Words summed between two folds: 2^20 of at most 2^32 - 1 stay below 2^53, up to which doubles are exact. */
+const BLOCK = 1 << 20;
+const TWO_32 = 0x1_0000_0000;
 
 const LITTLE_ENDIAN: boolean = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1;
 
@@ -24,14 +24,14 @@ const LITTLE_ENDIAN: boolean = new Uint8Array(new Uint16Array([1]).buffer)[0] ==
 const WAYS = 4;
 const REMEMBER_UP_TO = 1 << 20;
 const NO_BUFFER: ArrayBufferLike = new ArrayBuffer(0);
-const NO_WORDS: Int32Array = new Int32Array(NO_BUFFER as ArrayBuffer);
+const NO_WORDS: Uint32Array = new Uint32Array(NO_BUFFER as ArrayBuffer);
 const buffers: ArrayBufferLike[] = new Array<ArrayBufferLike>(WAYS).fill(NO_BUFFER);
-const views: Int32Array[] = new Array<Int32Array>(WAYS).fill(NO_WORDS);
+const views: Uint32Array[] = new Array<Uint32Array>(WAYS).fill(NO_WORDS);
 let lastBuffer: ArrayBufferLike = NO_BUFFER;
-let lastView: Int32Array = NO_WORDS;
+let lastView: Uint32Array = NO_WORDS;
 let victim = 0;
 
-function wordsOf(buffer: ArrayBufferLike): Int32Array {
+function wordsOf(buffer: ArrayBufferLike): Uint32Array {
   if (buffer === lastBuffer) return lastView;
   for (let i = 0; i < WAYS; i++) {
     if (buffers[i] === buffer) {
@@ -40,7 +40,7 @@ function wordsOf(buffer: ArrayBufferLike): Int32Array {
       return lastView;
     }
   }
-  const words = new Int32Array(buffer, 0, buffer.byteLength >> 2);
+  const words = new Uint32Array(buffer, 0, buffer.byteLength >> 2);
   if (buffer.byteLength <= REMEMBER_UP_TO) {
     buffers[victim] = buffer;
     views[victim] = words;
@@ -51,36 +51,34 @@ function wordsOf(buffer: ArrayBufferLike): Int32Array {
   return words;
 }
 
-/** Sum of the native 16-bit halves of `words[from, to)`, folded to 16 bits. */
-function sumWords(words: Int32Array, from: number, to: number): number {
+/**
+ * Sum of the native 16-bit halves of `words[from, to)`, folded to 16 bits.
+ *
+ * Whole words are added as doubles and split once, at the end: in V8 three quarters of the time that splitting each
+ * word takes, in JavaScriptCore less than half. Four sums, because an addition has to wait for the one before it.
+ */
+function sumWords(words: Uint32Array, from: number, to: number): number {
   let sum = 0;
   let i = from;
   while (i < to) {
     const stop = to - i > BLOCK ? i + BLOCK : to;
-    let low = 0;
-    let high = 0;
-    for (const unrolled = stop - 7; i < unrolled; i += 8) {
-      const a = words[i]!;
-      const b = words[i + 1]!;
-      const c = words[i + 2]!;
-      const d = words[i + 3]!;
-      const e = words[i + 4]!;
-      const f = words[i + 5]!;
-      const g = words[i + 6]!;
-      const h = words[i + 7]!;
-      // `| 0` spares the overflow checks; the sums are far from needing it.
-      low = (low + (a & M) + (b & M) + (c & M) + (d & M) + (e & M) + (f & M) + (g & M) + (h & M)) | 0;
-      high = (high + (a >>> 16) + (b >>> 16) + (c >>> 16) + (d >>> 16)) | 0;
-      high = (high + (e >>> 16) + (f >>> 16) + (g >>> 16) + (h >>> 16)) | 0;
+    let a = 0;
+    let b = 0;
+    let c = 0;
+    let d = 0;
+    for (const unrolled = stop - 15; i < unrolled; i += 16) {
+      a += words[i]! + words[i + 1]! + words[i + 2]! + words[i + 3]!;
+      b += words[i + 4]! + words[i + 5]! + words[i + 6]! + words[i + 7]!;
+      c += words[i + 8]! + words[i + 9]! + words[i + 10]! + words[i + 11]!;
+      d += words[i + 12]! + words[i + 13]! + words[i + 14]! + words[i + 15]!;
     }
-    for (; i < stop; i++) {
-      const a = words[i]!;
-      low = (low + (a & M)) | 0;
-      high = (high + (a >>> 16)) | 0;
-    }
-    sum += (low & 0xffff) + (low >>> 16) + (high & 0xffff) + (high >>> 16);
-    sum = (sum & 0xffff) + (sum >>> 16);
+    for (; i < stop; i++) a += words[i]!;
+    const all = a + b + c + d;
+    const carries = Math.floor(all / TWO_32);
+    const rest = all - carries * TWO_32;
+    sum += (carries & 0xffff) + (carries >>> 16) + (rest >>> 16) + (rest & 0xffff);
   }
+  sum = (sum & 0xffff) + (sum >>> 16);
   return (sum & 0xffff) + (sum >>> 16);
 }
 
