@@ -1,0 +1,9 @@
+// The entry of the page.
+
+import { render } from 'solid-js/web';
+import { App } from './view/App.tsx';
+import './style.css';
+
+const root = document.getElementById('app');
+if (root === null) throw new Error('the page has no #app');
+render(() => <App />, root);

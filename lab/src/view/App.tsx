@@ -1,0 +1,153 @@
+// The page: head, scenarios, two hosts with the ladder between, and what explains them.
+
+import { createEffect, createSignal, For, type JSX, Show } from 'solid-js';
+import type { Chapter } from '../model/scenario.ts';
+import { PATH_DELAY } from '../model/scenario.ts';
+import { SCENARIOS, scenarioOf } from '../model/scenarios.ts';
+import { Controls } from './Controls.tsx';
+import { EndPanel, StateBadge } from './EndPanel.tsx';
+import { Inspector } from './Inspector.tsx';
+import { Ladder } from './Ladder.tsx';
+import { LadderTable } from './LadderTable.tsx';
+import { Deeds, NowAndNext, Story } from './Story.tsx';
+import { createStore, type Store } from './store.ts';
+
+const CHAPTERS: readonly Chapter[] = ['life', 'opening', 'data', 'closing', 'abrupt'];
+const THEMES = ['auto', 'light', 'dark'] as const;
+const THEME_KEY = 'synfin-lab-theme';
+
+function storedTheme(): string {
+  try {
+    return localStorage.getItem(THEME_KEY) ?? 'auto';
+  } catch (error) {
+    // Storage may be forbidden; the theme is then the system's until it is chosen again.
+    if (error instanceof DOMException) return 'auto';
+    throw error;
+  }
+}
+
+function Head(props: { store: Store }): JSX.Element {
+  const { store } = props;
+  const [theme, setTheme] = createSignal(storedTheme());
+  const [copied, setCopied] = createSignal(false);
+  createEffect(() => {
+    document.documentElement.dataset['theme'] = theme();
+    try {
+      localStorage.setItem(THEME_KEY, theme());
+    } catch (error) {
+      if (!(error instanceof DOMException)) throw error;
+    }
+  });
+  const share = async () => {
+    const url = new URL(store.link(), location.href).href;
+    history.replaceState(null, '', url);
+    // Without a clipboard (plain http elsewhere than on this machine) the address bar has it.
+    if (navigator.clipboard !== undefined) await navigator.clipboard.writeText(url).catch(() => null);
+    setCopied(true);
+    setTimeout(() => setCopied(false), 2500);
+  };
+  return (
+    <header class="head">
+      <a class="skip" href="#ladder">
+        {store.t('skip')}
+      </a>
+      <h1>{store.t('title')}</h1>
+      <Scenarios store={store} />
+      <div class="tools">
+        <span class="copied" role="status">
+          {copied() ? store.t('shared') : ''}
+        </span>
+        <button type="button" onClick={share}>
+          {store.t('share')}
+        </button>
+        <label>
+          <span class="hidden">{store.t('theme')}</span>
+          <select value={theme()} onChange={(event) => setTheme(event.currentTarget.value)}>
+            <For each={THEMES}>{(name) => <option value={name}>{store.t(`theme-${name}`)}</option>}</For>
+          </select>
+        </label>
+        <fieldset class="langs">
+          <legend class="hidden">{store.t('language')}</legend>
+          <button type="button" lang="en" aria-pressed={store.lang() === 'en'} onClick={() => store.setLang('en')}>
+            EN
+          </button>
+          <button type="button" lang="zh" aria-pressed={store.lang() === 'zh'} onClick={() => store.setLang('zh')}>
+            中文
+          </button>
+        </fieldset>
+      </div>
+    </header>
+  );
+}
+
+function Scenarios(props: { store: Store }): JSX.Element {
+  const { store } = props;
+  const current = () => scenarioOf(store.spec().scenario);
+  return (
+    <label class="scenario">
+      <span class="hidden">{store.t('scenario')}</span>
+      <select value={current().id} onChange={(event) => store.open(event.currentTarget.value)}>
+        <For each={CHAPTERS}>
+          {(chapter) => (
+            <optgroup label={store.t(`chapter-${chapter}`)}>
+              <For each={SCENARIOS.filter((s) => s.chapter === chapter)}>
+                {(s) => (
+                  <option value={s.id} selected={s.id === current().id}>
+                    {store.t(`title-${s.id}`)}
+                  </option>
+                )}
+              </For>
+            </optgroup>
+          )}
+        </For>
+      </select>
+    </label>
+  );
+}
+
+/** The page. */
+export function App(): JSX.Element {
+  const store = createStore();
+  return (
+    <>
+      <Head store={store} />
+      <main>
+        <p class="intro">{store.t(`intro-${scenarioOf(store.spec().scenario).id}`)}</p>
+        <Show when={store.error() !== ''}>
+          <p class="failed" role="alert">
+            {store.t('failed', { why: store.error() })}
+          </p>
+        </Show>
+        <Show when={store.record() !== null} fallback={<p class="loading">{store.t('loading')}</p>}>
+          <div class="stage">
+            <EndPanel store={store} end="client" />
+            <div class="middle" id="ladder">
+              <div class="hosts">
+                <StateBadge store={store} end="client" />
+                <div class="path" aria-hidden="true">
+                  {store.t('path', { n: PATH_DELAY })}
+                </div>
+                <StateBadge store={store} end="server" />
+              </div>
+              <Ladder store={store} />
+              <Story store={store} />
+              <Controls store={store} />
+              <NowAndNext store={store} />
+            </div>
+            <EndPanel store={store} end="server" />
+          </div>
+          <div class="below">
+            <Deeds store={store} />
+            <Inspector store={store} />
+          </div>
+          <LadderTable store={store} />
+        </Show>
+      </main>
+      <footer>
+        <p>
+          {store.t('tagline')} {store.t('about')}
+        </p>
+      </footer>
+    </>
+  );
+}

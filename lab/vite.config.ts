@@ -1,0 +1,11 @@
+// How the lab is built: one page with relative addresses, so that it works from any folder of any host.
+
+import { defineConfig } from 'vite';
+import solid from 'vite-plugin-solid';
+
+export default defineConfig({
+  base: './',
+  plugins: [solid()],
+  worker: { format: 'es' },
+  build: { target: 'es2022', assetsInlineLimit: 0, reportCompressedSize: true },
+});
