@@ -10,28 +10,33 @@ import { OFF } from './timers.ts';
 
 /** Processes SEG.ACK, which is known not to be beyond SND.NXT nor absurdly old, its SACK blocks and SEG.WND. */
 export function processAck(c: Connection, seg: Segment): void {
-  const { snd, env } = c;
-  const { delivery, now } = env;
+  const { snd } = c;
   const advance = seqDiff(seg.ack, snd.una);
   const wnd = seg.wnd << snd.scale;
   if (advance < 0) return;
-  delivery.reset();
   // RFC 5681 §2: a duplicate has data outstanding, no text, no SYN or FIN, the same number and window.
   const duplicate =
     advance === 0 && seg.len === 0 && (seg.flags & (SYN | FIN)) === 0 && wnd === snd.wnd && snd.una !== snd.nxt;
-  const { board } = c;
+  // What only brings text has nothing to say here.
+  if (advance > 0 || duplicate || seg.sackCount > 0) takeAck(c, seg, advance, duplicate);
+  updateWindow(c, seg, wnd);
+}
+
+/** The acknowledgement says something: to the scoreboard, to the measurements, to recovery. */
+function takeAck(c: Connection, seg: Segment, advance: number, duplicate: boolean): void {
+  const { snd, env, board, rack, timers } = c;
+  const { delivery, now } = env;
+  delivery.reset();
   if (advance > 0) acknowledge(c, seg.ack, board, delivery);
   const dsack = seg.sackCount > 0 && snd.sackOk && board !== null && takeSack(c, board, seg, delivery);
   if (advance > 0) measure(c, seg);
-  if (dsack) c.rack.spurious(c);
-  if (advance > 0 || duplicate || delivery.sacked > 0) acknowledged(c, Math.max(advance, 0), delivery, duplicate, now);
-  if (c.rack.probing && (advance > 0 || dsack)) probeAnswered(c, dsack, now);
-  if (advance > 0) {
-    c.timers.retransmit = snd.una === snd.nxt ? OFF : now + c.rtt.timeout(env.profile);
-    if (snd.una === snd.nxt) c.releaseBoard();
-    else armProbe(c, now);
-  }
-  updateWindow(c, seg, wnd);
+  if (dsack) rack.spurious(c);
+  if (advance > 0 || duplicate || delivery.sacked > 0) acknowledged(c, advance, delivery, duplicate, now);
+  if (rack.probing && (advance > 0 || dsack)) probeAnswered(c, dsack, now);
+  if (advance === 0) return;
+  timers.retransmit = snd.una === snd.nxt ? OFF : now + c.rtt.timeout(env.profile);
+  if (snd.una === snd.nxt) c.releaseBoard();
+  else armProbe(c, now);
 }
 
 /** SND.UNA moves to `ack`: octets leave the queue and the scoreboard. */

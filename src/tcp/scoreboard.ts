@@ -21,19 +21,20 @@ export const EVER_AGAIN = 8;
 
 const SMALLEST = 16;
 
+/** Before every time. */
+const NEVER = Number.NEGATIVE_INFINITY;
+
 /** What one acknowledgement delivered: filled by `acknowledge` and `sack`, read by recovery. Reused. */
 export class Delivery {
   /** Octets newly known to have arrived, by either. */
   octets = 0;
   /** Of those, octets that only SACK told of. */
   sacked = 0;
-  /** The segment sent last among those that arrived now: when, and up to which number; -1 when there is none. */
-  sentAt = -1;
+  /** The segment sent last among those that arrived now: when, and up to which number; negative when there is none. */
+  sentAt: number = NEVER;
   end = 0;
   /** That segment had been sent more than once. */
   ambiguous = false;
-  /** The segment sent last among those that were sent only once; -1 when there is none. */
-  cleanSentAt = -1;
   /** Something never sent again arrived from below what had arrived before: the path reorders. */
   reordered = false;
 
@@ -41,10 +42,9 @@ export class Delivery {
   reset(): void {
     this.octets = 0;
     this.sacked = 0;
-    this.sentAt = -1;
+    this.sentAt = NEVER;
     this.end = 0;
     this.ambiguous = false;
-    this.cleanSentAt = -1;
     this.reordered = false;
   }
 }
@@ -229,10 +229,7 @@ export class Scoreboard {
     const at = this.#at[slot]!;
     const to = this.#to[slot]!;
     const once = (flags & EVER_AGAIN) === 0;
-    if (once) {
-      if (at > into.cleanSentAt) into.cleanSentAt = at;
-      if (seqLt(to, this.fack)) into.reordered = true;
-    }
+    if (once && seqLt(to, this.fack)) into.reordered = true;
     if (at > into.sentAt || (at === into.sentAt && seqGe(to, into.end))) {
       into.sentAt = at;
       into.end = to;
