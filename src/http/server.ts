@@ -407,7 +407,8 @@ export class HttpServerStream implements StreamHandler, ExchangeOwner {
     this.#discarded = 0;
     // Whoever waits for content that will not be delivered must learn of it.
     if (request.onData !== null) request.onAbort?.(new HttpError('local', 400, 'incomplete-message'));
-    request.onAbort = null;
+    // Nobody waits for it otherwise, but for who is to take the stream.
+    if (this.#take === null) request.onAbort = null;
     if (!this.keepAlive && this.#take === null) this.#finish();
     return true;
   }

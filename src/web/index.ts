@@ -10,7 +10,7 @@ export type {
   PlatformResponse,
   PlatformSignal,
 } from './platform.ts';
-export { type ServeInfo, type ServeOptions, WebServer } from './serve.ts';
+export { type ServeInfo, type ServeOptions, type Upgraded, WebServer } from './serve.ts';
 export { Socket, type SocketInfo, type SocketOptions } from './socket.ts';
 export { createWeb, type SocketAddress, type Web } from './web.ts';
 export type { WebHost, WebListener, WebOptions, WebStream } from './web-host.ts';

@@ -1,18 +1,21 @@
 // `serve`: requests as the platform's `Request`, answers as its `Response`.
 
+import { NetError } from '../base/errors.ts';
 import type { StreamHandler } from '../base/stream.ts';
 import {
   authorityOf,
   HeaderList,
   HttpError,
   type HttpLimits,
+  type HttpPolicy,
   HttpServerStream,
   type ServerRequest,
   type ServerResponse,
   type ServerTimeouts,
 } from '../http/index.ts';
 import { Gate, Inflow, pump } from './flow.ts';
-import type { PlatformRequest, PlatformResponse } from './platform.ts';
+import type { PlatformRequest, PlatformResponse, PlatformSignal } from './platform.ts';
+import { Socket } from './socket.ts';
 import { later, type WebEnv, type WebListener, type WebStream } from './web-host.ts';
 
 /** What a handler is told beside the request. */
@@ -20,6 +23,22 @@ export interface ServeInfo {
   /** Address and port of the client; empty and 0 where the stream has none. */
   readonly remoteAddress: string;
   readonly remotePort: number;
+  /**
+   * Sends 103 (Early Hints) with these fields, such as `Link`, before the answer (RFC 8297). Nothing goes to an
+   * HTTP/1.0 client. Throws `StateError` once the answer has begun.
+   */
+  earlyHints(fields: Readonly<Record<string, string | readonly string[]>>): void;
+  /**
+   * Prepares to switch to `protocol`, which the request must have asked for (RFC 9110 §7.8): return `response`, and
+   * `socket` is the connection behind the 101, for the program to close. Throws `TypeError` for another protocol.
+   */
+  upgrade(protocol: string, fields?: Readonly<Record<string, string>>): Upgraded;
+}
+
+/** What `ServeInfo.upgrade` gives. */
+export interface Upgraded {
+  readonly socket: Socket;
+  readonly response: PlatformResponse;
 }
 
 /** Options of `serve`. */
@@ -33,11 +52,18 @@ export interface ServeOptions {
   /** Told what `fetch` threw, and of clients that do not speak HTTP. Without it only the clients learn of either. */
   onError?(error: unknown): void;
   readonly limits?: Partial<HttpLimits>;
+  readonly policy?: Partial<HttpPolicy>;
+  /** Open connections; more are reset as they come. 16,384 by default. */
+  readonly maxConnections?: number;
+  /** When it aborts, the server closes gracefully, as `close()` does. */
+  readonly signal?: PlatformSignal;
   readonly timeouts?: Partial<ServerTimeouts>;
 }
 
 /** How often timeouts are looked at, milliseconds. */
 const SWEEP = 1_000;
+/** Connections that a server has at most, unless told otherwise. */
+const MAX_CONNECTIONS = 16_384;
 
 /** A server that listens. */
 export class WebServer {
@@ -63,6 +89,9 @@ export class WebServer {
     const { port, hostname } = options;
     const where = hostname === undefined ? { port } : { port, address: hostname.replace(/^\[|\]$/g, '') };
     this.#listener = env.host.listen(where, (stream) => this.#accept(stream));
+    const { signal } = options;
+    if (signal?.aborted === true) void this.close();
+    else signal?.addEventListener('abort', () => void this.close(), { once: true });
   }
 
   /** The port, also when the host chose it. */
@@ -76,10 +105,11 @@ export class WebServer {
   }
 
   /**
-   * Stops: no more connections, idle ones are closed, others after their exchange; with `force` all are reset.
-   * Settles when none is left.
+   * Stops: no more connections, idle ones are closed, others after their exchange, whose answer says `close`; with
+   * `force` all are reset, with `grace` those that are left after so many milliseconds. Settles when none is left.
+   * Connections that were upgraded are the program's.
    */
-  close(options: { readonly force?: boolean } = {}): Promise<void> {
+  close(options: { readonly force?: boolean; readonly grace?: number } = {}): Promise<void> {
     if (this.#listening) {
       this.#listening = false;
       this.#listener.close();
@@ -88,20 +118,23 @@ export class WebServer {
       if (options.force === true) connection.abort();
       else connection.close();
     }
+    if (options.grace !== undefined && this.#connections.size > 0) {
+      const undo = later(this.#env, options.grace, () => void this.close({ force: true }));
+      void this.closed.then(undo);
+    }
     this.#done();
     return this.closed;
   }
 
   #accept(stream: WebStream): void {
-    if (!this.#listening) {
+    if (!this.#listening || this.#connections.size >= (this.#options.maxConnections ?? MAX_CONNECTIONS)) {
       stream.abort();
       return;
     }
-    const { limits, timeouts } = this.#options;
-    const info = { remoteAddress: stream.remoteAddress ?? '', remotePort: stream.remotePort ?? 0 };
+    const { limits, timeouts, policy } = this.#options;
     const connection: HttpServerStream = new HttpServerStream(stream, {
       onRequest: (request, response) => {
-        void this.#answer(request, response, info, stream);
+        void this.#answer(request, response, stream);
       },
       onError: (error) => this.#options.onError?.(error),
       date: () => this.#now(),
@@ -109,7 +142,9 @@ export class WebServer {
         this.#connections.delete(connection);
         this.#done();
       },
+      advertise: this.#env.clock !== null,
       ...(limits && { limits }),
+      ...(policy && { policy }),
       ...(timeouts && { timeouts }),
     });
     this.#connections.add(connection);
@@ -137,8 +172,8 @@ export class WebServer {
   }
 
   /** One exchange. Never rejects. */
-  async #answer(request: ServerRequest, response: ServerResponse, info: ServeInfo, stream: WebStream): Promise<void> {
-    const exchange = new Exchange(request, response);
+  async #answer(request: ServerRequest, response: ServerResponse, stream: WebStream): Promise<void> {
+    const exchange = new Exchange(this.#env, request, response, stream);
     // RFC 9110 §7.4: a target of another scheme is not ours to answer on a connection that is not secured.
     if (request.form === 'absolute' && !/^http:/i.test(request.target)) {
       exchange.refuse(421, this.#now());
@@ -158,7 +193,7 @@ export class WebServer {
       return;
     }
     try {
-      await exchange.send(await this.#options.fetch(asked, info), this.#now());
+      await exchange.send(await this.#options.fetch(asked, exchange), this.#now());
     } catch (error) {
       exchange.failed(error, this.#now());
       if (exchange.aborted) return;
@@ -194,7 +229,10 @@ function ownAuthority(stream: WebStream): string {
 }
 
 /** One request and its answer. */
-class Exchange {
+class Exchange implements ServeInfo {
+  readonly remoteAddress: string;
+  readonly remotePort: number;
+  readonly #env: WebEnv;
   readonly #request: ServerRequest;
   readonly #response: ServerResponse;
   readonly #gate: Gate = new Gate();
@@ -203,11 +241,31 @@ class Exchange {
   #asked: Request | null = null;
   #reader: ReadableStreamDefaultReader<Uint8Array> | null = null;
 
-  constructor(request: ServerRequest, response: ServerResponse) {
+  #upgraded: { readonly response: Response; readonly socket: Socket; readonly fields: HeaderList } | null = null;
+
+  constructor(env: WebEnv, request: ServerRequest, response: ServerResponse, stream: WebStream) {
+    this.#env = env;
+    this.remoteAddress = stream.remoteAddress ?? '';
+    this.remotePort = stream.remotePort ?? 0;
     this.#request = request;
     this.#response = response;
     response.onDrain = () => this.#gate.open();
     request.onAbort = (error) => this.#aborted(error);
+  }
+
+  earlyHints(fields: Readonly<Record<string, string | readonly string[]>>): void {
+    this.#response.writeInformational(103, fields);
+  }
+
+  upgrade(protocol: string, fields: Readonly<Record<string, string>> = {}): Upgraded {
+    const asked = this.#request.upgrade.some((offer) => offer.toLowerCase() === protocol.toLowerCase());
+    if (!asked) throw new TypeError(`the client did not ask for ${protocol}`);
+    const socket = new Socket(this.#env, { allowHalfOpen: true });
+    const list = HeaderList.from(fields);
+    list.set('Upgrade', protocol);
+    // A Response cannot have status 101: this one only stands for it.
+    this.#upgraded = { response: new Response(null), socket, fields: list };
+    return this.#upgraded;
   }
 
   /** Whether the client is gone. */
@@ -260,6 +318,14 @@ class Exchange {
   /** Sends `answer`. Rejects when it is none, or when its content fails. */
   async send(answer: Response, date: string): Promise<void> {
     if (!(answer instanceof Response)) throw new TypeError('the handler must return a Response');
+    const upgraded = this.#upgraded;
+    if (upgraded !== null && answer === upgraded.response) {
+      if (this.aborted) upgraded.socket.fail(this.#abort.signal.reason);
+      this.#response.handOver(101, upgraded.fields, (stream) => upgraded.socket.attach(stream, true));
+      return;
+    }
+    // Prepared and not used.
+    upgraded?.socket.fail(new NetError('ECONNABORTED', 'connect'));
     if (answer.bodyUsed) throw new TypeError('the body of the returned Response has been used');
     if (answer.status < 200) throw new TypeError('the handler returned an error Response');
     const fields = new HeaderList();
@@ -313,6 +379,7 @@ class Exchange {
     // Content that nobody read in time is no reason to stop a handler that has answered.
     if (error instanceof HttpError && error.side === 'local') return;
     this.#abort.abort(error);
+    this.#upgraded?.socket.fail(error);
     this.#gate.open();
     if (this.#reader !== null) this.#reader.cancel(error).catch(() => undefined);
   }
