@@ -47,7 +47,11 @@ import { Listener, type ListenOptions } from './listener.ts';
 import { hasOutput, queueEcho, queueReset, takeWaiting, transmitPacket } from './output.ts';
 import { type PingDone, type PingOptions, Pings } from './ping.ts';
 import { Ports } from './ports.ts';
+import { ConnectionRing } from './ring.ts';
 import { ConnectionTable } from './table.ts';
+
+/** Places for touched connections that are kept from turn to turn. */
+const DIRTY_KEPT = 1024;
 
 /** What a host is made of. */
 export interface HostOptions {
@@ -111,9 +115,11 @@ export class Host implements TcpEnv {
   /** By handle of the wheel. */
   readonly #timed: (Connection | null)[] = [];
   /** Connections whose earliest deadline may have changed since the wheel was told. */
-  #dirty: Connection[] = [];
+  readonly #dirty: (Connection | null)[] = [];
+  /** How many of `#dirty` there are: emptying an array by its length throws its storage away, every turn. */
+  #dirtyCount = 0;
   /** Connections with events to deliver, in order. */
-  #eventful: Connection[] = [];
+  readonly #eventful: ConnectionRing = new ConnectionRing();
   /** By connection, while its listener still counts it. */
   readonly #listenerOf: Map<Connection, Listener> = new Map();
   readonly #input: Input;
@@ -122,6 +128,9 @@ export class Host implements TcpEnv {
   #lastId = 0;
   #closed = false;
   #awake = false;
+  /** What `connect` was asked for last. */
+  #lastPeerText = '';
+  #lastPeer: Address | null = null;
 
   constructor(options: HostOptions) {
     this.name = options.name ?? 'host';
@@ -262,20 +271,12 @@ export class Host implements TcpEnv {
   deliver(): boolean {
     this.#awake = true;
     let any = this.pings.deliver();
-    const batch = this.#eventful;
-    if (batch.length === 0) return any;
-    this.#eventful = [];
-    any = true;
-    let done = 0;
-    try {
-      while (done < batch.length) {
-        const c = batch[done++]!;
-        c.inEvents = false;
-        this.#deliverTo(c);
-      }
-    } finally {
-      // A handler that threw ends this call; the events behind it stay queued.
-      if (done < batch.length) this.#eventful = batch.slice(done).concat(this.#eventful);
+    // What handlers announce, and what stays when one throws, is for the next call.
+    for (let left = this.#eventful.length; left > 0; left--) {
+      any = true;
+      const c = this.#eventful.shift();
+      c.inEvents = false;
+      this.#deliverTo(c);
     }
     return any;
   }
@@ -352,12 +353,12 @@ export class Host implements TcpEnv {
   connect(options: ConnectOptions): Connection {
     this.#assertOpen();
     this.begin();
-    const remote = addressOf(options.address);
+    const remote = this.#peer(options.address);
     const { port } = options;
     if (!Number.isInteger(port) || port < 1 || port > 0xffff) throw new RangeError(`port ${port} is not in 1..65535`);
     const route = this.routes.lookup(remote.w0, remote.w1, remote.w2, remote.w3);
     const i = route === null ? undefined : this.interfaces[route.interfaceIndex];
-    const wanted = options.localAddress === undefined ? null : addressOf(options.localAddress);
+    const wanted = options.localAddress === undefined ? null : this.#ours(addressOf(options.localAddress));
     const local = wanted ?? i?.address(remote.family) ?? null;
     // A host has no loopback interface yet, so its own addresses lead nowhere.
     const unusable = remote.isUnspecified || remote.isMulticast || remote.isBroadcast || this.#isOurs(remote);
@@ -416,7 +417,7 @@ export class Host implements TcpEnv {
   touch(c: Connection): void {
     if (!c.inDirty) {
       c.inDirty = true;
-      this.#dirty.push(c);
+      this.#dirty[this.#dirtyCount++] = c;
     }
     if (!c.inReady) {
       const i = this.interfaceOf(c);
@@ -566,6 +567,23 @@ export class Host implements TcpEnv {
     return this.interfaces.some((i) => i.has(a.w0, a.w1, a.w2, a.w3));
   }
 
+  /** The interface's own object for an address of ours, so that connections share it; any other as it is. */
+  #ours(a: Address): Address {
+    for (const i of this.interfaces) {
+      for (const p of i.prefixes) if (p.address.equals(a)) return p.address;
+    }
+    return a;
+  }
+
+  /** The address in a text. Most connections of a program go where the last one went: they share its object. */
+  #peer(text: string): Address {
+    if (this.#lastPeer === null || text !== this.#lastPeerText) {
+      this.#lastPeer = addressOf(text);
+      this.#lastPeerText = text;
+    }
+    return this.#lastPeer;
+  }
+
   /** A connection that failed before it began: its handler hears of it from `deliver`. */
   #stillborn(remote: Address, port: number, code: 'ENETUNREACH' | 'EADDRNOTAVAIL' | 'EADDRINUSE'): Connection {
     const addressing = { local: remote, localPort: 0, remote, remotePort: port, pseudo: 0, localMss: 536 };
@@ -587,8 +605,10 @@ export class Host implements TcpEnv {
   /** Tells the wheel the earliest deadlines of the connections that were touched. */
   #settle(): void {
     const dirty = this.#dirty;
-    for (let i = 0; i < dirty.length; i++) {
+    const count = this.#dirtyCount;
+    for (let i = 0; i < count; i++) {
       const c = dirty[i]!;
+      dirty[i] = null;
       c.inDirty = false;
       const deadline = c.timers.earliest;
       if (deadline === OFF) {
@@ -605,7 +625,8 @@ export class Host implements TcpEnv {
       }
       if (this.#wheel.deadlineOf(c.timerHandle) !== deadline) this.#wheel.arm(c.timerHandle, deadline);
     }
-    dirty.length = 0;
+    this.#dirtyCount = 0;
+    if (dirty.length > DIRTY_KEPT) dirty.length = 0;
   }
 }
 

@@ -254,7 +254,7 @@ class Loop<I extends RunnableInterface> implements Runtime<I> {
       this.#now = -1;
       const now = this.batchNow();
       host.tick(now);
-      if (host.nextDeadline() <= now) host.timersFire(now);
+      host.timersFire(now);
       this.#deliver();
       this.#pump();
       if (!this.#again) return true;
@@ -285,6 +285,7 @@ class Loop<I extends RunnableInterface> implements Runtime<I> {
 
   /** Throws what handlers threw, each on a stack of its own, where the platform looks for uncaught errors. */
   #report(): void {
+    if (this.#errors.length === 0) return;
     for (const error of this.#errors.splice(0)) {
       this.#clock.soon(() => {
         throw error;
@@ -298,11 +299,13 @@ class Loop<I extends RunnableInterface> implements Runtime<I> {
    */
   #arm(): void {
     const deadline = this.host.nextDeadline();
-    const now = this.#clock.now();
     if (deadline === Number.POSITIVE_INFINITY) {
       this.#clearTimer();
       return;
     }
+    // Reading the clock costs as much as a header: only for a deadline that came nearer.
+    if (this.#timerFor <= deadline) return;
+    const now = this.#clock.now();
     const delay = Math.max(0, deadline - now);
     if (this.#timerFor > now + delay) this.#setTimer(delay);
   }
