@@ -65,7 +65,7 @@ export interface Profile {
   /** Limited transmit (RFC 3042). */
   readonly limitedTransmit: boolean;
   /** Congestion control by name. */
-  readonly congestionControl: 'newreno';
+  readonly congestionControl: 'cubic' | 'newreno';
 
   // --- sizes ---
   /** Send buffer of a connection. */
@@ -130,7 +130,7 @@ export const DEFAULT_PROFILE: Profile = {
   tailLossProbe: true,
   maxAckDelay: 200,
   limitedTransmit: true,
-  congestionControl: 'newreno',
+  congestionControl: 'cubic',
 
   sendBuffer: 512 * 1024,
   receiveBuffer: 512 * 1024,

@@ -30,6 +30,7 @@ function takeAck(c: Connection, seg: Segment, advance: number, duplicate: boolea
   if (advance > 0) acknowledge(c, seg.ack, board, delivery);
   const dsack = seg.sackCount > 0 && snd.sackOk && board !== null && takeSack(c, board, seg, delivery);
   if (advance > 0) measure(c, seg);
+  if (delivery.sentAt >= 0 && !delivery.ambiguous) c.cc.sampled(now - delivery.sentAt, snd.una, snd.nxt);
   if (dsack) rack.spurious(c);
   if (advance > 0 || duplicate || delivery.sacked > 0) acknowledged(c, advance, delivery, duplicate, now);
   if (rack.probing && (advance > 0 || dsack)) probeAnswered(c, dsack, now);

@@ -76,7 +76,8 @@ export class Peer {
     this.host = new Host({
       name: 'host',
       key: new Uint8Array(16).fill(options.key ?? 7),
-      profile: options.profile ?? {},
+      // Reno's arithmetic is what most scripts count with; those about another algorithm name it.
+      profile: { congestionControl: 'newreno', ...options.profile },
       trace: (e) => this.trace.push(e),
     });
     this.iface = this.host.addInterface({ medium: 'ip', mtu: options.mtu ?? 1500, addresses: ['10.0.0.1/24'] });

@@ -13,6 +13,8 @@ export interface CongestionController {
   ssthresh: number;
   /** The connection is open, or its MSS changed: initial window of `segments` segments of `mss` octets. */
   opened(mss: number, segments: number): void;
+  /** A round-trip time of `rtt` ms was measured, with SND.UNA and SND.NXT as they are. */
+  sampled(rtt: number, una: number, nxt: number): void;
   /**
    * New data was acknowledged outside of recovery.
    *

@@ -1,6 +1,7 @@
 // Reno's window: slow start, congestion avoidance, and half of it after a loss (RFC 5681).
 
 import type { CongestionController } from './controller.ts';
+import { SlowStart } from './slow-start.ts';
 
 /** Congestion control as RFC 5681 says it, counting octets (RFC 3465). */
 export class NewReno implements CongestionController {
@@ -8,29 +9,23 @@ export class NewReno implements CongestionController {
   cwnd = 0;
   // "The initial value of ssthresh SHOULD be set arbitrarily high" (RFC 5681 §3.1).
   ssthresh = 0x3fffffff;
+  readonly #slowStart: SlowStart = new SlowStart();
   #mss = 536;
   /** Octets acknowledged in congestion avoidance since the window last grew (RFC 5681 §3.1). */
   #credit = 0;
-  /** In the slow start that follows a timeout: an ACK may jump over what had arrived long before. */
-  #restarted = false;
 
   opened(mss: number, segments: number): void {
     this.#mss = mss;
     this.cwnd = segments * mss;
   }
 
+  sampled(): void {}
+
   acked(acked: number, limited: boolean): void {
     // A window that was not used is not evidence that the path carries it (RFC 7661).
     if (!limited) return;
     if (this.cwnd < this.ssthresh) {
-      // L=2 for each segment acknowledged would need their count; octets bounded by what was acknowledged
-      // grow the window no faster than doubling per round trip, which is the rule's intent (RFC 3465 §2.2).
-      // After a timeout L is one segment: the ACK that fills a hole says nothing of the path (RFC 3465 §2.3).
-      this.cwnd += this.#restarted ? Math.min(acked, this.#mss) : acked;
-      if (this.cwnd >= this.ssthresh) {
-        this.cwnd = this.ssthresh;
-        this.#restarted = false;
-      }
+      this.cwnd = Math.min(this.cwnd + this.#slowStart.growth(acked, this.#mss), this.ssthresh);
       return;
     }
     this.#credit += acked;
@@ -43,24 +38,22 @@ export class NewReno implements CongestionController {
   reduce(flightSize: number): void {
     this.ssthresh = this.#half(flightSize);
     this.#credit = 0;
-    this.#restarted = false;
+    this.#slowStart.ended();
   }
 
   timedOut(flightSize: number, first: boolean): void {
     if (first) this.ssthresh = this.#half(flightSize);
     this.cwnd = this.#mss;
     this.#credit = 0;
-    this.#restarted = true;
+    this.#slowStart.restarted();
   }
 
   idle(segments: number): void {
-    const restart = segments * this.#mss;
-    if (this.cwnd > restart) this.cwnd = restart;
+    this.cwnd = Math.min(this.cwnd, segments * this.#mss);
   }
 
   /** RFC 5681 equation 4. */
   #half(flightSize: number): number {
-    const half = flightSize >> 1;
-    return Math.max(half, 2 * this.#mss);
+    return Math.max(flightSize >> 1, 2 * this.#mss);
   }
 }
