@@ -66,8 +66,8 @@ export class ChunkPool {
  */
 export class ReceiveBuffer {
   readonly #pool: ChunkPool;
-  /** Chunks by place; null where nothing was written yet. */
-  #chunks: (Uint8Array | null)[] = [];
+  /** Chunks by place; null where nothing was written yet. One place to begin with: a push would make it 17. */
+  #chunks: (Uint8Array | null)[] = [null];
   /** Chunks that are not null. */
   #held = 0;
   /** Positions of the first unread octet and past the last one in order. */

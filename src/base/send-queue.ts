@@ -102,10 +102,13 @@ export class SendQueue {
    * segment. A hint: everything is right with any value, at any time.
    */
   grain = 0;
-  /** The chunks `[#first, #count)`; the places around them are null and used again. */
-  readonly #chunks: (Chunk | null)[] = [];
+  /**
+   * The chunks `[#first, #count)`; the places around them are null and used again. Made with one place, which is enough
+   * for most connections: the first push to an empty array would give it 17.
+   */
+  readonly #chunks: (Chunk | null)[] = [null];
   /** Position of the first octet of each chunk, counted from some earlier point of the stream. */
-  readonly #starts: number[] = [];
+  readonly #starts: number[] = [0];
   #first = 0;
   #count = 0;
   /** Position of the oldest octet held, and of the next to be pushed. */
