@@ -75,6 +75,8 @@ export interface ClientStreamOptions {
    * stay silent, so it ends (RFC 9110 §10.1.1).
    */
   readonly continueTimeout?: number;
+  /** The stream is open. */
+  onOpen?(): void;
   /** The connection is over, or was handed over. Exactly once. */
   onClose?(): void;
 }
@@ -105,6 +107,8 @@ export class HttpClientStream implements StreamHandler {
   #response: ClientResponse | null = null;
   #method = '';
   #keepAlive = true;
+  /** Octets of an answer to this request were taken. */
+  #heard = false;
   #paused = false;
   #running = false;
   #wantsDrain = false;
@@ -127,6 +131,14 @@ export class HttpClientStream implements StreamHandler {
   /** Whether `request` may be called: nothing is going on and the connection is good for another exchange. */
   get reusable(): boolean {
     return !this.#over && !this.#shut && this.#keepAlive && this.#exchange === null && this.#quiet;
+  }
+
+  /**
+   * Whether an octet has come since the last request was sent. When an exchange fails without one on a connection that
+   * was kept, the server closed it before it saw the request, and the request may be tried again (RFC 9112 §9.3.1).
+   */
+  get heard(): boolean {
+    return this.#heard || this.stream.readable > 0;
   }
 
   /** Nothing has come that belongs to no request: not the end, and no octets that would pass for an answer. */
@@ -161,6 +173,7 @@ export class HttpClientStream implements StreamHandler {
     this.#expecting = hasToken(fields, 'expect', '100-continue');
     this.#held = null;
     this.#refused = false;
+    this.#heard = false;
     this.#deadline = Number.POSITIVE_INFINITY;
     const exchange = new ClientExchange(this);
     this.#exchange = exchange;
@@ -200,6 +213,7 @@ export class HttpClientStream implements StreamHandler {
   // --- the stream's events ---
 
   onOpen(): void {
+    this.#options.onOpen?.();
     this.onWritable();
   }
 
@@ -328,6 +342,7 @@ export class HttpClientStream implements StreamHandler {
       if (this.stream.ended) this.#break(this.#endedEarly());
       return false;
     }
+    this.#heard = true;
     const taken = parser.feed(span, 0, span.length);
     this.stream.consume(taken);
     if (parser.result === 'fault') this.#break(new HttpError('remote', 502, parser.fault as HttpFault));

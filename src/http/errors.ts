@@ -49,6 +49,7 @@ export type HttpFault =
   | 'incomplete-message'
   | 'unexpected-data'
   | 'unexpected-upgrade'
+  | 'unsendable'
   | 'head-timeout'
   | 'body-timeout';
 

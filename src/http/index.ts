@@ -15,6 +15,7 @@ export { HeaderList, type HeadersInit, hasToken } from './fields.ts';
 export { type BodyKind, Framing, type FramingReason, hasNoContent } from './framing.ts';
 export { type HeadKind, HeadParser, type HeadResult } from './head.ts';
 export { DEFAULT_LIMITS, type HttpLimits, type HttpPolicy, LENIENT, STRICT } from './policy.ts';
+export { ClientPool, type PooledHandlers, type PooledRequest, type PoolOptions } from './pool.ts';
 export { HttpServerStream, type ServerStreamOptions, type ServerTimeouts } from './server.ts';
 export { HALF_EDGES, type HalfCause, type HalfEdge, type HalfState, persists } from './states.ts';
 export { authorityOf, isHost, type TargetForm, targetForm } from './target.ts';
