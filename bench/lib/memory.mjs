@@ -66,7 +66,8 @@ function open(howMany) {
       connection.shutdown();
       core.settle();
     }
-    kept.push(connection);
+    // A program that has closed a connection keeps nothing of it.
+    kept.push(mode === 'timewait' ? null : connection);
   }
 }
 
@@ -88,10 +89,13 @@ const { user, system } = process.cpuUsage(cpu);
 const more = process.memoryUsage().rss - rss;
 const ends = mode === 'timewait' ? count : 2 * count;
 const state = mode === 'timewait' ? 'TIME-WAIT' : 'ESTABLISHED';
-const strays = kept.filter((connection) => connection.state !== state).length;
-if (strays > 0 || accepted !== kept.length) throw new Error(`${strays} of ${kept.length} are not in ${state}`);
+const { host } = core.client;
+const strays = host.connections().filter((connection) => connection.state !== state).length;
+if (strays > 0 || host.connectionCount !== kept.length || accepted !== kept.length) {
+  throw new Error(`${strays} of ${host.connectionCount} are not in ${state}, of ${kept.length} opened`);
+}
 if (mode === 'timewait' ? over !== kept.length : over > 0) throw new Error(`${over} connections ended`);
-const timers = core.client.host.timersArmed;
+const timers = host.timersArmed;
 if (mode !== 'timewait') for (let i = 0; i < kept.length; i += 101) ask(kept[i]);
 console.log(
   JSON.stringify({

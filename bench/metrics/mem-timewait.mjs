@@ -1,5 +1,5 @@
-// Metric mem.timewait: octets that a connection in TIME-WAIT keeps, 100,000 of them in one process. The program holds
-// its reference to each, as a program that did not forget them would.
+// Metric mem.timewait: octets that a connection in TIME-WAIT keeps, 100,000 of them in one process. The program has
+// forgotten them; the host has not.
 
 import { lwip } from '../lib/lwip.mjs';
 import { memoryOf } from '../lib/memory-of.mjs';
