@@ -6,6 +6,7 @@ import { parseArgs } from 'node:util';
 import * as basics from '../stages/basics.mjs';
 import { docs } from '../stages/docs.mjs';
 import { interop } from '../stages/interop.mjs';
+import { lab } from '../stages/lab.mjs';
 import { packed } from '../stages/package.mjs';
 import { runtimes } from '../stages/runtimes.mjs';
 import { story } from '../stages/story.mjs';
@@ -25,6 +26,7 @@ const STAGES = [
   ['slow', 420, basics.slow],
   ['interop', 300, interop],
   ['runtimes', 180, runtimes],
+  ['lab', 150, lab],
   ['story', 60, story],
   ['package', 120, packed],
   ['docs', 30, docs],

@@ -53,7 +53,10 @@ export function EndPanel(props: { store: Store; end: End }): JSX.Element {
         <Show when={last()} fallback={store.t('edge-none')}>
           {(edge) => (
             <>
-              <span class="tag">{store.t('edge-last')}</span> {edge().from} → {edge().to}
+              <span class="hidden">{store.t('edge-last')}</span>
+              <span class="way">
+                {edge().from} → {edge().to}
+              </span>
               <br />
               <b>{edge().cause}</b>
               {edge().sends === '' ? '' : `, ${store.t('edge-sends', { what: edge().sends })}`}

@@ -88,8 +88,17 @@ export function StateDiagram(props: { store: Store; end: End }): JSX.Element {
               classList={{ live: live() === box, been: been().has(box) }}
               transform={`translate(${x} ${y})`}
             >
-              <rect x={-BOX_WIDTH / 2} y={-BOX_HEIGHT / 2} width={BOX_WIDTH} height={BOX_HEIGHT} rx="7" />
-              <text y="4">{box === 'END' ? 'CLOSED' : box}</text>
+              <rect
+                class="box-shape"
+                x={-BOX_WIDTH / 2}
+                y={-BOX_HEIGHT / 2}
+                width={BOX_WIDTH}
+                height={BOX_HEIGHT}
+                rx="7"
+              />
+              <text class="box-name" y="4">
+                {box === 'END' ? 'CLOSED' : box}
+              </text>
             </g>
           );
         }}
