@@ -30,6 +30,12 @@ export interface Profile {
   // --- closing ---
   /** How long TIME-WAIT lasts, 2MSL as a whole. RFC 9293: 4 minutes; Linux: 60 s. */
   readonly timeWait: number;
+  /** How long FIN-WAIT-2 may last once the program has closed and nobody can read (RFC 9293 has no limit; Linux: 60 s). */
+  readonly finWait2: number;
+  /** Retransmissions for a connection that the program has closed (Linux tcp_orphan_retries: 8). */
+  readonly orphanRetries: number;
+  /** Closing with unread octets resets, so that the peer knows that they were lost (RFC 9293 §3.6.1, RFC 2525 §2.17). */
+  readonly resetOnUnread: boolean;
   /** TIME-WAIT ignores RST (RFC 1337). RFC 9293 and Linux obey an exact one. */
   readonly timeWaitIgnoresRst: boolean;
 
@@ -79,6 +85,8 @@ export interface Profile {
   readonly defaultMss6: number;
   /** Least MSS believed: a smaller offer is raised to this (CVE-2019-11479). */
   readonly minMss: number;
+  /** Retransmissions of a full segment after which smaller ones are tried (RFC 4821 §7.7); 0 for never. */
+  readonly blackHoleRetries: number;
   /** Offer window scaling (RFC 7323 §2). */
   readonly windowScaling: boolean;
 
@@ -113,6 +121,9 @@ export const DEFAULT_PROFILE: Profile = {
   probeMax: 60_000,
 
   timeWait: 60_000,
+  finWait2: 60_000,
+  orphanRetries: 8,
+  resetOnUnread: true,
   timeWaitIgnoresRst: true,
 
   delayedAck: 40,
@@ -138,6 +149,7 @@ export const DEFAULT_PROFILE: Profile = {
   defaultMss4: 536,
   defaultMss6: 1220,
   minMss: 88,
+  blackHoleRetries: 3,
   windowScaling: true,
 
   backlog: 511,

@@ -32,6 +32,7 @@ import type { TcpEnv } from '../tcp/env.ts';
 import { initialSequenceNumber } from '../tcp/isn.ts';
 import { openActive } from '../tcp/opening.ts';
 import { Plan } from '../tcp/output.ts';
+import { pathMtuIs } from '../tcp/path-mtu.ts';
 import { SackBlocks } from '../tcp/sack.ts';
 import { Delivery, type Scoreboard } from '../tcp/scoreboard.ts';
 import { timersFire } from '../tcp/timeouts.ts';
@@ -52,6 +53,10 @@ import { ConnectionTable } from './table.ts';
 
 /** Places for touched connections that are kept from turn to turn. */
 const DIRTY_KEPT = 1024;
+
+/** Path MTUs kept, and for how long, ms. */
+const PATH_MTUS_KEPT = 1024;
+const PATH_MTU_LIFETIME = 600_000;
 
 /** What a host is made of. */
 export interface HostOptions {
@@ -123,6 +128,7 @@ export class Host implements TcpEnv {
   /** By connection, while its listener still counts it. */
   readonly #listenerOf: Map<Connection, Listener> = new Map();
   readonly #input: Input;
+  readonly #pathMtus: Map<string, { readonly mtu: number; readonly until: number }> = new Map();
   #ipId = 0;
   #now = 0;
   #lastId = 0;
@@ -532,6 +538,25 @@ export class Host implements TcpEnv {
   /** @internal */
   issFor(a: ConnectionAddressing): number {
     return initialSequenceNumber(this.#key, this.#now, a.local, a.localPort, a.remote, a.remotePort);
+  }
+
+  /** @internal The path of a connection carries packets of `mtu` octets: for it, and for those that come after. */
+  pathMtuIs(c: Connection, mtu: number): void {
+    pathMtuIs(c, mtu);
+    const { remote } = c.addressing;
+    // Forgotten after ten minutes (RFC 1191 §6.3), and all at once when a peer invents too many.
+    if (this.#pathMtus.size >= PATH_MTUS_KEPT) this.#pathMtus.clear();
+    this.#pathMtus.set(remote.toString(), { mtu, until: this.#now + PATH_MTU_LIFETIME });
+  }
+
+  /** @internal A new connection starts with what is known of its path. */
+  recallPathMtu(c: Connection): void {
+    if (this.#pathMtus.size === 0) return;
+    const key = c.addressing.remote.toString();
+    const known = this.#pathMtus.get(key);
+    if (known === undefined) return;
+    if (known.until > this.#now) pathMtuIs(c, known.mtu);
+    else this.#pathMtus.delete(key);
   }
 
   /** @internal A segment for no connection: RFC 9293 §3.10.7.1. */

@@ -2,6 +2,7 @@
 
 import type { NetErrorCode } from '../base/errors.ts';
 import { seqGe, seqLt } from '../base/seq.ts';
+import type { Connection } from '../tcp/connection.ts';
 import { Address } from '../wire/address.ts';
 import {
   ICMP_ECHO,
@@ -16,6 +17,7 @@ import {
 import {
   ICMPV6_ECHO,
   ICMPV6_ECHO_REPLY,
+  ICMPV6_PACKET_TOO_BIG,
   ICMPV6_UNREACHABLE,
   parseIcmpv6,
   UNREACHABLE6_NO_ROUTE,
@@ -52,7 +54,10 @@ export class IcmpInput {
     }
     if (m.type === ICMP_ECHO) this.#echo(i, at, bytes, group);
     else if (m.type === ICMP_ECHO_REPLY) this.#reply(at);
-    else if (m.type === ICMP_UNREACHABLE) this.#unreachable(bytes, code4(m.code));
+    else if (m.type === ICMP_UNREACHABLE && m.code === UNREACHABLE_FRAGMENTATION_NEEDED) {
+      // Routers from before RFC 1191 leave the field zero: then only the floor is sure.
+      this.#tooBig(bytes, m.rest & 0xffff);
+    } else if (m.type === ICMP_UNREACHABLE) this.#unreachable(bytes, code4(m.code));
     else this.#host.drop('icmp-unknown-type', null);
   }
 
@@ -69,6 +74,7 @@ export class IcmpInput {
     if (m.type === ICMPV6_ECHO) this.#echo(i, at, bytes, group);
     else if (m.type === ICMPV6_ECHO_REPLY) this.#reply(at);
     else if (m.type === ICMPV6_UNREACHABLE) this.#unreachable(bytes, code6(m.code));
+    else if (m.type === ICMPV6_PACKET_TOO_BIG) this.#tooBig(bytes, m.rest >>> 0);
     else this.#host.drop('icmp-unknown-type', null);
   }
 
@@ -92,11 +98,11 @@ export class IcmpInput {
   }
 
   /** An error about a packet of ours: it must name a connection and a number in flight (RFC 5927 §4.1). */
-  #unreachable(bytes: Uint8Array, code: NetErrorCode | null): void {
+  #unreachable(bytes: Uint8Array, code: NetErrorCode): void {
     const host = this.#host;
     const m = this.#message;
     const q = this.#quoted;
-    if (code === null || !parseQuoted(bytes, m.bodyFrom, m.bodyTo, q)) {
+    if (!parseQuoted(bytes, m.bodyFrom, m.bodyTo, q)) {
       host.drop('icmp-unmatched', null);
       return;
     }
@@ -105,21 +111,41 @@ export class IcmpInput {
       if (!host.pings.unreachable(q.icmpId, pingCode)) host.drop('icmp-unmatched', null);
       return;
     }
+    const c = this.#quotedConnection();
+    if (c === null) return;
+    c.unreachable(code);
+    host.touch(c);
+  }
+
+  /** A packet of ours was too large for a link on the way, which carries `mtu` octets (RFC 1191 §4, RFC 8201 §4). */
+  #tooBig(bytes: Uint8Array, mtu: number): void {
+    const host = this.#host;
+    const m = this.#message;
+    if (!parseQuoted(bytes, m.bodyFrom, m.bodyTo, this.#quoted)) {
+      host.drop('icmp-unmatched', null);
+      return;
+    }
+    const c = this.#quotedConnection();
+    if (c === null) return;
+    host.pathMtuIs(c, mtu);
+    host.touch(c);
+  }
+
+  /** The connection that the quoted segment belongs to, if what it quotes is in flight (RFC 5927 §4.1). */
+  #quotedConnection(): Connection | null {
+    const host = this.#host;
+    const q = this.#quoted;
     const c =
       q.protocol === PROTO_TCP
         ? host.table.find(q.src0, q.src1, q.src2, q.src3, q.srcPort, q.dst0, q.dst1, q.dst2, q.dst3, q.dstPort)
         : null;
-    if (c === null || !(seqGe(q.seq, c.snd.una) && seqLt(q.seq, c.snd.nxt))) {
-      host.drop('icmp-unmatched', c);
-      return;
-    }
-    c.unreachable(code);
-    host.touch(c);
+    if (c !== null && seqGe(q.seq, c.snd.una) && seqLt(q.seq, c.snd.nxt)) return c;
+    host.drop('icmp-unmatched', c);
+    return null;
   }
 }
 
-function code4(code: number): NetErrorCode | null {
-  if (code === UNREACHABLE_FRAGMENTATION_NEEDED) return null;
+function code4(code: number): NetErrorCode {
   if (code === UNREACHABLE_PORT || code === UNREACHABLE_PROTOCOL) return 'ECONNREFUSED';
   return NET_CODES.has(code) ? 'ENETUNREACH' : 'EHOSTUNREACH';
 }

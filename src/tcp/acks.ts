@@ -35,6 +35,7 @@ function takeAck(c: Connection, seg: Segment, advance: number, duplicate: boolea
   if (advance > 0 || duplicate || delivery.sacked > 0) acknowledged(c, advance, delivery, duplicate, now);
   if (rack.probing && (advance > 0 || dsack)) probeAnswered(c, dsack, now);
   if (advance === 0) return;
+  c.silentSince = now;
   timers.retransmit = snd.una === snd.nxt ? OFF : now + c.rtt.timeout(env.profile);
   if (snd.una === snd.nxt) c.releaseBoard();
   else armProbe(c, now);

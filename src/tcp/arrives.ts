@@ -7,6 +7,7 @@ import { seqDiff, seqGe, seqGt, seqLe, seqLt } from '../base/seq.ts';
 import { ACK, FIN, RST, type Segment, SYN, segLen } from '../wire/tcp.ts';
 import { processAck } from './acks.ts';
 import type { Connection } from './connection.ts';
+import { heardFrom } from './liveness.ts';
 import { becomeEstablished } from './opening.ts';
 import { segmentArrivesInSynSent } from './syn-sent.ts';
 import { processText } from './text.ts';
@@ -23,6 +24,7 @@ export function segmentArrives(c: Connection, seg: Segment): void {
     return;
   }
   if (state === 'CLOSED' || state === 'LISTEN') return;
+  if (c.liveness !== null) heardFrom(c, c.liveness);
   const goesOn =
     firstCheckSequence(c, seg) && secondCheckRst(c, seg) && fourthCheckSyn(c, seg) && fifthCheckAck(c, seg);
   if (goesOn) {
@@ -270,7 +272,14 @@ function seventhText(c: Connection, seg: Segment): void {
     const room = seqDiff(rcv.finSeq, seg.seq);
     if (seg.len > room) seg.len = Math.max(room, 0);
   }
-  if (seg.len > 0) processText(c, seg);
+  if (seg.len === 0) return;
+  if (c.orphan) {
+    // RFC 9293 §3.6.1: the program has closed and cannot read it; Linux resets, and so does every BSD.
+    c.env.drop('tcp-after-close', c);
+    c.abort();
+    return;
+  }
+  processText(c, seg);
 }
 
 /** Eighth, check the FIN bit: it takes effect when everything before it has arrived. */

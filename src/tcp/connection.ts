@@ -19,6 +19,7 @@ import type { Address } from '../wire/address.ts';
 import type { CongestionController } from './congestion/controller.ts';
 import { controllerOf } from './congestion/select.ts';
 import type { TcpEnv } from './env.ts';
+import { armKeepAlive, Liveness } from './liveness.ts';
 import { NOTHING, whatToSend } from './output.ts';
 import { Rack } from './rack.ts';
 import { Recovery } from './recovery.ts';
@@ -87,6 +88,14 @@ export class Connection implements ByteStream {
 
   /** @internal Consecutive retransmissions or probes without an answer. */
   retries = 0;
+  /** @internal Since when the peer has acknowledged nothing new of what is in flight. */
+  silentSince = 0.5;
+  /** @internal Keep-alive and user timeout; made when the program asks for one. */
+  liveness: Liveness | null = null;
+  /** @internal The program has closed: it reads no more, and nobody waits for the end. */
+  orphan = false;
+  /** @internal What `close` does with what is unsent: -1 sends it, 0 drops it and resets (SO_LINGER). */
+  linger = -1;
   /** @internal Zero-window probes sent since the window was shut. */
   probes = 0;
   /** @internal Whether the SYN had to be sent again. */
@@ -324,6 +333,61 @@ export class Connection implements ByteStream {
     else if (this.#state === 'ESTABLISHED') this.enter('FIN-WAIT-1', 'CLOSE');
   }
 
+  /**
+   * Ends both directions for the program: nothing is read any more, what was written still goes out, then a FIN. Octets
+   * that were not read, or that come later, are answered with a RST, so that the peer learns that they were lost.
+   */
+  close(): void {
+    if (this.#state === 'CLOSED' || this.orphan) return;
+    this.env.begin();
+    if (this.#state === 'SYN-SENT') {
+      // "Delete the TCB and return 'error: closing' to any queued SENDs" (RFC 9293 §3.10.4).
+      this.finish('CLOSE', null);
+      return;
+    }
+    if (this.linger === 0 || (this.readable > 0 && this.env.profile.resetOnUnread)) {
+      this.abort();
+      return;
+    }
+    this.orphan = true;
+    this.shutdown();
+    if (this.#state === 'FIN-WAIT-2') this.timers.finWait2 = this.env.now + this.env.profile.finWait2;
+    this.env.touch(this);
+  }
+
+  /** What `close` does with what was not sent: `true` drops it and resets, as SO_LINGER with 0 does. */
+  setAbortOnClose(on: boolean): void {
+    this.linger = on ? 0 : -1;
+  }
+
+  /**
+   * Asks an idle peer whether it is still there (RFC 9293 §3.8.4); off by default.
+   *
+   * @param idle ms without a segment before the first probe; 2 hours by default
+   * @param interval ms between probes; 75 s by default
+   * @param count probes without an answer before ETIMEDOUT; 9 by default
+   */
+  setKeepAlive(on: boolean, idle = 7_200_000, interval = 75_000, count = 9): void {
+    if (!(idle > 0 && interval > 0 && count >= 1)) throw new RangeError('keep-alive needs positive times and a count');
+    this.env.begin();
+    this.liveness ??= new Liveness();
+    this.liveness.keepAlive = on;
+    this.liveness.idle = idle;
+    this.liveness.interval = interval;
+    this.liveness.count = count;
+    this.liveness.heard = this.env.now;
+    this.liveness.probes = 0;
+    armKeepAlive(this);
+    this.env.touch(this);
+  }
+
+  /** How long, in ms, data may stay unacknowledged before ETIMEDOUT (RFC 9293 §3.8.3); 0 leaves it to the retries. */
+  setUserTimeout(timeout: number): void {
+    if (!(timeout >= 0)) throw new RangeError(`a user timeout of ${timeout} ms is none`);
+    this.liveness ??= new Liveness();
+    this.liveness.userTimeout = timeout;
+  }
+
   /** ABORT of RFC 9293 §3.10.5: everything queued is lost, the peer gets a RST where it would notice. */
   abort(): void {
     const s = this.#state;
@@ -396,6 +460,8 @@ export class Connection implements ByteStream {
       trace({ type: 'state', at: this.env.now, host: this.env.name, conn: this.id, from, to, cause });
     }
     if (to === 'TIME-WAIT') this.startTimeWait(false);
+    else if (to === 'FIN-WAIT-2' && this.orphan) this.timers.finWait2 = this.env.now + this.env.profile.finWait2;
+    if (this.liveness !== null && to === 'ESTABLISHED') armKeepAlive(this);
     if (to === 'TIME-WAIT' || to === 'CLOSED') this.#announceClose();
     this.env.moved(this);
   }

@@ -28,6 +28,8 @@ export interface TcpEnv {
   readonly boards: Scoreboard[];
   /** Number of the packet in hand, for traces; 0 when it has none. */
   readonly packetId: number;
+  /** Applies what is known of the path's MTU to a connection whose MSS was just agreed on. */
+  recallPathMtu(connection: Connection): void;
   /** A keyed 32-bit offset for the timestamps of a connection (RFC 7323 §5.4: not the same on two). */
   timestampOffset(connection: Connection): number;
   /** A command of the program begins, perhaps long after the last input: the host may learn the time. */

@@ -61,6 +61,7 @@ export function takePeerSyn(c: Connection, seg: Segment): void {
     // "MSS does not count options": a full segment has that much less text (RFC 9293 §3.7.1, RFC 6691).
     snd.mss -= TIMESTAMP_OCTETS;
   }
+  c.env.recallPathMtu(c);
   // "The Window field in a segment where the SYN bit is set MUST NOT be scaled" (RFC 7323 §2.2).
   snd.wnd = seg.wnd;
   snd.maxWnd = seg.wnd;

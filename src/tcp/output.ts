@@ -366,7 +366,10 @@ function sent(c: Connection, verdict: Verdict, again: boolean): void {
   c.tailProbeDue = false;
   if (c.recovery.active) c.recovery.prrOut += length;
   if (plan.len > 0) c.lastDataSent = now;
-  if (timers.retransmit === OFF) timers.retransmit = now + rtt.timeout(env.profile);
+  if (timers.retransmit === OFF) {
+    c.silentSince = now;
+    timers.retransmit = now + rtt.timeout(env.profile);
+  }
   if (!again) armProbe(c, now);
 }
 

@@ -5,7 +5,9 @@
 
 import type { TimerEvent } from '../base/trace.ts';
 import type { Connection } from './connection.ts';
+import { keepAliveTimedOut, userTimeoutPassed, withinUserTimeout } from './liveness.ts';
 import { probeInterval } from './output.ts';
+import { suspectBlackHole } from './path-mtu.ts';
 import { probeTimedOut, reorderingTimedOut } from './rack.ts';
 import { retransmissionTimedOut } from './recovery.ts';
 import { OFF } from './timers.ts';
@@ -27,6 +29,12 @@ export function timersFire(c: Connection): void {
   if (timers.reorder <= now) reorderingTimedOut(c, now);
   // Before the retransmission timer, which it moves: a probe may be due no later (RFC 8985 §7.2).
   if (timers.probe <= now) probeTimedOut(c, now);
+  if (timers.keepAlive <= now) keepAliveTimedOut(c);
+  if (timers.finWait2 <= now) {
+    traceTimer(c, 'fin-wait-2', 1);
+    c.finish('timeout', null);
+    return;
+  }
   if (timers.retransmit <= now) retransmit(c);
   if (timers.persist <= now) persist(c);
   env.touch(c);
@@ -38,7 +46,7 @@ function retransmit(c: Connection): void {
   const { now, profile } = env;
   timers.retransmit = OFF;
   if (snd.una === snd.nxt) return;
-  if (c.retries >= retriesAllowed(c)) {
+  if (c.retries >= retriesAllowed(c) || userTimeoutPassed(c, c.silentSince)) {
     c.fail(c.softError ?? 'ETIMEDOUT', 'timeout');
     return;
   }
@@ -55,14 +63,15 @@ function retransmit(c: Connection): void {
   c.rack.probing = false;
   c.retries++;
   c.rtt.backoff++;
-  timers.retransmit = now + c.rtt.timeout(profile);
+  timers.retransmit = withinUserTimeout(c, now + c.rtt.timeout(profile), c.silentSince);
+  if (profile.blackHoleRetries > 0 && c.retries === profile.blackHoleRetries) suspectBlackHole(c);
 }
 
 function retriesAllowed(c: Connection): number {
   const { profile } = c.env;
   if (c.state === 'SYN-SENT') return profile.synRetries;
   if (c.state === 'SYN-RECEIVED') return profile.synAckRetries;
-  return profile.dataRetries;
+  return c.orphan ? Math.min(profile.orphanRetries, profile.dataRetries) : profile.dataRetries;
 }
 
 /** Data waits for the window: probe a shut one, or send a small segment into an open one. */
@@ -73,7 +82,9 @@ function persist(c: Connection): void {
     c.overrideDue = true;
     return;
   }
-  if (c.retries >= env.profile.probeRetries) {
+  if (c.retries === 0) c.silentSince = env.now;
+  const allowed = c.orphan ? env.profile.orphanRetries : env.profile.probeRetries;
+  if (c.retries >= allowed || userTimeoutPassed(c, c.silentSince)) {
     c.fail(c.softError ?? 'ETIMEDOUT', 'timeout');
     return;
   }
@@ -81,7 +92,7 @@ function persist(c: Connection): void {
   traceTimer(c, 'persist', c.retries);
   c.probeDue = true;
   c.probes++;
-  timers.persist = env.now + probeInterval(c);
+  timers.persist = withinUserTimeout(c, env.now + probeInterval(c), c.silentSince);
 }
 
 function traceTimer(c: Connection, timer: TimerEvent['timer'], count: number): void {

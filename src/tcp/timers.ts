@@ -15,6 +15,10 @@ export class Timers {
   persist: number = OFF;
   /** Delayed acknowledgement (RFC 9293 §3.8.6.3). */
   delayedAck: number = OFF;
+  /** Keep-alive (RFC 9293 §3.8.4), when the program asked for it. */
+  keepAlive: number = OFF;
+  /** End of FIN-WAIT-2 when nobody can read any more. */
+  finWait2: number = OFF;
   /** End of TIME-WAIT (2MSL). */
   timeWait: number = OFF;
 
@@ -25,6 +29,8 @@ export class Timers {
     if (this.reorder < t) t = this.reorder;
     if (this.probe < t) t = this.probe;
     if (this.delayedAck < t) t = this.delayedAck;
+    if (this.keepAlive < t) t = this.keepAlive;
+    if (this.finWait2 < t) t = this.finWait2;
     if (this.timeWait < t) t = this.timeWait;
     return t;
   }
@@ -36,6 +42,8 @@ export class Timers {
     this.reorder = OFF;
     this.probe = OFF;
     this.delayedAck = OFF;
+    this.keepAlive = OFF;
+    this.finWait2 = OFF;
     this.timeWait = OFF;
   }
 }

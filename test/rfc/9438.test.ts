@@ -12,7 +12,7 @@ const RTT = 100;
 function lossAt(segments: number): Cubic {
   const cubic = new Cubic();
   cubic.opened(MSS, segments);
-  cubic.reduce(segments * MSS, 0);
+  cubic.reduce(segments * MSS);
   cubic.cwnd = cubic.ssthresh;
   return cubic;
 }
@@ -61,7 +61,7 @@ describe('CUBIC', () => {
     const roomy = lossAt(100);
     const tight = lossAt(100);
     tight.cwnd = 80 * MSS;
-    tight.reduce(80 * MSS, 0);
+    tight.reduce(80 * MSS);
     tight.cwnd = tight.ssthresh;
     for (let t = 0; t < 20_000; t += RTT) {
       round(roomy, t);
@@ -73,7 +73,7 @@ describe('CUBIC', () => {
   test('a timeout leaves one segment; slow start goes to 0.7 of what was, then a curve without a plateau (§4.8)', () => {
     const cubic = new Cubic();
     cubic.opened(MSS, 100);
-    cubic.timedOut(100 * MSS, true, 0);
+    cubic.timedOut(100 * MSS, true);
     expect([cubic.cwnd, cubic.ssthresh]).toEqual([MSS, 70 * MSS]);
     let now = 0;
     for (; cubic.cwnd < cubic.ssthresh; now += RTT) round(cubic, now);
@@ -86,8 +86,8 @@ describe('CUBIC', () => {
   test('the second timeout for the same data does not lower ssthresh again', () => {
     const cubic = new Cubic();
     cubic.opened(MSS, 100);
-    cubic.timedOut(100 * MSS, true, 0);
-    cubic.timedOut(100 * MSS, false, 0);
+    cubic.timedOut(100 * MSS, true);
+    cubic.timedOut(100 * MSS, false);
     expect(cubic.ssthresh).toBe(70 * MSS);
   });
 

@@ -1,0 +1,69 @@
+// Whether the other end is still there: keep-alive (RFC 9293 §3.8.4) and the user timeout (§3.8.3, RFC 5482 §3).
+
+import type { Connection } from './connection.ts';
+import { OFF } from './timers.ts';
+
+/** Settings and state; a connection has one only when the program asked for either. Milliseconds. */
+export class Liveness {
+  /** Keep-alive: on, idle time before the first probe, time between probes, probes without an answer. */
+  keepAlive = false;
+  idle = 7_200_000;
+  interval = 75_000;
+  count = 9;
+  /** Probes sent since the peer was last heard. */
+  probes = 0;
+  /** When a segment of this connection last arrived. */
+  heard = 0.5;
+  /** How long data may stay unacknowledged, or a shut window unanswered; 0 for no limit but the retries. */
+  userTimeout = 0;
+}
+
+/** Arms or disarms the keep-alive timer after a setting or the state changed (RFC 9293 MUST-24: off unless asked). */
+export function armKeepAlive(c: Connection): void {
+  const { liveness, timers, env } = c;
+  const runs = liveness?.keepAlive === true && c.isSynchronised() && c.state !== 'TIME-WAIT';
+  timers.keepAlive = runs ? env.now + liveness.idle : OFF;
+}
+
+/** A segment arrived: the peer lives. The timer is left to find out when it fires. */
+export function heardFrom(c: Connection, liveness: Liveness): void {
+  liveness.heard = c.env.now;
+  liveness.probes = 0;
+}
+
+/** The keep-alive timer fired. */
+export function keepAliveTimedOut(c: Connection): void {
+  const { liveness, timers, env, snd } = c;
+  timers.keepAlive = OFF;
+  if (liveness === null || !liveness.keepAlive || c.state === 'TIME-WAIT') return;
+  const quiet = env.now - liveness.heard;
+  // Data in flight, or waiting for the window, is a better question than a probe; its own timers ask it.
+  if (quiet < liveness.idle || snd.una !== snd.nxt || c.unsent > 0) {
+    timers.keepAlive = (quiet < liveness.idle ? liveness.heard : env.now) + liveness.idle;
+    return;
+  }
+  const over = liveness.userTimeout > 0 ? quiet >= liveness.userTimeout : liveness.probes >= liveness.count;
+  if (over && liveness.probes > 0) {
+    c.resetDue = true;
+    c.fail(c.softError ?? 'ETIMEDOUT', 'timeout');
+    return;
+  }
+  liveness.probes++;
+  c.probeDue = true;
+  timers.keepAlive = env.now + liveness.interval;
+}
+
+/**
+ * Whether the user timeout has passed for what has been unanswered since `since`; and if not, when the next attempt
+ * is due at the latest, so that it passes on time.
+ */
+export function userTimeoutPassed(c: Connection, since: number): boolean {
+  const limit = c.liveness === null ? 0 : c.liveness.userTimeout;
+  return limit > 0 && c.env.now - since >= limit;
+}
+
+/** `at`, or the moment at which the user timeout passes when that is earlier. */
+export function withinUserTimeout(c: Connection, at: number, since: number): number {
+  const limit = c.liveness === null ? 0 : c.liveness.userTimeout;
+  return limit > 0 ? Math.min(at, since + limit) : at;
+}
