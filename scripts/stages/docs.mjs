@@ -17,7 +17,7 @@ function pages() {
 function examples(text, isSource) {
   const found = [];
   for (const match of text.matchAll(
-    /^([ \t]*(?:\* )?)```(?:ts|typescript|js|javascript)\n([\s\S]*?)^[ \t]*(?:\* )?```/gm,
+    /^([ \t]*(?:\* )?)```(?:ts|typescript)\n([\s\S]*?)^[ \t]*(?:\* )?```/gm,
   )) {
     // In a docstring every line has a star in front.
     const code = isSource ? match[2].replace(/^[ \t]*\*[ ]?/gm, '') : match[2];
