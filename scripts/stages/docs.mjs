@@ -16,9 +16,7 @@ function pages() {
 /** The `ts` blocks of a page that import something, with the line each starts at. */
 function examples(text, isSource) {
   const found = [];
-  for (const match of text.matchAll(
-    /^([ \t]*(?:\* )?)```(?:ts|typescript)\n([\s\S]*?)^[ \t]*(?:\* )?```/gm,
-  )) {
+  for (const match of text.matchAll(/^([ \t]*(?:\* )?)```(?:ts|typescript)\n([\s\S]*?)^[ \t]*(?:\* )?```/gm)) {
     // In a docstring every line has a star in front.
     const code = isSource ? match[2].replace(/^[ \t]*\*[ ]?/gm, '') : match[2];
     const line = text.slice(0, match.index).split('\n').length;
