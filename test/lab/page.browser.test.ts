@@ -1,14 +1,16 @@
 // The built page in Chromium: the tale runs to its end, a dropped wave heals, the keyboard suffices, languages change.
 
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { SCENARIO_IDS } from '../../lab/src/model/scenario.ts';
 import { serveFolder } from '../../src/cli/lab.ts';
 
 const LAB = fileURLToPath(new URL('../../lab', import.meta.url));
+const AXE = fileURLToPath(new URL('../../node_modules/axe-core/axe.min.js', import.meta.url));
 const CHROMIUM = '/usr/bin/chromium';
 const ARGS = [
   '--headless',
@@ -186,6 +188,38 @@ describe.skipIf(why !== '')(`the lab in Chromium${why === '' ? '' : ` (needs: ${
       expect(wide).toBeLessThanOrEqual(0);
       await page.context().close();
     }
+  });
+
+  it('every scenario of the list is told to its end', async () => {
+    const page = await open('?run=normal&t=0');
+    const list = page.getByLabel('Scenario');
+    for (const id of SCENARIO_IDS) {
+      await list.selectOption(id);
+      // The first moment of the new run, then its last.
+      await page.locator('.clock b').getByText('0 ms', { exact: true }).waitFor();
+      await page.getByRole('slider').press('End');
+      await page.getByText('Nothing is left to happen').waitFor();
+      expect([id, await state(page, 'client'), await state(page, 'server')]).toEqual([id, 'CLOSED', 'CLOSED']);
+    }
+    await page.context().close();
+  });
+
+  it.skipIf(!existsSync(AXE)).each([
+    ['?run=lose-wave4&t=900', 1440, 'light'],
+    ['?run=lose-data&t=570&lang=zh', 1440, 'dark'],
+    ['?run=corrupt-data&t=620', 390, 'light'],
+    ['?run=normal&t=60&lang=zh', 390, 'dark'],
+  ] as const)('axe finds no violation: %s, %i pixels, %s', async (query, width, colorScheme) => {
+    const page = await open(query, { viewport: { width, height: 900 }, colorScheme });
+    await page.locator('[data-packet="2"]').focus();
+    await page.keyboard.press('Enter');
+    await page.locator('summary').click();
+    await page.evaluate(readFileSync(AXE, 'utf8'));
+    const found = await page.evaluate<string[]>(
+      'axe.run(document).then((r) => r.violations.flatMap((v) => v.nodes.map((n) => v.id + ": " + n.target)))',
+    );
+    expect(found).toEqual([]);
+    await page.context().close();
   });
 
   it('has the ladder as a table too', async () => {

@@ -52,7 +52,7 @@ describe.each(SCENARIO_IDS)('the words of %s', (scenario) => {
         ...line.beats
           .filter((b) => b.trace === null || ['segment', 'timer', 'path'].includes(b.trace.type))
           .map((b) => beatWords(lang, b, (id) => `#${id}`)),
-        ...scene.arrows.map((a) => arrowLabel(lang, a, progressOf(a.flight, line.length))),
+        ...scene.arrows.map((a) => arrowLabel(lang, a, progressOf(a.flight, line.length), 'SYN')),
       ];
       expect(said.filter((text) => text === '' || /\{\w+\}|undefined|NaN/.test(text))).toEqual([]);
     }

@@ -205,7 +205,7 @@ export const EN = {
   'mark-corrupted': 'damaged',
 
   segment: 'Segment {n}',
-  'segment-label': 'Segment {n}, {from} to {to}: {what}, {role}, {fate}',
+  'segment-label': '{words}. Segment {n}, {from} to {to}, {role}, {fate}',
   inspect: 'Inside the segment',
   'inspect-none': 'Choose a segment on the ladder to see its octets.',
   octets: 'The octets',

@@ -54,15 +54,19 @@ export function beatWords(lang: Lang, beat: Beat, nameOf: (packet: number) => st
   return t('next-2msl', { who });
 }
 
-/** The name of a segment for those who cannot see where it is. */
-export function arrowLabel(lang: Lang, arrow: Arrow, progress: Progress): string {
+/**
+ * The name of a segment for those who cannot see where it is.
+ *
+ * @param words what is written on it: who speaks to the page has to be able to say what others read
+ */
+export function arrowLabel(lang: Lang, arrow: Arrow, progress: Progress, words: string): string {
   const t = (key: TextKey, places = {}) => textOf(lang, key, places);
   const { crossing: c, flight } = arrow;
   return t('segment-label', {
     n: c.packet,
     from: t(flight.from),
     to: t(other(flight.from)),
-    what: segmentName(c.flags, c.len),
+    words,
     role: t(`role-${c.role}`),
     fate: t(`fate-${progress.status}`),
   });

@@ -118,7 +118,7 @@ export const ZH: Texts = {
   'program-ended': '得知对方说完了',
   'program-shutdown': '话说完了：CLOSE',
   'program-abort': '不干了：ABORT',
-  'program-closed': '和它没关系了',
+  'program-closed': '这条连接的事办完了',
   'program-failed': '得到 {error}',
 
   states: '十一个状态：{who}',
@@ -204,7 +204,7 @@ export const ZH: Texts = {
   'mark-corrupted': '损坏',
 
   segment: '第 {n} 段',
-  'segment-label': '第 {n} 段，{from}到{to}：{what}，{role}，{fate}',
+  'segment-label': '{words}。第 {n} 段，{from}到{to}，{role}，{fate}',
   inspect: '段的里面',
   'inspect-none': '在时序图上选一段，看它的每个字节。',
   octets: '字节',

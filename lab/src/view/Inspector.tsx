@@ -76,7 +76,7 @@ export function Inspector(props: { store: Store }): JSX.Element {
               </For>
             </ul>
           </div>
-          <div class="scroll">
+          <section class="scroll" aria-label={store.t('fields')} tabindex="0">
             <table class="fields">
               <caption class="hidden">{store.t('fields')}</caption>
               <thead>
@@ -113,7 +113,7 @@ export function Inspector(props: { store: Store }): JSX.Element {
                 )}
               </For>
             </table>
-          </div>
+          </section>
         </div>
       </Show>
     </section>

@@ -74,7 +74,8 @@ function words(store: Store, arrow: Arrow, room: number, narrow: boolean): strin
   if (c.len === 0 || flags !== 'ACK') parts.push(flags);
   if (letters !== null) {
     if (c.len > 0 || (c.flags & 3) !== 0 || flags === 'ACK') parts.push(`seq=${letters.seq(c)}`);
-    if ((c.flags & 16) !== 0) parts.push(`ack=${letters.ack(c)}`);
+    // A narrow page has no room for what hardly changes.
+    if ((c.flags & 16) !== 0 && !(narrow && c.len > 0)) parts.push(`ack=${letters.ack(c)}`);
   }
   if (c.len > 0) parts.push(`len=${c.len}`);
   if (c.wnd === 0 && (c.flags & 4) === 0) parts.push('win=0');
@@ -106,6 +107,9 @@ function Segment(props: {
   const marks = () => marksOf(store.lang(), props.arrow.crossing, props.arrow.flight.twice, progress().status);
   const number = () => roleNumber(props.arrow.crossing);
   const from = () => props.arrow.flight.from;
+  const room = () => line().length - (props.geometry.narrow ? 26 : 70);
+  const text = createMemo(() => words(store, props.arrow, room(), props.geometry.narrow));
+  const visible = () => [number(), text(), ...marks()].filter((word) => word !== '').join(' ');
   const choose = () => {
     if (flying()) store.play(false);
     store.choose(chosen() && !flying() ? 0 : id());
@@ -123,6 +127,12 @@ function Segment(props: {
     } else return;
     event.preventDefault();
   };
+  /** The envelope stays clear of the lines of time, so that it never covers what it left or where it goes. */
+  const marker = () => {
+    const { x1, y1, x2, y2 } = line();
+    const share = 0.07 + progress().gone * 0.88;
+    return { x: x1 + (x2 - x1) * share, y: y1 + (y2 - y1) * share };
+  };
   const middle = () => ({ x: (line().x1 + line().x2) / 2, y: (line().y1 + line().y2) / 2 });
   /** Words stand in the middle, or near the sender where another arrow crosses. */
   const shift = () => {
@@ -131,7 +141,6 @@ function Segment(props: {
     return sign * (line().length / 2 - (number() === '' ? 12 : 32));
   };
   const anchor = () => (props.arrow.flight.crossed ? (from() === 'client' ? 'start' : 'end') : 'middle');
-  const room = () => line().length - (props.geometry.narrow ? 26 : 70);
   return (
     // biome-ignore lint/a11y/useSemanticElements: inside SVG there is no button element
     <g
@@ -140,7 +149,7 @@ function Segment(props: {
       role="button"
       tabindex={props.tabbable ? 0 : -1}
       data-packet={id()}
-      aria-label={arrowLabel(store.lang(), props.arrow, progress())}
+      aria-label={arrowLabel(store.lang(), props.arrow, progress(), visible())}
       aria-pressed={chosen()}
       onClick={choose}
       onKeyDown={onKeyDown}
@@ -167,27 +176,21 @@ function Segment(props: {
           marker-end={`url(#tip-${from()})`}
         />
       </Show>
-      <g transform={`translate(${middle().x} ${middle().y}) rotate(${line().angle})`}>
-        <text class="words" x={shift()} y="-7" text-anchor={anchor()}>
-          {words(store, props.arrow, room(), props.geometry.narrow)}
-          <For each={marks()}>
-            {(mark) => (
-              <tspan class="mark" dx="8">
-                {mark}
-              </tspan>
-            )}
-          </For>
-        </text>
-      </g>
       <Show when={number() !== ''}>
         <g
           class="badge"
           transform={`translate(${line().x1 + (from() === 'client' ? 17 : -17)} ${line().y1 + (17 / Math.abs(line().x2 - line().x1)) * (line().y2 - line().y1)})`}
         >
           <rect x={number().length > 1 ? -14 : -9} y="-9" width={number().length > 1 ? 28 : 18} height="18" rx="9" />
-          <text y="4">{number()}</text>
+          <text y="4">{`${number()} `}</text>
         </g>
       </Show>
+      <g transform={`translate(${middle().x} ${middle().y}) rotate(${line().angle})`}>
+        <text class="words" x={shift()} y="-7" text-anchor={anchor()}>
+          {text()}
+          <For each={marks()}>{(mark) => <tspan class="mark">{` ${mark}`}</tspan>}</For>
+        </text>
+      </g>
       <Show when={progress().status === 'lost'}>
         <path class="cross" transform={`translate(${line().x} ${line().y})`} d="M-7-7L7 7M-7 7L7-7" />
       </Show>
@@ -195,7 +198,7 @@ function Segment(props: {
         <path class="cross" transform={`translate(${line().x2} ${line().y2})`} d="M-8-5H8M-8 5H8M-4-9L-6 9M6-9L4 9" />
       </Show>
       <Show when={flying()}>
-        <g class="packet" transform={`translate(${line().x} ${line().y})`}>
+        <g class="packet" transform={`translate(${marker().x} ${marker().y})`}>
           <circle class="glow" r="17" />
           <rect x="-15" y="-10" width="30" height="20" rx="5" />
           <path d="M-14-8L0 3L14-8" />

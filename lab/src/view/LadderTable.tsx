@@ -45,7 +45,7 @@ export function LadderTable(props: { store: Store }): JSX.Element {
   return (
     <details class="as-table">
       <summary>{store.t('table')}</summary>
-      <div class="scroll">
+      <section class="scroll" aria-label={store.t('table')} tabindex="0">
         <table>
           <thead>
             <tr>
@@ -56,7 +56,7 @@ export function LadderTable(props: { store: Store }): JSX.Element {
             <Index each={store.scene()?.arrows ?? []}>{(arrow) => <Row store={store} arrow={arrow()} />}</Index>
           </tbody>
         </table>
-      </div>
+      </section>
     </details>
   );
 }

@@ -89,7 +89,7 @@ export function Story(props: { store: Store }): JSX.Element {
     return `${store.t('segment', { n: c.packet })}: ${segmentName(c.flags, c.len)}, ${store.t(`role-${c.role}`)}`;
   };
   return (
-    <section class="story" aria-label={store.t('story')}>
+    <section class="story" aria-label={store.t('story')} tabindex="0">
       <Show when={told().arrow} fallback={<p class="soft">{store.t('story-none')}</p>}>
         <p class="subject">{title()}</p>
       </Show>

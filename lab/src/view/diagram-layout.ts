@@ -67,20 +67,24 @@ export function boxOf(edge: Edge): Box {
   return end ? 'END' : edge.to;
 }
 
-/** A bow from a box to CLOSED at the end, for edges that are drawn only when they are taken. */
-function bow(from: Box, to: Box): string {
-  const [x1, y1] = PLACES[from];
-  const [x2, y2] = PLACES[to];
-  const right = x1 >= M ? WIDTH - 2 : 2;
-  const side = x1 >= M ? BOX_WIDTH / 2 : -BOX_WIDTH / 2;
-  return `M${x1 + side} ${y1}Q${right} ${(y1 + y2) / 2} ${x2 + (x2 >= M ? BOX_WIDTH / 2 : 0) * Math.sign(side)} ${y2 - (x2 === M ? 0 : 6)}`;
+/** The lanes between the columns, for edges that are drawn only when they are taken: resets, aborts, time-outs. */
+const LANES = { left: 114, right: 234 } as const;
+
+/** From a box up the nearest lane to CLOSED. */
+function upTheLane(from: Box): string {
+  const [x, y] = PLACES[from];
+  const [top, half] = [PLACES.CLOSED[1], BOX_WIDTH / 2];
+  if (x > M)
+    return `M${x - half} ${y}Q${LANES.right} ${y} ${LANES.right} ${y - 12}V${top + 18}Q${LANES.right} ${top + 8} ${M + half} ${top + 8}`;
+  const start = x < M ? x + half : x - half;
+  return `M${start} ${y}Q${LANES.left} ${y} ${LANES.left} ${y - 12}V${top + 12}Q${LANES.left} ${top} ${M - half} ${top}`;
 }
 
 /** How an edge runs. */
 export function routeOf(edge: Edge): Route {
   const to = boxOf(edge);
   const run = RUNS[`${edge.from}>${to}`];
-  return { edge, path: run ?? bow(edge.from, to), usual: edge.drawn };
+  return { edge, path: run ?? upTheLane(edge.from), usual: edge.drawn };
 }
 
 /** The edges that the diagram always shows: those of the RFC's figure, and the one of three waves. */
