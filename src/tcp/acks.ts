@@ -4,7 +4,7 @@ import { seqDiff, seqGe, seqGt, seqLe, seqLt, seqMax } from '../base/seq.ts';
 import { FIN, type Segment, SYN } from '../wire/tcp.ts';
 import { type Connection, EVENT_WRITABLE } from './connection.ts';
 import { armProbe, probeAnswered } from './rack.ts';
-import { acknowledged } from './recovery.ts';
+import { acknowledged, decide } from './recovery.ts';
 import type { Delivery, Scoreboard } from './scoreboard.ts';
 import { OFF } from './timers.ts';
 
@@ -29,7 +29,10 @@ function takeAck(c: Connection, seg: Segment, advance: number, duplicate: boolea
   delivery.reset();
   if (advance > 0) acknowledge(c, seg.ack, board, delivery);
   const dsack = seg.sackCount > 0 && snd.sackOk && board !== null && takeSack(c, board, seg, delivery);
-  if (advance > 0) measure(c, seg);
+  if (advance > 0) {
+    measure(c, seg);
+    if (c.recovery.undecided && seg.hasTs) decide(c, seg.tsEcr);
+  }
   if (delivery.sentAt >= 0 && !delivery.ambiguous) c.cc.sampled(now - delivery.sentAt, snd.una, snd.nxt);
   if (dsack) rack.spurious(c);
   if (advance > 0 || duplicate || delivery.sacked > 0) acknowledged(c, advance, delivery, duplicate, now);

@@ -26,6 +26,13 @@ export class Recovery {
   prrDelivered = 0;
   prrOut = 0;
 
+  /**
+   * The first acknowledgement after a repetition will show by its echo whether the original or the copy is answered
+   * (Eifel, RFC 3522): until then, our timestamp at the repetition.
+   */
+  undecided = false;
+  stamp = 0;
+
   /** Octets that limited transmit adds to the congestion window (RFC 3042); SACK needs no such help. */
   allowance(c: Connection): number {
     if (this.active || this.dupAcks === 0 || c.snd.sackOk || !c.env.profile.limitedTransmit) return 0;
@@ -62,6 +69,7 @@ export function lossesFound(c: Connection, now: number): void {
   recovery.active = true;
   recovery.guarded = true;
   recovery.recover = snd.nxt;
+  assume(c);
   recovery.prrFlight = c.flightSize;
   recovery.prrDelivered = 0;
   recovery.prrOut = 0;
@@ -72,6 +80,32 @@ export function lossesFound(c: Connection, now: number): void {
 /** What was in flight by the congestion window, less what limited transmit sent beyond it (RFC 5681 §3.2 step 2). */
 function flightBefore(c: Connection): number {
   return Math.min(c.flightSize, c.cc.cwnd);
+}
+
+/** A loss is assumed from here on; the next acknowledgement may prove it wrong. */
+function assume(c: Connection): void {
+  c.recovery.undecided = c.snd.tsOk;
+  c.recovery.stamp = c.timestamp();
+}
+
+/**
+ * An acknowledgement moved SND.UNA and echoes `echo`. When that is older than the first repetition, it answers the
+ * original: nothing was lost, the path was only slow or out of order, and what was taken from the window is given back
+ * (RFC 3522 §3.2, RFC 4015 §3.2).
+ */
+export function decide(c: Connection, echo: number): void {
+  const { recovery, cc, board } = c;
+  recovery.undecided = false;
+  if (((echo - recovery.stamp) | 0) >= 0) return;
+  cc.undo();
+  recovery.active = false;
+  recovery.guarded = false;
+  recovery.dupAcks = 0;
+  c.rtt.backoff = 0;
+  board?.nothingLost();
+  // What looked like a loss was reordering, so the next time it gets its window (RFC 8985 §6.2 step 4).
+  c.rack.reordering = true;
+  c.traceCongestion('undo');
 }
 
 /** Proportional rate reduction for one acknowledgement (RFC 9937 §6.2). */
@@ -134,6 +168,7 @@ function duplicateWithoutSack(c: Connection, now: number): void {
   recovery.guarded = true;
   recovery.recover = snd.nxt;
   cc.reduce(flightBefore(c), now);
+  assume(c);
   cc.cwnd = cc.ssthresh + 3 * snd.mss;
   c.board?.markLost(0);
   // The copy gets a full timeout of its own; otherwise the timer may fire on it (RFC 6298 leaves it open).
@@ -145,6 +180,7 @@ function duplicateWithoutSack(c: Connection, now: number): void {
 export function retransmissionTimedOut(c: Connection, now: number): void {
   const { snd, recovery, cc, board } = c;
   cc.timedOut(c.flightSize, c.retries === 0, now);
+  if (c.retries === 0) assume(c);
   recovery.active = false;
   recovery.guarded = true;
   recovery.dupAcks = 0;

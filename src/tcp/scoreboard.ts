@@ -168,6 +168,17 @@ export class Scoreboard {
     return true;
   }
 
+  /** Nothing is lost after all: what counted so is in flight. */
+  nothingLost(): void {
+    for (let i = 0; i < this.count; i++) {
+      const slot = this.#slot(i);
+      this.#flags[slot] = this.#flags[slot]! & ~(LOST | AGAIN);
+    }
+    this.lostOctets = 0;
+    this.againOctets = 0;
+    this.#hint = 0;
+  }
+
   /** Forgets what SACK said: the receiver has taken it back, as it may (RFC 2018 §8). */
   renege(): void {
     for (let i = 0; i < this.count; i++) {

@@ -26,6 +26,8 @@ export interface CongestionController {
   reduce(flightSize: number, now: number): void;
   /** The retransmission timer fired; `first` when it is the first time for this data (RFC 5681 §3.1). */
   timedOut(flightSize: number, first: boolean, now: number): void;
+  /** The last `reduce` or first `timedOut` was for nothing: as it was before, at least (RFC 4015, RFC 9438 §4.9). */
+  undo(): void;
   /** Nothing was sent for longer than a retransmission timeout (RFC 5681 §4.1). */
   idle(segments: number): void;
 }

@@ -33,6 +33,8 @@ export class Cubic implements CongestionController {
   /** West: where Reno would be, octets, and the window before the last loss. */
   #reno = 0.5;
   #prior = 0;
+  #priorSsthresh = 0;
+  #priorWMax = 0;
   /** Octets of growth not yet whole. */
   #credit = 0.5;
   /** The last round-trip time measured, ms. */
@@ -109,6 +111,8 @@ export class Cubic implements CongestionController {
 
   reduce(flightSize: number): void {
     this.#prior = this.cwnd;
+    this.#priorSsthresh = this.ssthresh;
+    this.#priorWMax = this.#wMax;
     // Fast convergence: a flow that did not get back to its old maximum makes room for a new one (§4.7).
     this.#wMax = this.cwnd < this.#wMax ? (this.cwnd * (1 + BETA)) / 2 : this.cwnd;
     this.ssthresh = Math.max(Math.floor(flightSize * BETA), 2 * this.#mss);
@@ -122,6 +126,14 @@ export class Cubic implements CongestionController {
     this.#epoch = Number.NaN;
     this.#afterTimeout = true;
     this.#slowStart.restarted();
+  }
+
+  undo(): void {
+    this.cwnd = Math.max(this.cwnd, this.#prior);
+    this.ssthresh = Math.max(this.ssthresh, this.#priorSsthresh);
+    this.#wMax = this.#priorWMax;
+    this.#afterTimeout = false;
+    this.#epoch = Number.NaN;
   }
 
   idle(segments: number): void {

@@ -13,6 +13,9 @@ export class NewReno implements CongestionController {
   #mss = 536;
   /** Octets acknowledged in congestion avoidance since the window last grew (RFC 5681 §3.1). */
   #credit = 0;
+  /** As it was before the last loss. */
+  #priorCwnd = 0;
+  #priorSsthresh = 0;
 
   opened(mss: number, segments: number): void {
     this.#mss = mss;
@@ -36,16 +39,23 @@ export class NewReno implements CongestionController {
   }
 
   reduce(flightSize: number): void {
+    this.#priorCwnd = this.cwnd;
+    this.#priorSsthresh = this.ssthresh;
     this.ssthresh = this.#half(flightSize);
     this.#credit = 0;
     this.#slowStart.ended();
   }
 
   timedOut(flightSize: number, first: boolean): void {
-    if (first) this.ssthresh = this.#half(flightSize);
+    if (first) this.reduce(flightSize);
     this.cwnd = this.#mss;
     this.#credit = 0;
     this.#slowStart.restarted();
+  }
+
+  undo(): void {
+    this.cwnd = Math.max(this.cwnd, this.#priorCwnd);
+    this.ssthresh = Math.max(this.ssthresh, this.#priorSsthresh);
   }
 
   idle(segments: number): void {
