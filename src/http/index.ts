@@ -11,7 +11,7 @@ export {
 } from './client.ts';
 export { faultStatus, HttpError, type HttpFault } from './errors.ts';
 export { ServerRequest, ServerResponse } from './exchange.ts';
-export { HeaderList, type HeadersInit, hasToken } from './fields.ts';
+export { HeaderList, type HeadersInit, hasToken, members } from './fields.ts';
 export { type BodyKind, Framing, type FramingReason, hasNoContent } from './framing.ts';
 export { type HeadKind, HeadParser, type HeadResult } from './head.ts';
 export { DEFAULT_LIMITS, type HttpLimits, type HttpPolicy, LENIENT, STRICT } from './policy.ts';

@@ -1,25 +1,26 @@
-// `fetch` over our own connections: http: URLs, content streamed both ways, `AbortSignal`.
-//
-// Redirects are not followed: a 3xx is the answer, whatever `redirect` says, but for `'error'`, which rejects.
+// `fetch` over our own connections: http: URLs, content streamed both ways, redirects, codings, `AbortSignal`.
 
-import type { NetError } from '../base/errors.ts';
-import { type ClientExchange, type ClientResponse, HeaderList, HttpError, hasNoContent } from '../http/index.ts';
+import { NetError } from '../base/errors.ts';
+import {
+  type ClientExchange,
+  type ClientResponse,
+  HeaderList,
+  HttpError,
+  hasNoContent,
+  members,
+  type PooledRequest,
+} from '../http/index.ts';
+import { decoded } from './decode.ts';
 import { Gate, Inflow, pump } from './flow.ts';
 import type { Pool } from './pool.ts';
-import { addressOf, type WebEnv } from './web-host.ts';
+import { follow, type Hop, isRedirect, MOST_REDIRECTS } from './redirect.ts';
+import { addressOf, later, type WebEnv } from './web-host.ts';
 
-/** Methods that may be sent again when a kept connection turns out to be gone (RFC 9110 §9.2.2). */
-const IDEMPOTENT = /^(?:GET|HEAD|OPTIONS|PUT|DELETE|TRACE)$/;
+/** Content of an answer that leads elsewhere and that is read on to keep the connection, octets. */
+const DISCARD = 65_536;
 
-/** A request on its way. */
-interface Job {
-  readonly request: Request;
-  readonly url: URL;
-  readonly address: string;
-  readonly port: number;
-  readonly fields: HeaderList;
-  readonly body: Uint8Array | 'stream' | null;
-}
+/** What one exchange came to: the answer; where it leads; or that it is to be asked again without Expect. */
+type Outcome = Response | { readonly status: number; readonly location: string } | 'unexpected';
 
 /**
  * Fetches by the platform's own `Request` and `Response`. Rejects with `TypeError` (its `cause` is the `NetError`
@@ -39,24 +40,24 @@ export async function fetchOver(
   const url = new URL(request.url);
   if (url.protocol !== 'http:') throw new TypeError(`fetch speaks http: here, not ${url.protocol}`);
   const streams = init?.body instanceof ReadableStream || (init?.body == null && request.body !== null);
-  const prepared = Promise.all([
-    addressOf(env, url.hostname),
-    request.body === null ? null : streams ? ('stream' as const) : request.arrayBuffer(),
-  ]);
-  const [address, content] = await unlessAborted(signal, prepared);
-  const body = content instanceof ArrayBuffer ? new Uint8Array(content) : content;
-  const port = url.port === '' ? 80 : Number(url.port);
-  const job: Job = { request, url, address, port, fields: fieldsOf(request, url), body };
-  try {
-    return await exchange(pool, job, false);
-  } catch (error) {
-    if (!(error instanceof RetryError)) throw error;
-    return await exchange(pool, job, true);
+  const content = request.body === null ? null : streams ? ('stream' as const) : request.arrayBuffer();
+  const whole = await unlessAborted(signal, Promise.resolve<ArrayBuffer | 'stream' | null>(content));
+  const body = whole instanceof ArrayBuffer ? new Uint8Array(whole) : whole;
+  let hop: Hop = { method: request.method, url, fields: fieldsOf(env, request, url), body };
+  for (let redirects = 0; ; ) {
+    const address = await unlessAborted(signal, addressOf(env, hop.url.hostname));
+    const outcome = await exchange(env, pool, request, hop, address);
+    if (outcome === 'unexpected') hop.fields.delete('expect');
+    else if (outcome instanceof Response) {
+      if (redirects > 0) Object.defineProperty(outcome, 'redirected', { value: true });
+      return outcome;
+    } else {
+      if (redirects++ === MOST_REDIRECTS)
+        throw new TypeError(`the server redirected more than ${MOST_REDIRECTS} times`);
+      hop = follow(hop, outcome.status, outcome.location);
+    }
   }
 }
-
-/** A kept connection was closed under a request that may be repeated. */
-class RetryError extends Error {}
 
 /** `promise`, or the signal's reason as soon as it aborts. */
 function unlessAborted<T>(signal: AbortSignal, promise: Promise<T>): Promise<T> {
@@ -68,7 +69,7 @@ function unlessAborted<T>(signal: AbortSignal, promise: Promise<T>): Promise<T> 
   });
 }
 
-function fieldsOf(request: Request, url: URL): HeaderList {
+function fieldsOf(env: WebEnv, request: Request, url: URL): HeaderList {
   const fields = new HeaderList();
   fields.append('Host', url.host);
   for (const [name, value] of request.headers) {
@@ -78,61 +79,87 @@ function fieldsOf(request: Request, url: URL): HeaderList {
     }
   }
   if (!fields.has('accept')) fields.append('Accept', '*/*');
+  // A part of coded content could not be decoded.
+  if (!fields.has('accept-encoding')) {
+    fields.append('Accept-Encoding', fields.has('range') ? 'identity' : env.acceptEncoding);
+  }
   return fields;
 }
 
-/** One attempt on one connection. */
+/** One request of a fetch and its answer. */
 class Attempt {
-  readonly #pool: Pool;
-  readonly #job: Job;
+  readonly #env: WebEnv;
+  readonly #request: Request;
+  readonly #hop: Hop;
   readonly #gate: Gate = new Gate();
-  readonly #resolve: (response: Response) => void;
+  readonly #resolve: (outcome: Outcome) => void;
   readonly #reject: (error: unknown) => void;
   readonly #stop: () => void;
+  #pooled: PooledRequest | null = null;
   #exchange: ClientExchange | null = null;
   #reader: ReadableStreamDefaultReader<Uint8Array> | null = null;
   #inflow: Inflow | null = null;
+  /** Octets of content that nobody wants; -1 while it is wanted. */
+  #discarded = -1;
+  #undoTimer: () => void = () => undefined;
   /** Why we gave up ourselves. */
   #reason: { error: unknown } | null = null;
   #over = false;
 
-  constructor(pool: Pool, job: Job, resolve: (response: Response) => void, reject: (error: unknown) => void) {
-    this.#pool = pool;
-    this.#job = job;
+  constructor(
+    env: WebEnv,
+    request: Request,
+    hop: Hop,
+    resolve: (outcome: Outcome) => void,
+    reject: (error: unknown) => void,
+  ) {
+    this.#env = env;
+    this.#request = request;
+    this.#hop = hop;
     this.#resolve = resolve;
     this.#reject = reject;
-    this.#stop = () => this.#giveUp(job.request.signal.reason);
+    this.#stop = () => this.#giveUp(request.signal.reason);
   }
 
-  start(fresh: boolean): void {
-    const { request, url, address, port, fields, body } = this.#job;
-    if (request.signal.aborted) {
-      this.#finish(request.signal.reason);
+  start(pool: Pool, address: string): void {
+    const { method, url, fields, body } = this.#hop;
+    const { signal } = this.#request;
+    if (signal.aborted) {
+      this.#finish(signal.reason);
       return;
     }
-    request.signal.addEventListener('abort', this.#stop, { once: true });
+    signal.addEventListener('abort', this.#stop, { once: true });
+    const init = { method, target: url.pathname + url.search, headers: fields, body };
+    this.#watch(this.#env.timeouts.headers);
     try {
-      const { connection, used } = this.#pool.lease(address, port, fresh);
-      const again = used && body === null && IDEMPOTENT.test(request.method);
-      const target = url.pathname + url.search;
-      this.#exchange = connection.request(
-        { method: request.method, target, headers: fields, body },
-        {
-          onResponse: (response) => this.#respond(response),
-          onData: (bytes, from, to) => this.#inflow?.push(bytes, from, to),
-          onEnd: () => {
-            this.#pool.release(address, port, connection);
-            this.#finish(null);
-          },
-          onError: (error) => this.#failed(error, again),
-          onDrain: () => this.#gate.open(),
+      this.#pooled = pool.request(address, url.port === '' ? 80 : Number(url.port), init, {
+        onStart: (exchange) => this.#begin(exchange),
+        onResponse: (response) => this.#respond(response),
+        onData: (bytes, from, to) => this.#data(bytes, from, to),
+        onEnd: () => this.#finish(null),
+        onError: (error) => this.#failed(error),
+        onDrain: () => {
+          if (this.#inflow === null) this.#watch(this.#env.timeouts.headers);
+          this.#gate.open();
         },
-      );
+      });
     } catch (error) {
-      this.#failed(error, false);
-      return;
+      this.#failed(error);
     }
-    if (body === 'stream') void this.#upload(request.body!.getReader());
+  }
+
+  /** Gives up after so many milliseconds, unless something happens before. */
+  #watch(delay: number): void {
+    this.#undoTimer();
+    this.#undoTimer =
+      delay === Number.POSITIVE_INFINITY
+        ? () => undefined
+        : later(this.#env, delay, () => this.#giveUp(failure(new NetError('ETIMEDOUT', 'read'))));
+  }
+
+  #begin(exchange: ClientExchange): void {
+    this.#exchange = exchange;
+    if (this.#hop.body === 'stream') void this.#upload(this.#request.body!.getReader());
   }
 
   async #upload(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<void> {
@@ -146,48 +173,65 @@ class Attempt {
   }
 
   #respond(head: ClientResponse): void {
-    const { request, url } = this.#job;
-    if (head.status > 599) {
-      this.#giveUp(new TypeError(`the server answered with status ${head.status}`));
+    const { status, headers } = head;
+    const { method, url, fields, body } = this.#hop;
+    const { redirect } = this.#request;
+    if (status > 599) {
+      this.#giveUp(new TypeError(`the server answered with status ${status}`));
       return;
     }
-    if (request.redirect === 'error' && isRedirect(head)) {
+    if (redirect === 'error' && isRedirect(status, headers)) {
       this.#giveUp(new TypeError('the server redirected'));
       return;
     }
-    const exchange = this.#exchange;
-    // Fetch's own null body statuses: a Response with content cannot be made of them.
-    const empty = request.method === 'HEAD' || hasNoContent(head.status) || head.status === 205;
-    if (!empty) {
-      this.#inflow = new Inflow({
-        pause: () => exchange?.pause(),
-        resume: () => exchange?.resume(),
-        cancel: (reason) => this.#giveUp(reason ?? new DOMException('the body was cancelled', 'AbortError')),
-      });
-      exchange?.pause();
+    // RFC 9110 §15.5.18: who gets 417 may ask again without the expectation.
+    const unexpected = status === 417 && fields.has('expect') && body !== 'stream';
+    if (unexpected || (redirect === 'follow' && isRedirect(status, headers))) {
+      this.#discarded = 0;
+      this.#watch(this.#env.timeouts.body);
+      this.#resolve(unexpected ? 'unexpected' : { status, location: headers.getAll('location')[0]! });
+      return;
     }
-    const headers = new Headers();
-    for (const [name, value] of head.headers) headers.append(name, value);
-    const response = new Response(this.#inflow?.stream ?? null, {
-      status: head.status,
-      statusText: head.reason,
-      headers,
-    });
+    // Fetch's own null body statuses: a Response with content cannot be made of them.
+    const empty = method === 'HEAD' || hasNoContent(status) || status === 205;
+    const content = empty ? null : this.#content(headers);
+    const list = new Headers();
+    for (const [name, value] of headers) list.append(name, value);
+    const response = new Response(content, { status, statusText: head.reason, headers: list });
     Object.defineProperty(response, 'url', { value: url.href });
     this.#resolve(response);
   }
 
-  #failed(error: unknown, again: boolean): void {
-    if (this.#reason !== null) {
-      this.#finish(this.#reason.error);
-      return;
+  /** The content that comes, decoded. */
+  #content(headers: HeaderList): ReadableStream<Uint8Array> {
+    const exchange = this.#exchange;
+    this.#inflow = new Inflow({
+      pause: () => {
+        this.#undoTimer();
+        exchange?.pause();
+      },
+      resume: () => {
+        this.#watch(this.#env.timeouts.body);
+        exchange?.resume();
+      },
+      cancel: (reason) => this.#giveUp(reason ?? new DOMException('the body was cancelled', 'AbortError')),
+    });
+    this.#undoTimer();
+    exchange?.pause();
+    return decoded(this.#inflow.stream, members(headers, 'content-encoding'), this.#env.maxDecoded);
+  }
+
+  #data(bytes: Uint8Array, from: number, to: number): void {
+    if (this.#discarded < 0) this.#inflow?.push(bytes, from, to);
+    else {
+      this.#discarded += to - from;
+      if (this.#discarded > DISCARD) this.#pooled?.abort();
     }
-    const code = (error as Partial<NetError>).code;
-    if (again && code === 'ECONNRESET' && this.#inflow === null) {
-      this.#finish(new RetryError());
-      return;
-    }
-    this.#finish(error instanceof TypeError ? error : failure(error));
+  }
+
+  #failed(error: unknown): void {
+    if (this.#reason !== null) this.#finish(this.#reason.error);
+    else this.#finish(error instanceof TypeError ? error : failure(error));
   }
 
   /** We want no more of it: the connection goes, and everything that waits learns why. */
@@ -195,14 +239,15 @@ class Attempt {
     if (this.#over) return;
     this.#reason ??= { error };
     // Reports back by onError, unless the exchange never began.
-    if (this.#exchange === null) this.#finish(error);
-    else this.#exchange.abort();
+    if (this.#pooled === null) this.#finish(error);
+    else this.#pooled.abort();
   }
 
   #finish(error: unknown): void {
     if (this.#over) return;
     this.#over = true;
-    this.#job.request.signal.removeEventListener('abort', this.#stop);
+    this.#undoTimer();
+    this.#request.signal.removeEventListener('abort', this.#stop);
     this.#gate.open();
     if (this.#reader !== null) this.#reader.cancel(error).catch(() => undefined);
     if (error === null) this.#inflow?.end();
@@ -213,14 +258,10 @@ class Attempt {
   }
 }
 
-function exchange(pool: Pool, job: Job, fresh: boolean): Promise<Response> {
+function exchange(env: WebEnv, pool: Pool, request: Request, hop: Hop, address: string): Promise<Outcome> {
   return new Promise((resolve, reject) => {
-    new Attempt(pool, job, resolve, reject).start(fresh);
+    new Attempt(env, request, hop, resolve, reject).start(pool, address);
   });
-}
-
-function isRedirect(head: ClientResponse): boolean {
-  return head.status >= 300 && head.status < 400 && head.headers.has('location');
 }
 
 function failure(error: unknown): TypeError {

@@ -1,5 +1,6 @@
 // Listening sockets: what comes in, as an async iterable.
 
+import type { PlatformSignal } from './platform.ts';
 import { Socket, type SocketOptions } from './socket.ts';
 import type { WebEnv, WebListener } from './web-host.ts';
 
@@ -9,6 +10,8 @@ export interface ListenOptions extends SocketOptions {
   readonly port: number;
   /** One of the host's addresses; all of them by default. */
   readonly hostname?: string;
+  /** When it aborts, the listener is closed. */
+  readonly signal?: PlatformSignal;
   /** Connections that wait for the program; more are reset. 511 by default. */
   readonly backlog?: number;
 }
@@ -28,6 +31,7 @@ export class SocketListener implements AsyncIterable<Socket> {
   /** @internal */
   constructor(env: WebEnv, options: ListenOptions) {
     const { port, hostname, backlog = 511 } = options;
+    const { signal } = options;
     const where = hostname === undefined ? { port } : { port, address: hostname.replace(/^\[|\]$/g, '') };
     this.#listener = env.host.listen(where, (stream) => {
       if (this.#over || this.#waiting.length >= backlog) {
@@ -40,6 +44,8 @@ export class SocketListener implements AsyncIterable<Socket> {
       if (taker === undefined) this.#waiting.push(socket);
       else taker({ done: false, value: socket });
     });
+    if (signal?.aborted === true) this.close();
+    else signal?.addEventListener('abort', () => this.close(), { once: true });
   }
 
   /** The port, also when the host chose it. */

@@ -3,7 +3,7 @@
 import { NetError } from '../base/errors.ts';
 import type { StreamHandler } from '../base/stream.ts';
 import { closeController, Gate, writeAll } from './flow.ts';
-import type { OctetReadable, OctetWritable } from './platform.ts';
+import type { OctetReadable, OctetWritable, PlatformSignal } from './platform.ts';
 import { later, type WebEnv, type WebStream } from './web-host.ts';
 
 /** Options of `connect` and `listen` that concern the socket. */
@@ -13,6 +13,12 @@ export interface SocketOptions {
    * either direction ends on its own.
    */
   readonly allowHalfOpen?: boolean;
+}
+
+/** Options of `connect`. */
+export interface ConnectOptions extends SocketOptions {
+  /** When it aborts, the connection is reset, or not made at all; everything that waits is rejected with its reason. */
+  readonly signal?: PlatformSignal;
 }
 
 /** What `opened` tells. */
@@ -129,6 +135,19 @@ export class Socket {
     if (this.#outOver) stream.shutdown();
     this.#readableNow();
     this.#gate.open();
+  }
+
+  /** Resets the connection when `signal` aborts, as long as there is one. @internal */
+  follow(signal: AbortSignal): void {
+    const stop = (): void => {
+      if (!this.#over) this.#abort(signal.reason);
+    };
+    if (signal.aborted) stop();
+    else signal.addEventListener('abort', stop, { once: true });
+    this.closed.then(
+      () => signal.removeEventListener('abort', stop),
+      () => signal.removeEventListener('abort', stop),
+    );
   }
 
   /** The connection cannot be made. @internal */

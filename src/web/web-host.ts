@@ -36,6 +36,28 @@ export interface WebOptions {
   readonly timeOfDay?: () => number;
   /** Idle connections that `fetch` keeps per origin; 6 by default, 0 for none. */
   readonly keepIdle?: number;
+  /** Connections that `fetch` opens per origin; requests beyond wait in line. 32 by default. */
+  readonly perOrigin?: number;
+  /** How long `fetch` waits. */
+  readonly timeouts?: Partial<FetchTimeouts>;
+  /**
+   * What `fetch` asks for in `Accept-Encoding` when the program does not; `gzip, deflate` by default. The same on every
+   * platform, so that a simulation is: name `br` and `zstd` too where they are known to be there. What comes is decoded
+   * as far as the platform can.
+   */
+  readonly acceptEncoding?: string;
+  /** Octets that coded content (gzip and others) may grow to; 1 GiB by default. */
+  readonly maxDecoded?: number;
+}
+
+/** How long `fetch` waits, milliseconds; `Infinity` for as long as it takes. Without a clock it always does. */
+export interface FetchTimeouts {
+  /** For a connection to open; 10,000 by default. */
+  readonly connect: number;
+  /** For the head of an answer, from when the request was made or its content last moved; 300,000 by default. */
+  readonly headers: number;
+  /** For more of the content while it is being read; 300,000 by default. */
+  readonly body: number;
 }
 
 /** Everything the parts of this room share. @internal */
@@ -45,6 +67,10 @@ export interface WebEnv {
   readonly clock: Clock | null;
   readonly timeOfDay: () => number;
   readonly keepIdle: number;
+  readonly perOrigin: number;
+  readonly timeouts: FetchTimeouts;
+  readonly maxDecoded: number;
+  readonly acceptEncoding: string;
 }
 
 /** Fills in what `options` leaves open. @internal */
@@ -55,6 +81,10 @@ export function webEnv(host: WebHost, options: WebOptions): WebEnv {
     clock: options.clock === undefined ? systemClock() : options.clock,
     timeOfDay: options.timeOfDay ?? (() => Date.now()),
     keepIdle: options.keepIdle ?? 6,
+    perOrigin: options.perOrigin ?? 32,
+    timeouts: { connect: 10_000, headers: 300_000, body: 300_000, ...options.timeouts },
+    acceptEncoding: options.acceptEncoding ?? 'gzip, deflate',
+    maxDecoded: options.maxDecoded ?? 1024 * 1024 * 1024,
   };
 }
 

@@ -5,7 +5,7 @@ import { type ListenOptions, SocketListener } from './listener.ts';
 import type { FetchInit, FetchInput, PlatformResponse } from './platform.ts';
 import { Pool } from './pool.ts';
 import { type ServeOptions, WebServer } from './serve.ts';
-import { Socket, type SocketOptions } from './socket.ts';
+import { type ConnectOptions, Socket } from './socket.ts';
 import { addressOf, type WebHost, type WebOptions, webEnv } from './web-host.ts';
 
 /** Where `connect` goes. */
@@ -18,11 +18,11 @@ export interface SocketAddress {
 /** The network of one host, in Web shapes. */
 export interface Web {
   /** Opens a connection. Never throws for the network's sake: `opened` and the streams are rejected. */
-  connect(address: SocketAddress, options?: SocketOptions): Socket;
+  connect(address: SocketAddress, options?: ConnectOptions): Socket;
   /** Listens for connections. Throws `NetError` (`EADDRINUSE`). */
   listen(options: ListenOptions): SocketListener;
   /**
-   * As the platform's `fetch`, for `http:` URLs. Redirects are not followed. Rejects with a `TypeError` whose
+   * As the platform's `fetch`, for `http:` URLs. Redirects are followed, codings undone. Rejects with a `TypeError` whose
    * `cause` is the `NetError` or `HttpError`, or with the signal's reason.
    */
   fetch(input: FetchInput, init?: FetchInit): Promise<PlatformResponse>;
@@ -54,6 +54,7 @@ export function createWeb(host: WebHost, options: WebOptions = {}): Web {
           socket.fail(error);
         }
       };
+      if (socketOptions.signal !== undefined) socket.follow(socketOptions.signal);
       addressOf(env, hostname).then(open, (error) => socket.fail(error));
       return socket;
     },
