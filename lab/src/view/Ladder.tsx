@@ -381,7 +381,7 @@ export function Ladder(props: { store: Store }): JSX.Element {
           </defs>
           <For each={gaps()}>
             {(gap) => (
-              <Show when={store.p() > gap.fromP + 1}>
+              <Show when={store.p() > (gap.fromP + gap.toP) / 2 + 8}>
                 {/* biome-ignore lint/a11y/noAriaHiddenOnFocusable: nothing in it takes the focus */}
                 <g class="gap" aria-hidden="true">
                   <For each={['client', 'server'] as const}>

@@ -6,6 +6,9 @@ import { actionWords, beatWords, segmentName } from '../i18n/words.ts';
 import type { Arrow } from '../model/moment.ts';
 import type { Store } from './store.ts';
 
+/** How far back the story looks for something to tell, segments. */
+const RECENT = 2;
+
 /** Now and next. */
 export function NowAndNext(props: { store: Store }): JSX.Element {
   const { store } = props;
@@ -75,12 +78,12 @@ export function Story(props: { store: Store }): JSX.Element {
       const lines = story.of(chosen.crossing);
       return { arrow: chosen, lines: lines.length > 0 ? lines : plainWords(store, chosen) };
     }
-    for (let i = scene.arrows.length - 1; i >= 0; i--) {
-      const arrow = scene.arrows[i]!;
-      const lines = story.of(arrow.crossing);
-      if (lines.length > 0) return { arrow, lines };
-    }
-    return { arrow: null, lines: [] };
+    // Of a burst, what there is to tell may be of one that left just before the last.
+    const latest = scene.arrows.slice(-RECENT).reverse();
+    const arrow = latest.find((a) => story.of(a.crossing).length > 0) ?? latest[0] ?? null;
+    if (arrow === null) return { arrow, lines: [] };
+    const lines = story.of(arrow.crossing);
+    return { arrow, lines: lines.length > 0 ? lines : plainWords(store, arrow) };
   });
   const title = () => {
     const { arrow } = told();
