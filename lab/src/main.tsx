@@ -6,4 +6,5 @@ import './style.css';
 
 const root = document.getElementById('app');
 if (root === null) throw new Error('the page has no #app');
+root.textContent = '';
 render(() => <App />, root);

@@ -85,6 +85,14 @@ describe('positions', () => {
     expect(past(forked)).toEqual(past(normal.line));
   });
 
+  it('a lost segment goes the way of those beside it', () => {
+    const { line } = runs.find((r) => r.scenario === 'lose-data')!;
+    const lost = [...line.flights.values()].find((f) => f.hurt === 'lost')!;
+    const beside = [...line.flights.values()].filter((f) => f.sentAt === lost.sentAt && f !== lost);
+    expect(beside.length).toBeGreaterThan(2);
+    for (const f of beside) expect(Math.abs(f.endP - f.sentP - (lost.endP - lost.sentP))).toBeLessThan(25);
+  });
+
   it('a minute of silence is short', () => {
     expect(normal.line.gaps.some((g) => g.ms > 59_000 && g.toP - g.fromP < 100)).toBe(true);
     expect(normal.line.length).toBeLessThan(1500);

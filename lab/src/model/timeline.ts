@@ -34,6 +34,8 @@ export interface Flight {
   twice: boolean;
   /** A segment of the other end crosses it. */
   crossed: boolean;
+  /** Its end sends nothing else at the same instant. */
+  alone: boolean;
 }
 
 /** A stretch of the ladder that stands for more time than its length says. */
@@ -173,8 +175,10 @@ function fillFlights(timeline: Timeline & { flights: Map<number, Flight> }, reco
         hurt: '',
         twice: false,
         crossed: false,
+        alone: true,
       };
-      flight.endP = positionAt(timeline, flight.endAt) + (p - instantOf(timeline, e.at));
+      // Should it not arrive, its way is still that of its neighbours.
+      flight.endP = firstAt(timeline, flight.endAt) + (p - firstAt(timeline, e.at));
       flights.set(e.packet, flight);
     } else if (e.type === 'segment') {
       const flight = flights.get(e.packet);
@@ -193,12 +197,14 @@ function fillFlights(timeline: Timeline & { flights: Map<number, Flight> }, reco
   const all = [...flights.values()];
   for (const f of all) if (f.endP <= f.sentP) f.endP = f.sentP + PATH_DELAY * PIXELS_PER_MS;
   for (const f of all) {
+    f.alone = !all.some((o) => o !== f && o.from === f.from && o.sentAt === f.sentAt);
     f.crossed = all.some((o) => o.from !== f.from && o.sentP < f.endP && f.sentP < o.endP);
   }
 }
 
-function instantOf(timeline: Timeline, at: number): number {
-  return timeline.instants.find((i) => i.at === at)?.fromP ?? 0;
+/** The first position at time `at`, ms. */
+function firstAt(timeline: Timeline, at: number): number {
+  return timeline.instants.find((i) => i.at === at)?.fromP ?? positionAt(timeline, at);
 }
 
 /** The last position at time `at`, ms. */

@@ -29,7 +29,7 @@ interface Geometry {
 
 function geometryOf(width: number): Geometry {
   const narrow = width < 560;
-  const margin = narrow ? 74 : 128;
+  const margin = narrow ? 84 : 128;
   return { width, x: { client: margin, server: width - margin }, narrow };
 }
 
@@ -84,7 +84,7 @@ function words(store: Store, arrow: Arrow, room: number, narrow: boolean): strin
   let text = parts.join('  ');
   // On a narrow page what is usual is left out first.
   if (text.length > most) text = parts.filter((w) => !w.startsWith('seq=') || (c.flags & 3) !== 0).join(' ');
-  const said = packet === undefined || c.len === 0 ? '' : payloadText(packet.bytes, 28);
+  const said = packet === undefined || c.len === 0 || !arrow.flight.alone ? '' : payloadText(packet.bytes, 28);
   return said.length > 5 && text.length + said.length + 4 < most ? `${text}  \u201c${said}\u201d` : text;
 }
 
