@@ -215,7 +215,8 @@ export class WebServer {
 /** The target URI of a request (RFC 9110 §7.1); null when it makes no URL. */
 function urlOf(request: ServerRequest, stream: WebStream): string | null {
   const { form, target } = request;
-  const authority = form === 'absolute' ? authorityOf(target) : request.headers.get('host') || ownAuthority(stream);
+  const authority =
+    form === 'absolute' ? authorityOf(target) : request.headers.getAll('host')[0] || ownAuthority(stream);
   const path = form === 'absolute' ? target.slice(target.indexOf('://') + 3 + authority.length) : target;
   const text = `http://${authority}${form === 'origin' || form === 'absolute' ? path : '/'}`;
   return URL.canParse(text) ? text : null;
