@@ -2,6 +2,7 @@
 
 import { createRuntime, Host } from 'synfin';
 import { createPipe } from 'synfin/link/pipe';
+import { keepFirst } from './measure.mjs';
 
 /** A period that no segment size divides, so that octets in the wrong place are seen. */
 const PERIOD = 65_521;
@@ -77,6 +78,7 @@ export class Bulk {
     bulk.#client = bulk.#hosts[0].connect({ address: addresses[1], port: 80 });
     bulk.#client.handler = { onWritable: () => bulk.#write(), onClose: (_, error) => bulk.#over(error) };
     await bulk.#until(() => bulk.#server !== null);
+    keepFirst('bulk', bulk);
     return bulk;
   }
 

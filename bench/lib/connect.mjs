@@ -1,6 +1,7 @@
 // Connections that are opened and closed both ways, one after the other, while so many others wait in TIME-WAIT.
 
 import { Core, Life } from './core.mjs';
+import { keepFirst } from './measure.mjs';
 
 /** Milliseconds of TIME-WAIT by default. */
 const TIME_WAIT = 60_000;
@@ -17,6 +18,7 @@ export class Turnstile {
     this.#core = new Core({ clients: 16, accept: this.#life.accept });
     this.#step = TIME_WAIT / waiting;
     this.pass(waiting);
+    keepFirst('turnstile', this);
   }
 
   /** Opens and closes `count` connections; for each, one that has waited long enough is forgotten. */

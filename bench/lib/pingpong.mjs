@@ -2,6 +2,7 @@
 
 import { createRuntime, Host } from 'synfin';
 import { createPipe } from 'synfin/link/pipe';
+import { keepFirst } from './measure.mjs';
 
 /** An open connection whose far end sends back what it gets. */
 export class PingPong {
@@ -40,6 +41,7 @@ export class PingPong {
       onClose,
     };
     await game.#until(() => game.#open);
+    keepFirst('pingpong', game);
     return game;
   }
 

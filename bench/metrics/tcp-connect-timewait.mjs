@@ -4,7 +4,7 @@
 import { Turnstile } from '../lib/connect.mjs';
 import { rate, timed } from '../lib/measure.mjs';
 
-const COUNT = 40_000;
+const COUNT = 20_000;
 const MANY = 100_000;
 const FEW = 1000;
 
