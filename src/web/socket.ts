@@ -138,7 +138,7 @@ export class Socket {
   }
 
   /** Resets the connection when `signal` aborts, as long as there is one. @internal */
-  follow(signal: AbortSignal): void {
+  follow(signal: PlatformSignal): void {
     const stop = (): void => {
       if (!this.#over) this.#abort(signal.reason);
     };
