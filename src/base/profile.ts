@@ -74,10 +74,15 @@ export interface Profile {
   readonly congestionControl: 'cubic' | 'newreno';
 
   // --- sizes ---
-  /** Send buffer of a connection. */
+  /** Send buffer of a connection, at first and at most: it holds two congestion windows. */
   readonly sendBuffer: number;
-  /** Receive buffer of a connection: the window never exceeds it, and neither do out-of-order data. */
+  readonly sendBufferMax: number;
+  /**
+   * Receive buffer of a connection, at first and at most: it grows with what the program takes in a round trip. The
+   * window never exceeds it, and neither do out-of-order data.
+   */
   readonly receiveBuffer: number;
+  readonly receiveBufferMax: number;
   /** Out-of-order ranges kept per connection; more are not taken (and not acknowledged). */
   readonly reassemblyRanges: number;
   /** MSS assumed when the peer names none (RFC 9293 §3.7.1), IPv4 and IPv6. */
@@ -144,7 +149,9 @@ export const DEFAULT_PROFILE: Profile = {
   congestionControl: 'cubic',
 
   sendBuffer: 512 * 1024,
+  sendBufferMax: 4 * 1024 * 1024,
   receiveBuffer: 512 * 1024,
+  receiveBufferMax: 6 * 1024 * 1024,
   reassemblyRanges: 512,
   defaultMss4: 536,
   defaultMss6: 1220,

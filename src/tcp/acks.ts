@@ -2,6 +2,7 @@
 
 import { seqDiff, seqGe, seqGt, seqLe, seqLt, seqMax } from '../base/seq.ts';
 import { FIN, type Segment, SYN } from '../wire/tcp.ts';
+import { sendLimit } from './autotune.ts';
 import { type Connection, EVENT_WRITABLE } from './connection.ts';
 import { armProbe, probeAnswered } from './rack.ts';
 import { acknowledged, decide } from './recovery.ts';
@@ -47,7 +48,6 @@ function takeAck(c: Connection, seg: Segment, advance: number, duplicate: boolea
 /** SND.UNA moves to `ack`: octets leave the queue and the scoreboard. */
 function acknowledge(c: Connection, ack: number, board: Scoreboard | null, delivery: Delivery): void {
   const { snd } = c;
-  const { profile } = c.env;
   snd.una = ack;
   board?.acknowledge(ack, delivery);
   const dataEnd = c.dataEnd;
@@ -58,7 +58,7 @@ function acknowledge(c: Connection, ack: number, board: Scoreboard | null, deliv
     snd.base = upTo;
   }
   c.retries = 0;
-  if (c.wantsWritable && c.writable << 1 >= profile.sendBuffer) {
+  if (c.wantsWritable && c.writable << 1 >= sendLimit(c)) {
     c.wantsWritable = false;
     c.announce(EVENT_WRITABLE);
   }

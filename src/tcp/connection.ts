@@ -16,6 +16,7 @@ import { type Cause, isEdge, type State } from '../base/state.ts';
 import type { ByteStream, StreamHandler } from '../base/stream.ts';
 import type { CongestionEvent } from '../base/trace.ts';
 import type { Address } from '../wire/address.ts';
+import { growReceiveBuffer, sendLimit } from './autotune.ts';
 import type { CongestionController } from './congestion/controller.ts';
 import { controllerOf } from './congestion/select.ts';
 import type { TcpEnv } from './env.ts';
@@ -152,6 +153,11 @@ export class Connection implements ByteStream {
   /** @internal */
   accepted = false;
 
+  /** Octets the receive buffer may hold now; what the program had taken at the last measurement, and when that was. */
+  receiveLimit: number;
+  deliveredThen = 0;
+  measuredAt: number = Number.NEGATIVE_INFINITY;
+
   /** Octets the program has consumed; with `readable` it accounts for everything received in order. */
   delivered = 0;
   /** Octets the program has given to `send`. */
@@ -172,6 +178,7 @@ export class Connection implements ByteStream {
     this.cc = controllerOf(env.profile);
     this.noDelay = !env.profile.nagle;
     this.snd.mss = addressing.localMss;
+    this.receiveLimit = env.profile.receiveBuffer;
   }
 
   get handler(): StreamHandler | null {
@@ -219,7 +226,7 @@ export class Connection implements ByteStream {
 
   get writable(): number {
     if (this.snd.finQueued || !this.isOpen()) return 0;
-    const room = this.env.profile.sendBuffer - this.queued;
+    const room = sendLimit(this) - this.queued;
     return Math.max(room, 0);
   }
 
@@ -418,6 +425,7 @@ export class Connection implements ByteStream {
 
   #consumed(count: number): void {
     this.delivered += count;
+    growReceiveBuffer(this);
     if (!this.ackNow && windowUpdateDue(this)) {
       this.ackNow = true;
       this.env.touch(this);

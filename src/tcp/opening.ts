@@ -4,7 +4,7 @@ import type { Cause } from '../base/state.ts';
 import type { Segment } from '../wire/tcp.ts';
 import { processAck } from './acks.ts';
 import { type Connection, EVENT_OPEN } from './connection.ts';
-import { MAX_SCALE, scaleFor } from './window.ts';
+import { largestBuffer, MAX_SCALE, scaleFor } from './window.ts';
 
 /** Timestamps with their padding, on every segment. */
 const TIMESTAMP_OCTETS = 12;
@@ -51,7 +51,7 @@ export function takePeerSyn(c: Connection, seg: Segment): void {
   if (seg.wscale >= 0 && profile.windowScaling) {
     // A shift above 14 is used as 14 (RFC 7323 §2.3).
     snd.scale = Math.min(seg.wscale, MAX_SCALE);
-    rcv.scale = scaleFor(profile.receiveBuffer);
+    rcv.scale = scaleFor(largestBuffer(c));
   }
   snd.sackOk = seg.sackPermitted && profile.sack;
   snd.tsOk = seg.hasTs && profile.timestamps;

@@ -27,7 +27,7 @@ import type { Connection } from './connection.ts';
 import { armProbe } from './rack.ts';
 import type { Scoreboard } from './scoreboard.ts';
 import { OFF } from './timers.ts';
-import { offerWindow, scaleFor } from './window.ts';
+import { largestBuffer, offerWindow, scaleFor } from './window.ts';
 
 /** Verdicts of `whatToSend`. */
 export const NOTHING = 0;
@@ -294,7 +294,7 @@ function putSynOptions(c: Connection, out: Uint8Array, start: number): number {
   } else if (sack) {
     at = putSackPermitted(out, putNop(out, putNop(out, at)));
   }
-  if (scales) at = putWscale(out, putNop(out, at), scaleFor(profile.receiveBuffer));
+  if (scales) at = putWscale(out, putNop(out, at), scaleFor(largestBuffer(c)));
   return at - start;
 }
 

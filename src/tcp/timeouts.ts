@@ -64,7 +64,9 @@ function retransmit(c: Connection): void {
   c.retries++;
   c.rtt.backoff++;
   timers.retransmit = withinUserTimeout(c, now + c.rtt.timeout(profile), c.silentSince);
-  if (profile.blackHoleRetries > 0 && c.retries === profile.blackHoleRetries) suspectBlackHole(c);
+  // A shut window explains the silence: nothing is known against the path then.
+  const suspicious = profile.blackHoleRetries > 0 && c.retries === profile.blackHoleRetries && snd.wnd > 0;
+  if (suspicious) suspectBlackHole(c);
 }
 
 function retriesAllowed(c: Connection): number {

@@ -12,17 +12,23 @@ export function scaleFor(octets: number): number {
   return scale;
 }
 
+/** The largest receive buffer a connection can come to have: the window scale is agreed on once, at the start. */
+export function largestBuffer(c: Connection): number {
+  const { receiveBuffer, receiveBufferMax } = c.env.profile;
+  return Math.max(receiveBuffer, receiveBufferMax);
+}
+
 /** Octets by which the right edge could move now. */
 function edgeGain(c: Connection): number {
   const most = 0xffff << c.rcv.scale;
-  let free = c.env.profile.receiveBuffer - c.readable;
+  let free = c.receiveLimit - c.readable;
   if (free > most) free = most;
   return (c.rcv.nxt + Math.max(free, 0) - c.rcv.adv) | 0;
 }
 
 /** Least step of the right edge: silly-window avoidance of the receiver (RFC 9293 §3.8.6.2.2). */
 function leastStep(c: Connection): number {
-  const half = c.env.profile.receiveBuffer >> 1;
+  const half = c.receiveLimit >> 1;
   return Math.min(c.rcv.mss, half);
 }
 
@@ -47,7 +53,7 @@ const LITTLE = 32 * 1024;
  */
 export function windowUpdateDue(c: Connection): boolean {
   if (c.rcv.finished || !c.isSynchronised()) return false;
-  const half = c.env.profile.receiveBuffer >> 1;
+  const half = c.receiveLimit >> 1;
   if (c.rcv.wnd >= Math.min(half, LITTLE)) return false;
   const step = edgeGain(c);
   return step >= leastStep(c) && (step >= 2 * c.rcv.mss || step >= half);

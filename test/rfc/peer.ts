@@ -77,7 +77,8 @@ export class Peer {
       name: 'host',
       key: new Uint8Array(16).fill(options.key ?? 7),
       // Reno's arithmetic is what most scripts count with; those about another algorithm name it.
-      profile: { congestionControl: 'newreno', ...options.profile },
+      // Buffers do not grow, unless a script says so: windows are then what the script expects.
+      profile: { congestionControl: 'newreno', receiveBufferMax: 0, sendBufferMax: 0, ...options.profile },
       trace: (e) => this.trace.push(e),
     });
     this.iface = this.host.addInterface({ medium: 'ip', mtu: options.mtu ?? 1500, addresses: ['10.0.0.1/24'] });

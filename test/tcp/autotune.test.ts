@@ -1,0 +1,63 @@
+// Buffers that grow with the path, in virtual time.
+
+import { expect, test } from 'vitest';
+import { connectPair, pair } from '../../src/sim/pair.ts';
+
+const MIB = 1024 * 1024;
+
+/** Octets a second that a long transfer reaches between its second and its last second, over an ideal path. */
+function goodput(rate: number, delay: number, seconds: number, profile = {}): number {
+  const p = pair({
+    seed: 5,
+    profile,
+    // One bandwidth-delay product of queue, as a router on such a path would have.
+    impairments: { delay, rate, queue: Math.max((rate * 2 * delay) / 1000, 64 * 1024) },
+  });
+  const { client, server } = connectPair(p);
+  let received = 0;
+  server.handler = {
+    onReadable: (s) => {
+      received += s.readable;
+      s.consume(s.readable);
+    },
+  };
+  const chunk = new Uint8Array(65_536);
+  const fill = (): void => {
+    while (client.send(chunk, 0, chunk.length) === chunk.length);
+  };
+  client.handler = { onWritable: fill };
+  fill();
+  const start = p.network.now;
+  p.network.run({ until: start + 2000 });
+  const before = received;
+  p.network.run({ until: start + seconds * 1000 });
+  return (received - before) / (seconds - 2);
+}
+
+test('100 Mbit/s by 100 ms with default settings: 90 % of the rate', () => {
+  const rate = 12_500_000;
+  // Headers take 52 of 1500 octets.
+  expect(goodput(rate, 50, 8) / (rate * (1448 / 1500))).toBeGreaterThan(0.9);
+}, 60_000);
+
+test('the same path with buffers that may not grow is held to a window per round trip', () => {
+  const fixed = { receiveBufferMax: 0, sendBufferMax: 0 };
+  const reached = goodput(12_500_000, 50, 5, fixed);
+  expect(reached).toBeLessThan((1.1 * 0.5 * MIB) / 0.1);
+}, 60_000);
+
+test('a slow reader’s buffer stays as it was', () => {
+  const p = pair({ seed: 5, impairments: { delay: 50 } });
+  const { client, server } = connectPair(p);
+  const chunk = new Uint8Array(65_536);
+  const fill = (): void => {
+    while (client.send(chunk, 0, chunk.length) === chunk.length);
+  };
+  client.handler = { onWritable: fill };
+  fill();
+  for (let k = 0; k < 200; k++) {
+    p.network.run({ until: p.network.now + 50 });
+    server.consume(Math.min(server.readable, 2000));
+  }
+  expect(server.receiveLimit).toBe(512 * 1024);
+}, 60_000);
