@@ -367,7 +367,9 @@ export class Host implements TcpEnv {
     const wanted = options.localAddress === undefined ? null : this.#ours(addressOf(options.localAddress));
     const local = wanted ?? i?.address(remote.family) ?? null;
     // A host has no loopback interface yet, so its own addresses lead nowhere.
-    const unusable = remote.isUnspecified || remote.isMulticast || remote.isBroadcast || this.#isOurs(remote);
+    const group =
+      remote.isMulticast || remote.isBroadcast || (remote.family === 4 && i?.isBroadcast(remote.w3) === true);
+    const unusable = remote.isUnspecified || group || this.#isOurs(remote);
     if (i === undefined || !i.up || local === null || unusable) return this.#stillborn(remote, port, 'ENETUNREACH');
     if (!this.#isOurs(local)) return this.#stillborn(remote, port, 'EADDRNOTAVAIL');
     const localPort = this.ports.choose(this.table, local, remote, port, options.localPort ?? 0);
@@ -531,7 +533,9 @@ export class Host implements TcpEnv {
     const pseudo = v4
       ? pseudoSum4(local.w3, w3, PROTO_TCP, 0)
       : pseudoSum6(local.w0, local.w1, local.w2, local.w3, w0, w1, w2, w3, PROTO_TCP, 0);
-    const localMss = i.mtu - (v4 ? IPV4_HEADER : IPV6_HEADER) - TCP_HEADER;
+    const carried = i.mtu - (v4 ? IPV4_HEADER : IPV6_HEADER) - TCP_HEADER;
+    const { maxSegment } = this.profile;
+    const localMss = maxSegment > 0 ? Math.min(maxSegment, carried) : carried;
     return { local, localPort, remote, remotePort, pseudo, localMss };
   }
 
