@@ -40,7 +40,7 @@ describe('slow start (RFC 5681 §3.1)', () => {
     expect(sending(100_000, { profile: { initialWindow: 3 } }).first).toHaveLength(3);
   });
 
-  test('each segment acknowledged sends two: cwnd doubles per round trip', () => {
+  test('each segment acknowledged sends two: cwnd doubles per round trip (row 66 MUST-19)', () => {
     const { p, a } = sending(100_000);
     let acked = 0;
     for (const expected of [20, 40]) {
@@ -101,7 +101,7 @@ describe('slow start (RFC 5681 §3.1)', () => {
 });
 
 describe('congestion avoidance (RFC 5681 §3.1)', () => {
-  test('above ssthresh a full window acknowledged adds one segment', () => {
+  test('above ssthresh a full window acknowledged adds one segment (row 66 MUST-19)', () => {
     const { p, a } = sending(300_000);
     const { cc } = a.connection!;
     cc.ssthresh = 10 * MSS;

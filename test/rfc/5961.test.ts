@@ -42,7 +42,7 @@ describe('§3, blind reset with RST', () => {
     expect(p.out().length).toBeLessThanOrEqual(1);
   });
 
-  test('ESTABLISHED: a RST at RCV.NXT that carries text is believed (SHLD-2)', () => {
+  test('ESTABLISHED: a RST at RCV.NXT that carries text is believed (row 59 SHLD-2)', () => {
     const p = new Peer();
     const a = established(p);
     p.send('R. 1:12 ack=1');
@@ -87,7 +87,7 @@ describe('§4, blind reset with SYN', () => {
 });
 
 describe('§5, blind data injection', () => {
-  test('ESTABLISHED: text whose ACK is older than SND.UNA - MAX.SND.WND is not delivered, and earns an ACK (RFC 5961 §5.2, trap 3)', () => {
+  test('ESTABLISHED: text whose ACK is older than SND.UNA - MAX.SND.WND is not delivered, and earns an ACK (RFC 5961 §5.2, row 124 MAY-12, trap 3)', () => {
     const p = new Peer();
     const a = established(p);
     a.connection!.send(new Uint8Array(100), 0, 100);

@@ -19,7 +19,7 @@ describe('M + F(four-tuple, key)', () => {
     expect(() => new Host({ key: new Uint8Array(16) })).not.toThrow();
   });
 
-  test('of one four-tuple they grow by one in 4 microseconds (MUST-8)', () => {
+  test('of one four-tuple they grow by one in 4 microseconds (row 48 MUST-8)', () => {
     const k = key(1);
     const at = (ms: number): number => initialSequenceNumber(k, ms, A, 1, B, 2);
     for (const ms of [0, 0.004, 1, 1.5, 1000, 3_600_000, 1e9]) {
@@ -54,7 +54,7 @@ describe('M + F(four-tuple, key)', () => {
     expect(all.size).toBe(9);
   });
 
-  test('every octet of the key counts (SHLD-1)', () => {
+  test('every octet of the key counts (row 49 SHLD-1)', () => {
     const seen = new Set<number>();
     for (let i = 0; i < 16; i++) {
       const bytes = new Uint8Array(16);
@@ -64,7 +64,7 @@ describe('M + F(four-tuple, key)', () => {
     expect(seen.size).toBe(16);
   });
 
-  test('across four-tuples they are spread evenly: chi-square over 16 bins of 4096 numbers (trap 6, MUST-9)', () => {
+  test('across four-tuples they are spread evenly: chi-square over 16 bins of 4096 numbers (trap 6, row 50 MUST-9)', () => {
     const k = key(4);
     for (const shift of [28, 14, 0]) {
       const bins = new Array<number>(16).fill(0);
@@ -119,7 +119,7 @@ describe('as hosts use it', () => {
 });
 
 describe('out of TIME-WAIT (§3.6.1)', () => {
-  test('TIME-WAIT: a SYN beyond RCV.NXT opens a new connection (MAY-2, trap 22)', () => {
+  test('TIME-WAIT: a SYN beyond RCV.NXT opens a new connection (row 64 MAY-2, trap 22)', () => {
     const p = new Peer();
     const s = stage(p, 'TIME-WAIT');
     p.send(`S ${s.rn + 1} mss=1000`);

@@ -43,7 +43,7 @@ function raw(
 }
 
 describe('options (§3.1)', () => {
-  test('LISTEN: an option of length 0 ends the reading; the SYN still opens (trap 7, MUST-7, CVE-2020-24337)', () => {
+  test('LISTEN: an option of length 0 ends the reading; the SYN still opens (trap 7, row 33 MUST-7, CVE-2020-24337)', () => {
     const p = new Peer();
     listening(p);
     raw(p, 2, 0, -1, [2, 4, 3, 232, 0xfe, 0]);
@@ -68,7 +68,7 @@ describe('options (§3.1)', () => {
     expect(p.host.connections()[0]!.snd.scale).toBe(0);
   });
 
-  test('LISTEN: options that nobody knows are skipped (MUST-6), and alignment does not matter (MUST-64)', () => {
+  test('LISTEN: options that nobody knows are skipped (row 31 MUST-6), and alignment does not matter (row 34 MUST-64)', () => {
     const p = new Peer();
     listening(p);
     raw(p, 2, 0, -1, [253, 5, 1, 2, 3, 2, 4, 3, 232, 1, 3, 3, 5]);
@@ -76,7 +76,7 @@ describe('options (§3.1)', () => {
     expect([c.snd.mss, c.snd.scale]).toEqual([1000, 5]);
   });
 
-  test('LISTEN: end, no-operation and MSS are understood (MUST-4); what is behind the end is not read', () => {
+  test('LISTEN: end, no-operation and MSS are understood (row 29 MUST-4); what is behind the end is not read', () => {
     const p = new Peer();
     listening(p);
     raw(p, 2, 0, -1, [1, 1, 2, 4, 3, 232, 1, 0, 3, 3, 5, 0]);
@@ -84,7 +84,7 @@ describe('options (§3.1)', () => {
     expect([c.snd.mss, c.snd.scale]).toEqual([1000, 0]);
   });
 
-  test('SYN-SENT: our own options have their lengths, and fill whole words (MUST-68, MUST-69)', () => {
+  test('SYN-SENT: our own options have their lengths, and fill whole words (row 32 MUST-68)', () => {
     const p = new Peer();
     synSent(p);
     const syn = p.packets[0]!;
@@ -94,7 +94,38 @@ describe('options (§3.1)', () => {
     expect(syn[32]! >> 4).toBe(10);
   });
 
-  test('ESTABLISHED: options come on any segment (MUST-5), and the text behind them is found', () => {
+  test('whatever options we send: each has its length (row 32 MUST-68), and behind the list there are zeros (row 45 MUST-69)', () => {
+    for (let bits = 0; bits < 8; bits++) {
+      const profile = { sack: (bits & 1) > 0, timestamps: (bits & 2) > 0, windowScaling: (bits & 4) > 0 };
+      const p = new Peer({ profile });
+      const a = synSent(p);
+      p.send('S. 0 ack=1 mss=1000 ws=2 sackOK ts=5:1');
+      p.send('. 1001:10 ack=1 ts=6:1');
+      a.connection.shutdown();
+      p.out();
+      const lengths = new Map([
+        [2, 4],
+        [3, 3],
+        [4, 2],
+        [8, 10],
+      ]);
+      for (const packet of p.packets) {
+        let at = 40;
+        const stop = 20 + (packet[32]! >> 4) * 4;
+        while (at < stop && packet[at] !== 0) {
+          const kind = packet[at]!;
+          if (kind === 5) expect(packet[at + 1]! % 8).toBe(2);
+          else if (kind !== 1) expect([kind, packet[at + 1]]).toEqual([kind, lengths.get(kind)]);
+          at += kind === 1 ? 1 : packet[at + 1]!;
+        }
+        expect(at).toBeLessThanOrEqual(stop);
+        expect([...packet.subarray(at, stop)].every((octet) => octet === 0)).toBe(true);
+      }
+      expect(p.packets.length).toBeGreaterThanOrEqual(3);
+    }
+  });
+
+  test('ESTABLISHED: options come on any segment (row 30 MUST-5), and the text behind them is found', () => {
     const p = new Peer();
     const a = established(p);
     raw(p, 24, 1, 1, [1, 1, 8, 10, 0, 0, 0, 1, 0, 0, 0, 2], [9, 8, 7]);
@@ -118,7 +149,7 @@ describe('options (§3.1)', () => {
 });
 
 describe('headers that are wrong', () => {
-  test('ESTABLISHED: a wrong checksum: dropped, counted, silence (MUST-3)', () => {
+  test('ESTABLISHED: a wrong checksum: dropped, counted, silence (row 47 MUST-3)', () => {
     const p = new Peer();
     const a = established(p);
     for (let bit = 0; bit < 8; bit++) raw(p, 24, 1, 1, [], [1, 2, 3], (b) => (b[41]! ^= 1 << bit));
@@ -199,7 +230,7 @@ describe('the urgent pointer (§3.8.5, trap 34)', () => {
     expect(a.connection!.ended).toBe(true);
   });
 
-  test('URG counts for nothing with a shut window either (MUST-66)', () => {
+  test('URG counts for nothing with a shut window either (trap 34)', () => {
     const p = new Peer({ profile: { receiveBuffer: 1000 } });
     const a = established(p, { reads: false });
     p.send('. 1:1000 ack=1');

@@ -22,7 +22,7 @@ describe('close', () => {
     expect(a.connection!.state).toBe('FIN-WAIT-1');
   });
 
-  test('ESTABLISHED: with octets unread it is a RST, so that the peer knows they were lost (RFC 2525 §2.17)', () => {
+  test('ESTABLISHED: with octets unread it is a RST, so that the peer knows they were lost (row 62 SHLD-3, RFC 2525 §2.17)', () => {
     const p = new Peer();
     const a = established(p, { reads: false });
     p.send('P. 1:10 ack=1');
@@ -32,7 +32,7 @@ describe('close', () => {
     expect(a.connection!.state).toBe('CLOSED');
   });
 
-  test('FIN-WAIT-2: octets that come after close are answered with a RST', () => {
+  test('FIN-WAIT-2: octets that come after close are answered with a RST (row 61 MAY-1, row 62 SHLD-3)', () => {
     const p = new Peer();
     const a = established(p);
     a.connection!.close();

@@ -40,7 +40,7 @@ describe('third, check for a SYN', () => {
     expect(c.passive).toBe(true);
   });
 
-  test('LISTEN: the listener stays, and other peers open connections of their own (MUST-41, MUST-42)', () => {
+  test('LISTEN: the listener stays, and other peers open connections of their own (§3.10.7.2 third)', () => {
     const p = new Peer();
     const a = listening(p);
     for (let n = 0; n < 3; n++) {
@@ -54,7 +54,7 @@ describe('third, check for a SYN', () => {
     expect(a.listener!.pending.size).toBe(3);
   });
 
-  test('LISTEN: one listener per port does not keep others from listening on other ports (MUST-42)', () => {
+  test('LISTEN: one listener per port does not keep others from listening on other ports', () => {
     const p = new Peer();
     listening(p);
     const other = p.host.listen({ port: 81 }, () => undefined);
@@ -87,7 +87,7 @@ describe('fourth, other data or control', () => {
 });
 
 describe('SYN-RECEIVED that comes of it', () => {
-  test('SYN-RECEIVED: a reset returns to LISTEN: the half-open connection is forgotten, silently (MUST-11)', () => {
+  test('SYN-RECEIVED: a reset returns to LISTEN: the half-open connection is forgotten, silently (row 52 MUST-11)', () => {
     const p = new Peer();
     const a = listening(p);
     p.send('S 0 mss=1000');

@@ -118,7 +118,7 @@ describe('fourth, check the SYN bit', () => {
     expect(a.log).toEqual(['closed ECONNREFUSED']);
   });
 
-  test('SYN-RECEIVED of an active open: an exact RST refuses: ECONNREFUSED (§3.10.7.4 second)', () => {
+  test('SYN-RECEIVED of an active open: an exact RST refuses: ECONNREFUSED (row 52 MUST-11, §3.10.7.4 second)', () => {
     const p = new Peer();
     const a = synSent(p);
     p.send('S 0 mss=1000');

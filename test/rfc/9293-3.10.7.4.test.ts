@@ -189,7 +189,7 @@ describe('first, check sequence number', () => {
     expect(p.out()).toEqual(['. 1 ack=1001']);
   });
 
-  test('ESTABLISHED: with a window of zero an ACK is taken, text is not, and RST counts (MUST-66)', () => {
+  test('ESTABLISHED: with a window of zero an ACK is taken, text is not, and RST counts (row 22 MUST-66)', () => {
     const p = new Peer({ profile: { receiveBuffer: 1000 } });
     const s = stage(p, 'ESTABLISHED');
     s.c.handler = null;

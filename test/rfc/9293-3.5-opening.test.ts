@@ -212,7 +212,7 @@ describe('both ends at once (§3.5, figure 8)', () => {
     expect(a.log).toEqual([]);
   });
 
-  test('SYN-RECEIVED: the peer’s SYN,ACK opens it, once', () => {
+  test('SYN-RECEIVED: the peer’s SYN,ACK opens it, once (row 51 MUST-10)', () => {
     const p = new Peer();
     const a = synSent(p);
     p.send('S 0 mss=1460');

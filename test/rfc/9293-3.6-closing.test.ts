@@ -48,7 +48,7 @@ describe('this end closes first', () => {
     expect(a.connection!.state).toBe('FIN-WAIT-2');
   });
 
-  test('FIN-WAIT-2: FIN leads to TIME-WAIT, ACK w+1, and after 2MSL to CLOSED with nothing left (MUST-13)', () => {
+  test('FIN-WAIT-2: FIN leads to TIME-WAIT, ACK w+1, and after 2MSL to CLOSED with nothing left (row 63 MUST-13)', () => {
     const p = new Peer();
     const a = established(p);
     a.connection!.shutdown();
@@ -234,6 +234,34 @@ describe('FIN out of order', () => {
     p.send('. 1:10 ack=1');
     expect(a.read).toEqual(octets(1, 21));
     expect(a.connection!.state).toBe('CLOSE-WAIT');
+  });
+});
+
+describe('how it ended (§3.6)', () => {
+  test('the program is told whether the peer closed in good order or aborted (row 60 MUST-12)', () => {
+    const told = (end: (p: Peer) => void): (string | undefined)[] => {
+      const p = new Peer();
+      const a = established(p);
+      a.connection!.shutdown();
+      p.out();
+      p.send('. 1 ack=2');
+      end(p);
+      return a.log.slice(1);
+    };
+    expect(told((p) => p.send('F. 1 ack=2'))).toEqual(['ended', 'closed']);
+    expect(told((p) => p.send('R 1'))).toEqual(['closed ECONNRESET']);
+  });
+
+  test('before this end has closed as well (row 60 MUST-12)', () => {
+    const p = new Peer();
+    const a = established(p);
+    p.send('F. 1 ack=1');
+    expect(a.log).toEqual(['accept', 'ended']);
+    const q = new Peer();
+    const b = established(q);
+    q.send('R. 1 ack=1');
+    expect(b.log).toEqual(['accept', 'closed ECONNRESET']);
+    expect(b.connection!.ended).toBe(false);
   });
 });
 

@@ -6,14 +6,14 @@ import { established, Peer, synSent } from './peer.ts';
 const bare = (lines: string[]): string[] => lines.map((l) => l.replace(/^@\d+ /, ''));
 
 describe('keep-alive', () => {
-  test('ESTABLISHED: nothing is asked unless the program wants it (MUST-24)', () => {
+  test('ESTABLISHED: nothing is asked unless the program wants it (row 91 MUST-25)', () => {
     const p = new Peer();
     established(p);
     expect(p.advance(86_400_000)).toEqual([]);
     expect(p.host.timersArmed).toBe(0);
   });
 
-  test('two hours by default (MUST-28), then a number already acknowledged and no octet', () => {
+  test('two hours by default (row 94 MUST-28), then a probe (row 89 MAY-5) with no octet (row 96 SHLD-12)', () => {
     const p = new Peer();
     const a = established(p);
     a.connection!.setKeepAlive(true);
@@ -44,7 +44,7 @@ describe('keep-alive', () => {
     expect(a.log).toEqual(['accept', 'closed ETIMEDOUT']);
   });
 
-  test('any segment from the peer counts as life', () => {
+  test('any segment from the peer counts as life (row 92 MUST-26)', () => {
     const p = new Peer();
     const a = established(p);
     a.connection!.setKeepAlive(true, 1000, 100, 3);
@@ -55,7 +55,7 @@ describe('keep-alive', () => {
     expect(bare(p.advance(101))).toEqual(['. 0 ack=11']);
   });
 
-  test('data in flight is question enough', () => {
+  test('data in flight is question enough (row 92 MUST-26)', () => {
     const p = new Peer();
     const a = established(p);
     a.connection!.setKeepAlive(true, 1000, 100, 3);
@@ -66,7 +66,7 @@ describe('keep-alive', () => {
     expect(a.connection!.state).toBe('ESTABLISHED');
   });
 
-  test('turned off again, it stays silent', () => {
+  test('turned off again, it stays silent (row 90 MUST-24)', () => {
     const p = new Peer();
     const a = established(p);
     a.connection!.setKeepAlive(true, 1000, 100, 3);
@@ -75,8 +75,57 @@ describe('keep-alive', () => {
   });
 });
 
+describe('keep-alive, as the program sets it', () => {
+  test('ESTABLISHED: one connection has it and another has not (row 90 MUST-24)', () => {
+    const p = new Peer();
+    const a = established(p);
+    p.peerPort = 4001;
+    p.hostIss = 0;
+    p.send('S 0 mss=1000');
+    p.out();
+    const other = p.host.connections().find((c) => c.remotePort === 4001)!;
+    p.hostIss = other.snd.iss;
+    p.send('. 1 ack=1');
+    expect(other.state).toBe('ESTABLISHED');
+    other.setKeepAlive(true, 5000, 100, 100);
+    expect(p.advance(5000)).toEqual(['@5000 . 0 ack=1']);
+    other.setKeepAlive(false);
+    a.connection!.setKeepAlive(true, 5000, 100, 100);
+    p.hostIss = a.connection!.snd.iss;
+    expect(p.advance(5000)).toEqual(['@5000 . 0 ack=1']);
+  });
+
+  test.each([1000, 60_000, 86_400_000])('ESTABLISHED: the idle time is a setting: %d ms (row 93 MUST-27)', (idle) => {
+    const p = new Peer();
+    const a = established(p);
+    a.connection!.setKeepAlive(true, idle);
+    expect(p.advance(idle - 1)).toEqual([]);
+    expect(p.advance(1)).toEqual(['@1 . 0 ack=1']);
+  });
+
+  test('ESTABLISHED: answers that are lost prove nothing: any later one keeps it alive (row 95 MUST-29)', () => {
+    const p = new Peer();
+    const a = established(p);
+    a.connection!.setKeepAlive(true, 1000, 100, 4);
+    for (let round = 0; round < 5; round++) {
+      expect(bare(p.advance(1000 + 3 * 100))).toHaveLength(4);
+      expect(a.connection!.state).toBe('ESTABLISHED');
+      p.send('. 1 ack=1');
+    }
+    expect(a.log).toEqual(['accept']);
+  });
+
+  test('ESTABLISHED: one probe without an answer is never enough by default (row 95 MUST-29)', () => {
+    const p = new Peer();
+    const a = established(p);
+    a.connection!.setKeepAlive(true);
+    expect(p.advance(7_200_000 + 8 * 75_000)).toHaveLength(9);
+    expect(a.connection!.state).toBe('ESTABLISHED');
+  });
+});
+
 describe('the user timeout', () => {
-  test('ESTABLISHED: data unacknowledged for that long ends it with ETIMEDOUT, on time', () => {
+  test('ESTABLISHED: data unacknowledged for that long ends it with ETIMEDOUT, on time (row 83 MUST-21)', () => {
     const p = new Peer();
     const a = established(p);
     a.connection!.setUserTimeout(5000);

@@ -5,8 +5,8 @@ import { type App, established, Peer, type PeerOptions } from './peer.ts';
 
 const MSS = 1000;
 
-describe('the sender (§3.8.6.2.1, MUST-38)', () => {
-  test('a window that opens by little is not filled by little (trap 28)', () => {
+describe('the sender (§3.8.6.2.1)', () => {
+  test('a window that opens by little is not filled by little (row 78 MUST-38, trap 28)', () => {
     const p = new Peer();
     const a = established(p);
     a.connection!.send(new Uint8Array(20_000), 0, 20_000);
@@ -19,7 +19,7 @@ describe('the sender (§3.8.6.2.1, MUST-38)', () => {
     expect(p.out()).toEqual(['. 10001:1000 ack=1']);
   });
 
-  test('the override timer sends the little after all (0.1 to 1 s)', () => {
+  test('the override timer sends the little after all, within 0.1 to 1 s (row 4 MUST-60)', () => {
     const p = new Peer();
     const a = established(p);
     a.connection!.send(new Uint8Array(20_000), 0, 20_000);
@@ -60,7 +60,7 @@ function edges(lines: readonly string[], shift = 0): number[] {
   });
 }
 
-describe('the receiver (§3.8.6.2.2, MUST-39)', () => {
+describe('the receiver (§3.8.6.2.2)', () => {
   test('a buffer that is full closes the window; what comes then is not taken', () => {
     const { p, a } = unread(4000);
     for (let k = 0; k < 4; k++) p.send(`. ${1 + k * MSS}:1000 ack=1`);
@@ -70,7 +70,7 @@ describe('the receiver (§3.8.6.2.2, MUST-39)', () => {
     expect(a.connection!.readable).toBe(4000);
   });
 
-  test('reading one octet at a time advertises no silly window (trap 28)', () => {
+  test('reading one octet at a time advertises no silly window (row 76 MUST-39, trap 28)', () => {
     const { p, a } = unread(4000);
     for (let k = 0; k < 4; k++) p.send(`. ${1 + k * MSS}:1000 ack=1`);
     p.out();
@@ -86,7 +86,7 @@ describe('the receiver (§3.8.6.2.2, MUST-39)', () => {
     }
   });
 
-  test('neither do the answers to window probes (trap 28)', () => {
+  test('neither do the answers to window probes (row 76 MUST-39, trap 28)', () => {
     const { p, a } = unread(4000);
     for (let k = 0; k < 4; k++) p.send(`. ${1 + k * MSS}:1000 ack=1`);
     p.out();
@@ -98,6 +98,19 @@ describe('the receiver (§3.8.6.2.2, MUST-39)', () => {
     }
   });
 
+  test('a program that reads nothing keeps the window shut for days, and every probe is answered (row 15 MAY-8)', () => {
+    const { p, a } = unread(4000);
+    for (let k = 0; k < 4; k++) p.send(`. ${1 + k * MSS}:1000 ack=1`);
+    p.out();
+    for (let n = 0; n < 5000; n++) {
+      expect(p.advance(60_000)).toEqual([]);
+      p.send('. 4000 ack=1');
+      expect(p.out()).toEqual(['. 1 ack=4001 win=0']);
+    }
+    expect(a.connection!.state).toBe('ESTABLISHED');
+    expect(a.log.filter((l) => l.startsWith('closed'))).toEqual([]);
+  });
+
   test('a program that reads everything opens the window by itself: an update goes out', () => {
     const { p, a } = unread(4000);
     for (let k = 0; k < 4; k++) p.send(`. ${1 + k * MSS}:1000 ack=1`);
@@ -106,7 +119,7 @@ describe('the receiver (§3.8.6.2.2, MUST-39)', () => {
     expect(p.out()).toEqual(['. 1 ack=4001 win=4000']);
   });
 
-  test('an answer to a probe tells of the room there is, when it is no silly one (MUST-35)', () => {
+  test('an answer to a probe tells of the room there is, when it is no silly one', () => {
     const { p, a } = unread(4000);
     for (let k = 0; k < 4; k++) p.send(`. ${1 + k * MSS}:1000 ack=1`);
     p.out();
@@ -117,7 +130,7 @@ describe('the receiver (§3.8.6.2.2, MUST-39)', () => {
     expect(p.out()).toEqual(['. 1 ack=4001 win=1900']);
   });
 
-  test('our right edge never moves left, whatever comes in whatever order (trap 27, SHLD-14)', () => {
+  test('our right edge never moves left, whatever comes in whatever order (trap 27, row 10 SHLD-14)', () => {
     for (const ws of [-1, 0]) {
       const p = new Peer({ profile: { receiveBuffer: ws < 0 ? 20_000 : 200_001 } });
       p.showWindow = true;

@@ -1,6 +1,7 @@
 // RFC 9293 §3.8.6.3 and RFC 5681 §4.2: when to acknowledge; and what is kept of text that came out of order.
 
 import { describe, expect, test } from 'vitest';
+import { RxMeta } from '../../src/base/packet.ts';
 import { type App, established, octets, Peer, type PeerOptions } from './peer.ts';
 
 function open(options: PeerOptions = {}): { p: Peer; a: App } {
@@ -9,15 +10,15 @@ function open(options: PeerOptions = {}): { p: Peer; a: App } {
   return { p, a };
 }
 
-describe('delayed ACK (SHLD-18)', () => {
-  test('one small segment is acknowledged after the delay, under 500 ms (MUST-40)', () => {
+describe('delayed ACK (row 73 SHLD-18)', () => {
+  test('one small segment is acknowledged after the delay, under 500 ms (row 74 MUST-40)', () => {
     const { p } = open();
     p.send('P. 1:10 ack=1');
     expect(p.out()).toEqual([]);
     expect(p.advance(499)).toEqual(['@40 . 1 ack=11']);
   });
 
-  test('every second full-sized segment is acknowledged at once (SHLD-19)', () => {
+  test('every second full-sized segment is acknowledged at once (row 75 SHLD-19)', () => {
     const { p } = open();
     p.send('. 1:1000 ack=1');
     expect(p.out()).toEqual([]);
@@ -30,12 +31,33 @@ describe('delayed ACK (SHLD-18)', () => {
     expect(p.advance(500)).toEqual([]);
   });
 
-  test('several segments in one batch are acknowledged together (MUST-58)', () => {
+  test('several segments in one batch are acknowledged together (row 69 MUST-58)', () => {
     const { p } = open();
     p.send('. 1:10 ack=1');
     p.send('. 11:10 ack=1');
     p.send('. 21:10 ack=1');
     expect(p.advance(500)).toEqual(['@40 . 1 ack=31']);
+  });
+
+  test('a queue of segments is processed whole before any ACK goes out (row 69 MUST-58, row 71 MUST-59)', () => {
+    /** A link that brings everything it has before it takes anything. */
+    class Batch extends Peer {
+      holds = false;
+      override inject(bytes: Uint8Array, length: number): void {
+        if (this.holds) this.host.receive(this.iface, bytes, 0, length, new RxMeta(), this.now);
+        else super.inject(bytes, length);
+      }
+    }
+    const p = new Batch();
+    established(p);
+    p.holds = true;
+    for (let k = 0; k < 10; k++) p.send(`. ${1 + k * 1000}:1000 ack=1`);
+    // One of them out of order and one twice change nothing about it.
+    p.send('. 11001:1000 ack=1');
+    p.send('. 10001:1000 ack=1');
+    expect(p.out().at(-1)).toBe('. 1 ack=12001');
+    for (let k = 12; k < 22; k++) p.send(`. ${1 + k * 1000}:1000 ack=1`);
+    expect(p.out()).toEqual(['. 1 ack=22001']);
   });
 
   test('data that go out anyway take the ACK along', () => {
@@ -76,8 +98,8 @@ describe('delayed ACK (SHLD-18)', () => {
   });
 });
 
-describe('out of order (SHLD-31, RFC 5681 §4.2)', () => {
-  test('text ahead of a hole is kept, and answered by a duplicate ACK at once (MAY-13)', () => {
+describe('out of order (RFC 5681 §4.2)', () => {
+  test('text ahead of a hole is kept (row 70 SHLD-31), and answered by a duplicate ACK at once (row 72 MAY-13)', () => {
     const { p, a } = open();
     p.send('. 1001:1000 ack=1');
     p.send('. 2001:1000 ack=1');
@@ -98,7 +120,7 @@ describe('out of order (SHLD-31, RFC 5681 §4.2)', () => {
     expect(p.out()).toEqual(['. 1 ack=3001']);
   });
 
-  test('any order of ten segments gives the same octets, once (MUST-59)', () => {
+  test('any order of ten segments gives the same octets, once (row 70 SHLD-31)', () => {
     for (let shift = 1; shift < 10; shift++) {
       const { p, a } = open();
       for (let k = 0; k < 10; k++) p.send(`. ${1 + ((k * 7 + shift) % 10) * 100}:100 ack=1`);

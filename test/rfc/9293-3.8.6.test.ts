@@ -16,7 +16,7 @@ function shut(options: PeerOptions = {}): { p: Peer; a: App } {
 const times = (lines: readonly string[]): number[] => lines.map((l) => Number(l.slice(1).split(' ')[0]));
 
 describe('zero-window probing (§3.8.6.1)', () => {
-  test('the first probe goes out after an RTO; then the interval doubles, up to its cap (SHLD-29, SHLD-30, MUST-36)', () => {
+  test('the first probe goes out after an RTO; then the interval doubles, up to its cap (row 17 MUST-36, row 18 SHLD-29, row 19 SHLD-30)', () => {
     const { p } = shut({ profile: { probeMax: 1500 } });
     expect(times(p.advance(6500))).toEqual([200, 600, 1400, 2900, 4400, 5900]);
   });
@@ -39,7 +39,7 @@ describe('zero-window probing (§3.8.6.1)', () => {
     expect(Math.max(...gaps)).toBe(60_000);
   });
 
-  test('probes that are answered never end the connection, for days (MUST-37, trap 23)', () => {
+  test('probes that are answered never end the connection, for days (row 20 MUST-37, trap 23)', () => {
     const { p, a } = shut();
     for (let n = 0; n < 3000; n++) {
       if (p.advance(60_000).length > 0) p.send('. 1 ack=1 win=0');
@@ -116,7 +116,7 @@ describe('zero-window probing (§3.8.6.1)', () => {
   });
 });
 
-describe('a window that shrinks (§3.8.6, MUST-34)', () => {
+describe('a window that shrinks (§3.8.6)', () => {
   function shrunk(win: number): { p: Peer; a: App } {
     const p = new Peer();
     const a = established(p);
@@ -126,7 +126,7 @@ describe('a window that shrinks (§3.8.6, MUST-34)', () => {
     return { p, a };
   }
 
-  test('no new data go beyond the new edge, and nobody aborts (SHLD-15, trap 26)', () => {
+  test('no new data go beyond the new edge, and nobody aborts (row 11 SHLD-15, row 14 MUST-34, trap 26)', () => {
     const { p, a } = shrunk(1000);
     a.connection!.send(new Uint8Array(5000), 0, 5000);
     expect(p.out()).toEqual([]);
@@ -134,7 +134,7 @@ describe('a window that shrinks (§3.8.6, MUST-34)', () => {
     expect(a.connection!.flightSize).toBe(9000);
   });
 
-  test('what is within the new edge is sent again, and the transfer completes (SHLD-16, trap 26)', () => {
+  test('what is within the new edge is sent again, and the transfer completes (row 12 SHLD-16, row 14 MUST-34, trap 26)', () => {
     const { p, a } = shrunk(1000);
     let next = 1001;
     for (let n = 0; n < 200 && a.connection!.queued > 0; n++) {
@@ -158,7 +158,21 @@ describe('a window that shrinks (§3.8.6, MUST-34)', () => {
     expect([a.connection!.cc.cwnd, a.connection!.cc.ssthresh]).toEqual([cwnd, ssthresh]);
   });
 
-  test('data beyond the new edge time nobody out while the peer answers (SHLD-17)', () => {
+  test('a window that shrinks to nothing is probed as any shut one (row 16 MUST-35), with data beyond its edge (row 21 MAY-7)', () => {
+    const { p, a } = shrunk(0);
+    const lines = p.advance(3200);
+    expect(times(lines)).toEqual([200, 600, 1400, 3000]);
+    expect(new Set(lines.map((l) => l.replace(/^@\d+ /, '')))).toEqual(new Set(['. 1001:1000 ack=1']));
+    p.send('. 1 ack=10001 win=0');
+    a.connection!.send(new Uint8Array(10), 0, 10);
+    const later = p.advance(60_000);
+    expect(later.length).toBeGreaterThanOrEqual(1);
+    expect(later[0]).toMatch(/ \. 10000 ack=1$/);
+    p.send('. 1 ack=10001 win=5000');
+    expect(p.out()).toEqual(['P. 10001:10 ack=1']);
+  });
+
+  test('data beyond the new edge time nobody out while the peer answers (row 13 SHLD-17)', () => {
     const { p, a } = shrunk(0);
     for (let n = 0; n < 500; n++) {
       p.advance(60_000);
@@ -190,7 +204,7 @@ describe('window scaling (RFC 7323 §2)', () => {
     expect(scaled(15, 65_535).a.connection!.snd.wnd).toBe(65_535 << 14);
   });
 
-  test('the largest window there is, 1 GiB, is used without overflow (MUST-1, REC-1)', () => {
+  test('the largest window there is, 1 GiB, is used without overflow (row 8 MUST-1, row 9 REC-1)', () => {
     const { p, a } = scaled(14, 65_535);
     a.connection!.send(new Uint8Array(100_000), 0, 100_000);
     a.connection!.cc.cwnd = 2 ** 30;

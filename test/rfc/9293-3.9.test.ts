@@ -22,7 +22,7 @@ describe('OPEN (§3.9.1.1)', () => {
     return { host, iface, trace: [] };
   };
 
-  test('without a local address the one of the route is used (MUST-44), with one that one is (MUST-43, MUST-45)', () => {
+  test('without a local address the one of the route is used (row 55 MUST-44), with one that one is (row 123 MUST-43)', () => {
     const e = twoHomes();
     const route = e.host.connect({ address: '10.0.0.2', port: 80 });
     const asked = e.host.connect({ address: '10.0.0.2', port: 80, localAddress: '10.0.0.7' });
@@ -39,7 +39,28 @@ describe('OPEN (§3.9.1.1)', () => {
     expect(p.out()).toEqual(['R. 0 ack=1']);
   });
 
-  test('of a listener for all addresses and an open connection neither disturbs the other (MUST-41)', () => {
+  test('a port can be listened on while connections with it open, actively and passively (row 54 MUST-42)', () => {
+    const p = new Peer();
+    const active = p.host.connect({ address: '10.0.0.2', port: 4000, localPort: 80 });
+    p.out();
+    expect(active.state).toBe('SYN-SENT');
+    const a = listening(p);
+    p.peerPort = 4001;
+    p.send('S 0 mss=1000');
+    expect(p.out()).toHaveLength(1);
+    const passive = p.host.connections().find((c) => c !== active)!;
+    expect(passive.state).toBe('SYN-RECEIVED');
+    // The one port has a connection in each state and a listener; a second, on another port, is no trouble either.
+    expect([a.listener!.port, active.localPort, passive.localPort]).toEqual([80, 80, 80]);
+    a.listener!.close();
+    p.host.listen({ port: 80 }, () => undefined);
+    p.peerPort = 4002;
+    p.send('S 0 mss=1000');
+    expect(p.out().some((l) => l.startsWith('S. '))).toBe(true);
+    expect(active.state).toBe('SYN-SENT');
+  });
+
+  test('of a listener for all addresses and an open connection neither disturbs the other (row 53 MUST-41)', () => {
     const p = new Peer();
     const a = established(p);
     const again = app();
@@ -87,7 +108,7 @@ describe('SEND, RECEIVE, CLOSE, ABORT as the program calls them (§3.9.1.2 to §
     expect([...p.payload.values()]).toEqual(Array(10).fill(5));
   });
 
-  test('the program that aborts is told once, and its peer by RST with the right numbers (MUST-12)', () => {
+  test('the program that aborts is told once, and its peer by RST with the right numbers (§3.9.1.6)', () => {
     const p = new Peer();
     const a = established(p);
     a.connection!.send(new Uint8Array(10), 0, 10);
@@ -114,7 +135,7 @@ describe('SEND, RECEIVE, CLOSE, ABORT as the program calls them (§3.9.1.2 to §
 });
 
 describe('IP (§3.9.2)', () => {
-  test('the TTL is a setting, 64 by default (MUST-49)', () => {
+  test('the TTL is a setting, 64 by default (row 77 MUST-49)', () => {
     for (const ttl of [64, 3]) {
       const p = new Peer({ profile: { ttl } });
       synSent(p);
@@ -122,7 +143,7 @@ describe('IP (§3.9.2)', () => {
     }
   });
 
-  test('segments are sent with "don’t fragment" and a checksum that is right (MUST-2)', () => {
+  test('segments are sent with "don’t fragment" and a checksum that is right (row 46 MUST-2)', () => {
     const p = new Peer();
     const a = established(p);
     a.connection!.send(new Uint8Array(5000).fill(0xff), 0, 5000);
@@ -137,7 +158,7 @@ describe('IP (§3.9.2)', () => {
     expect(p.packets.length).toBeGreaterThan(5);
   });
 
-  test('IP options are skipped: the segment behind them is found (MUST-50)', () => {
+  test('IP options are skipped: the segment behind them is found (row 98 MUST-50)', () => {
     const p = new Peer();
     listening(p);
     const b = new Uint8Array(48);

@@ -27,7 +27,7 @@ function round(cubic: Cubic, start: number, rtt: number = RTT): void {
 }
 
 describe('CUBIC', () => {
-  test('a loss leaves 0.7 of the window, at least two segments (§4.6)', () => {
+  test('a loss leaves 0.7 of the window, at least two segments (§4.6, row 126 MAY-18)', () => {
     expect(lossAt(100).ssthresh).toBe(70_000);
     expect(lossAt(2).ssthresh).toBe(2 * MSS);
   });
