@@ -2,7 +2,6 @@
 
 export { checksumOf, fold, onesSum } from './checksum.ts';
 export { copyBytes, copyPacket } from './copy.ts';
-export { Digest } from './digest.ts';
 export { NetError, type NetErrorCode, StateError, type Syscall } from './errors.ts';
 export { type Link, type LinkCaps, type LinkPort, type Medium, PLAIN_LINK } from './link.ts';
 export {

@@ -14,6 +14,8 @@ export interface Profile {
   readonly rtoMin: number;
   /** Greatest RTO, and the cap of its back-off. RFC 6298 §2.5: at least 60 s. */
   readonly rtoMax: number;
+  /** Least share of the variation in the RTO, beyond G: Linux adds at least 200 ms to SRTT; 0 for none. */
+  readonly rtoVariationMin: number;
   /** Clock granularity G of RFC 6298 §2.3. */
   readonly clockGranularity: number;
   /** Retransmissions of a SYN before `ETIMEDOUT`. */
@@ -42,6 +44,8 @@ export interface Profile {
   // --- acknowledging ---
   /** Longest delay of an ACK. RFC 9293 §3.8.6.3: under 500 ms; Linux: 40 ms. */
   readonly delayedAck: number;
+  /** ACKs sent without delay when data begins to arrive, before a dialogue is seen (Linux: 16); 0 for none. */
+  readonly quickAcks: number;
   /** Full-sized segments that force an ACK (RFC 5681 §4.2: at least every second). */
   readonly ackEvery: number;
   /** Least time between challenge ACKs of one connection (RFC 5961 §7). */
@@ -52,6 +56,12 @@ export interface Profile {
   // --- sending ---
   /** Hold back small segments while data is unacknowledged (RFC 9293 §3.7.4); `setNoDelay` per connection. */
   readonly nagle: boolean;
+  /** Nagle holds a small segment only while another small one is unacknowledged (Minshall's variant; Linux). */
+  readonly nagleMinshall: boolean;
+  /** PSH ends every burst of several segments, not only what was written (Linux since 5.4). */
+  readonly pushBursts: boolean;
+  /** Slow start goes on while more than half of the window was in use (Linux); RFC 7661 wants all of it. */
+  readonly growWhenHalfUsed: boolean;
   /** Override timer of sender silly-window avoidance (RFC 9293 §3.8.6.2.1: 0.1 to 1 s). */
   readonly sillyWindowOverride: number;
   /** Initial congestion window, segments (RFC 6928). */
@@ -92,6 +102,10 @@ export interface Profile {
   readonly minMss: number;
   /** Retransmissions of a full segment after which smaller ones are tried (RFC 4821 §7.7); 0 for never. */
   readonly blackHoleRetries: number;
+  /** Largest MSS offered and used (TCP_MAXSEG); 0 for what the interface carries. */
+  readonly maxSegment: number;
+  /** Order of the options of a SYN: window scale before SACK and timestamps (BSD), or behind them (Linux). */
+  readonly synScaleFirst: boolean;
   /** Offer window scaling (RFC 7323 §2). */
   readonly windowScaling: boolean;
 
@@ -118,6 +132,7 @@ export const DEFAULT_PROFILE: Profile = {
   rtoAfterSynLoss: 3000,
   rtoMin: 200,
   rtoMax: 120_000,
+  rtoVariationMin: 0,
   clockGranularity: 1,
   synRetries: 6,
   synAckRetries: 5,
@@ -132,11 +147,15 @@ export const DEFAULT_PROFILE: Profile = {
   timeWaitIgnoresRst: true,
 
   delayedAck: 40,
+  quickAcks: 0,
   ackEvery: 2,
   challengeAckInterval: 500,
   outOfWindowAckInterval: 500,
 
   nagle: true,
+  nagleMinshall: false,
+  pushBursts: false,
+  growWhenHalfUsed: false,
   sillyWindowOverride: 200,
   initialWindow: 10,
   dupThresh: 3,
@@ -157,6 +176,8 @@ export const DEFAULT_PROFILE: Profile = {
   defaultMss6: 1220,
   minMss: 88,
   blackHoleRetries: 3,
+  maxSegment: 0,
+  synScaleFirst: false,
   windowScaling: true,
 
   backlog: 511,
