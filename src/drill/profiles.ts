@@ -1,0 +1,73 @@
+// The profiles a judge may ask for, as overlays on the default one; and what a suite's own settings add.
+//
+// `tcp/` knows none of these names: it reads fields. The presumptions come from how the suites describe the
+// systems they were written for; where a field is wrong for a suite, the suite's own settings say so.
+
+import type { Profile } from '../base/profile.ts';
+
+/** Names of the profiles. */
+export type ProfileName = 'linux' | 'freebsd' | 'rfc';
+
+/** A profile whose fields a script may set while it runs. */
+export type WritableProfile = { -readonly [K in keyof Profile]: Profile[K] };
+
+/** A receive buffer for which the window scale is 6, as Linux machines of 4 MiB offer it. */
+const SCALE_6 = 4_194_240;
+
+/** Overlays by name. */
+export const PROFILES: Readonly<Record<ProfileName, Partial<Profile>>> = {
+  linux: {
+    timestampsRequired: false,
+    timeWaitIgnoresRst: false,
+    receiveBuffer: 65_535,
+    receiveBufferMax: SCALE_6,
+    sendBuffer: 2 * 1024 * 1024,
+    rtoAfterSynLoss: 1000,
+    rtoVariationMin: 200,
+    quickAcks: 16,
+    nagleMinshall: true,
+    pushBursts: true,
+    growWhenHalfUsed: true,
+    synRetries: 6,
+  },
+  freebsd: {
+    timestampsRequired: false,
+    timeWaitIgnoresRst: true,
+    receiveBuffer: 65_700,
+    receiveBufferMax: 2 * 1024 * 1024,
+    sendBuffer: 32_768,
+    sendBufferMax: 2 * 1024 * 1024,
+    synScaleFirst: true,
+    rtoAfterSynLoss: 1000,
+    tailLossProbe: false,
+    congestionControl: 'newreno',
+    minMss: 216,
+  },
+  rfc: {
+    rtoMin: 1000,
+    timestamps: false,
+    sack: false,
+    windowScaling: false,
+    tailLossProbe: false,
+    congestionControl: 'newreno',
+  },
+};
+
+/** What the defaults of the Linux suites set: the same machine with larger buffers. */
+export const SUITE_DEFAULTS: Partial<Profile> = {
+  receiveBufferMax: 15 * 1024 * 1024,
+  sendBuffer: 4 * 1024 * 1024,
+  synRetries: 5,
+  synAckRetries: 5,
+  sack: true,
+  timestamps: true,
+  tailLossProbe: true,
+  congestionControl: 'cubic',
+  dupThresh: 3,
+};
+
+/** The profile a flag text names: `...,profile=freebsd,...`; Linux when it names none. */
+export function profileName(flags: string): ProfileName {
+  const match = /(?:^|,)profile=(linux|freebsd|rfc)(?:,|$)/.exec(flags);
+  return match === null ? 'linux' : (match[1] as ProfileName);
+}

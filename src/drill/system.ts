@@ -1,0 +1,215 @@
+// What a script's shell lines ask, answered without a shell: settings, tables of connections, and pauses.
+
+import type { State } from '../base/state.ts';
+import type { Host } from '../host/index.ts';
+import { SUITE_DEFAULTS, type WritableProfile } from './profiles.ts';
+
+/** What shell lines may touch. */
+export interface SystemEnv {
+  readonly host: Host;
+  readonly profile: WritableProfile;
+  /** TCP_NOTSENT_LOWAT of sockets made from now on; -1 for no limit. */
+  notSentLowWater: number;
+}
+
+type Setter = (env: SystemEnv, numbers: readonly number[], text: string) => void;
+
+const seconds = (value: number): number => value * 1000;
+
+/** Settings that change a field, by the name after `net.ipv4.` or `net.inet.tcp.`. */
+const SETTERS: Readonly<Record<string, Setter>> = {
+  tcp_sack: ({ profile }, [n = 1]) => {
+    profile.sack = n !== 0;
+  },
+  tcp_timestamps: ({ profile }, [n = 1]) => {
+    profile.timestamps = n !== 0;
+  },
+  tcp_window_scaling: ({ profile }, [n = 1]) => {
+    profile.windowScaling = n !== 0;
+  },
+  tcp_syn_retries: ({ profile }, [n = 6]) => {
+    profile.synRetries = n;
+  },
+  tcp_synack_retries: ({ profile }, [n = 5]) => {
+    profile.synAckRetries = n;
+  },
+  tcp_retries2: ({ profile }, [n = 15]) => {
+    profile.dataRetries = n;
+    profile.probeRetries = n;
+  },
+  tcp_orphan_retries: ({ profile }, [n = 0]) => {
+    profile.orphanRetries = n === 0 ? 8 : n;
+  },
+  tcp_fin_timeout: ({ profile }, [n = 60]) => {
+    profile.finWait2 = seconds(n);
+  },
+  tcp_rmem: ({ profile }, [, , most = 0]) => {
+    if (most > 0) profile.receiveBufferMax = most;
+  },
+  tcp_wmem: ({ profile }, [, , most = 0]) => {
+    if (most > 0) profile.sendBuffer = most;
+  },
+  tcp_reordering: ({ profile }, [n = 3]) => {
+    profile.dupThresh = n;
+  },
+  tcp_early_retrans: ({ profile }, [n = 3]) => {
+    profile.tailLossProbe = n >= 3;
+  },
+  tcp_rfc1337: ({ profile }, [n = 0]) => {
+    profile.timeWaitIgnoresRst = n !== 0;
+  },
+  tcp_invalid_ratelimit: ({ profile }, [n = 500]) => {
+    profile.outOfWindowAckInterval = n;
+    profile.challengeAckInterval = n;
+  },
+  tcp_notsent_lowat: (env, [n = -1]) => {
+    env.notSentLowWater = n >= 0xffff_ffff ? -1 : n;
+  },
+  tcp_congestion_control: ({ profile }, _, text) => {
+    profile.congestionControl = text === 'reno' || text === 'newreno' ? 'newreno' : 'cubic';
+  },
+  'sack.enable': ({ profile }, [n = 1]) => {
+    profile.sack = n !== 0;
+  },
+  rfc1323: ({ profile }, [n = 1]) => {
+    profile.timestamps = n !== 0 && n !== 2;
+    profile.windowScaling = n !== 0 && n !== 3;
+  },
+  delacktime: ({ profile }, [n = 40]) => {
+    profile.delayedAck = n;
+  },
+  rexmit_initial: ({ profile }, [n = 1000]) => {
+    profile.rtoInitial = n;
+  },
+  finwait2_timeout: ({ profile }, [n = 60_000]) => {
+    profile.finWait2 = n;
+  },
+  msl: ({ profile }, [n = 30_000]) => {
+    profile.timeWait = 2 * n;
+  },
+  mssdflt: ({ profile }, [n = 536]) => {
+    profile.defaultMss4 = n;
+  },
+  recvspace: ({ profile }, [n = 65_536]) => {
+    profile.receiveBuffer = n;
+  },
+  sendspace: ({ profile }, [n = 32_768]) => {
+    profile.sendBuffer = n;
+  },
+  initcwnd_segments: ({ profile }, [n = 10]) => {
+    profile.initialWindow = n;
+  },
+  'cc.algorithm': ({ profile }, _, text) => {
+    profile.congestionControl = text === 'newreno' ? 'newreno' : 'cubic';
+  },
+};
+
+/** Settings that are taken and have nothing to change here: what they govern is absent, or as they ask already. */
+const ACCEPTED = new Set(
+  (
+    'tcp_frto tcp_dsack tcp_fack tcp_slow_start_after_idle tcp_recovery tcp_tso_win_divisor tcp_min_tso_segs tcp_ecn ' +
+    'tcp_ecn_option tcp_pacing_ss_ratio tcp_pacing_ca_ratio tcp_fastopen tcp_fastopen_key tcp_syncookies ' +
+    'tcp_mtu_probing tcp_base_mss tcp_autocorking tcp_limit_output_bytes tcp_moderate_rcvbuf tcp_adv_win_scale ' +
+    'tcp_app_win tcp_tw_reuse tcp_max_syn_backlog tcp_abort_on_overflow tcp_thin_linear_timeouts ' +
+    'tcp_no_metrics_save tcp_challenge_ack_limit tcp_workaround_signed_windows tcp_keepalive_time ' +
+    'tcp_keepalive_intvl tcp_keepalive_probes ip_no_pmtu_disc tcp_shrink_window tcp_pingpong_thresh ' +
+    'tcp_plb_enabled tcp_reflect_tos tcp_retries1 tcp_stdurg tcp_min_snd_mss tcp_probe_interval tcp_tso_rtt_log ' +
+    'rexmit_slop rexmit_drop_options keepinit keepidle keepintvl keepcnt ecn.enable insecure_rst insecure_syn ' +
+    'drop_synfin blackhole icmp_may_rst hostcache.purgenow syncookies path_mtu_discovery fastopen.enable ' +
+    'fastopen.server_enable fastopen.client_enable rfc6675_pipe functions_default syncookies_only reass.maxqueuelen ' +
+    'always_keepalive nolocaltimewait fast_finwait2_recycle tso minmss do_prr do_prr_conservative abc_l_var'
+  ).split(' '),
+);
+
+/** Words of `sockstat` for the states of RFC 9293. */
+const SOCKSTAT: Readonly<Record<string, State>> = {
+  CLOSED: 'CLOSED',
+  SYN_SENT: 'SYN-SENT',
+  SYN_RCVD: 'SYN-RECEIVED',
+  SYN_RECV: 'SYN-RECEIVED',
+  ESTABLISHED: 'ESTABLISHED',
+  CLOSE_WAIT: 'CLOSE-WAIT',
+  FIN_WAIT_1: 'FIN-WAIT-1',
+  FIN_WAIT_2: 'FIN-WAIT-2',
+  CLOSING: 'CLOSING',
+  LAST_ACK: 'LAST-ACK',
+  TIME_WAIT: 'TIME-WAIT',
+};
+
+/**
+ * Answers the text between a script's backticks.
+ *
+ * @returns the exit status: 0 when every line of it was understood, 1 otherwise
+ */
+export function system(env: SystemEnv, text: string): number {
+  // A backslash at the end of a line goes on with the next one, and so does a list of settings without one.
+  const joined = text.replace(/\\\s*\n/g, ' ').replace(/\n\s+(?=\/proc\/sys\/)/g, ' ');
+  for (const line of joined.split(/[\n;]|&&/)) {
+    const status = command(env, line.replace(/\d?>\s*\/dev\/null|2>&1/g, ' ').trim());
+    if (status !== 0) return status;
+  }
+  return 0;
+}
+
+function command(env: SystemEnv, line: string): number {
+  if (line === '' || line === 'true' || line.startsWith('#')) return 0;
+  const first = line.split(/\s+/)[0] ?? '';
+  if (first.endsWith('defaults.sh')) {
+    Object.assign(env.profile, SUITE_DEFAULTS);
+    return 0;
+  }
+  if (first.startsWith('/tmp/sysctl_restore')) return 0;
+  if (first.endsWith('set_sysctls.py') || first === 'sysctl') return settings(env, line.slice(first.length));
+  if (first === 'ip') return line.includes('tcp_metrics') ? 0 : 1;
+  // Offloads of a device and the knobs of a kernel module: neither is here to be set.
+  if (first === 'ethtool' || (first === 'echo' && line.includes('> /sys/module/tcp_cubic/'))) return 0;
+  if (first === 'tc' || first === 'nstat' || first === 'sleep') return 0;
+  if (first === 'sockstat') return countOf(env, line);
+  if (first === 'tcpdrop') {
+    const state = SOCKSTAT[/-s\s+(\w+)/.exec(line)?.[1] ?? ''];
+    for (const c of env.host.connections()) if (c.state === state) c.finish('ABORT', null);
+    return 0;
+  }
+  return 1;
+}
+
+function settings(env: SystemEnv, rest: string): number {
+  const pattern = /([\w./-]+)\s*=\s*("[^"]*"|'[^']*'|\S*)/g;
+  let any = false;
+  for (const match of rest.matchAll(pattern)) {
+    any = true;
+    const name = (match[1] ?? '').replace(/^\/proc\/sys\//, '').replace(/\//g, '.');
+    const value = (match[2] ?? '').replace(/["']/g, '').trim();
+    if (!set(env, name, value)) return 1;
+  }
+  return any ? 0 : 1;
+}
+
+function set(env: SystemEnv, name: string, value: string): boolean {
+  if (/^(kern|net\.core|net\.inet\.ip|net\.inet6)\./.test(name)) return true;
+  const short = name.replace(/^net\.(ipv4|ipv6|inet\.tcp)\./, '');
+  if (short === name) return false;
+  const setter = SETTERS[short];
+  if (setter === undefined) return ACCEPTED.has(short) || short.startsWith('fastopen.');
+  setter(env, value.split(/\s+/).map(Number), value);
+  return true;
+}
+
+/** `sockstat ... | grep -c STATE | grep N`: 0 when exactly N connections are in STATE. */
+function countOf(env: SystemEnv, line: string): number {
+  const words = line.split('|').map((part) => part.trim());
+  let wanted = -1;
+  let name = '';
+  for (const word of words.slice(1)) {
+    const last =
+      word
+        .split(/\s+/)
+        .pop()
+        ?.replace(/["'^$]/g, '') ?? '';
+    if (/^\d+$/.test(last)) wanted = Number(last);
+    else if (SOCKSTAT[last] !== undefined) name = last;
+  }
+  const state = SOCKSTAT[name];
+  if (state === undefined || wanted < 0) return 1;
+  return env.host.connections().filter((c) => c.state === state).length === wanted ? 0 : 1;
+}
