@@ -5,7 +5,7 @@ import { timed } from './measure.mjs';
 
 /** Milliseconds between two round trips: the crowd's timers must not fire while the busy ones are timed. */
 const STEP = 0.0001;
-const WARM_UP = 20_000;
+const WARM_UP = 10_000;
 
 /** `alive` established connections, each with an octet in flight that the server never gets. */
 export class Crowd {

@@ -5,7 +5,7 @@ import { Crowd } from '../lib/crowd.mjs';
 import { median } from '../lib/measure.mjs';
 
 /** Each round has so many turns of so many round trips; the median turn counts. */
-const TURNS = 9;
+const TURNS = 7;
 const TRIPS = 3000;
 const SIZES = [1, 10_000, 100_000];
 
@@ -21,7 +21,8 @@ function crowd(size) {
 export const name = 'timers';
 export const unit = 'x';
 export const better = 'lower';
-export const rounds = 3;
+export const rounds = 2;
+export const warm = false;
 
 /** One round: all sizes in turn. */
 export async function run() {
@@ -50,7 +51,7 @@ export async function notes() {
   for (const size of SIZES) {
     crowd(size).disarm();
     const costs = [];
-    for (let i = 0; i < TURNS; i++) costs.push((await crowd(size).all(TRIPS)).cpu);
+    for (let i = 0; i < 3; i++) costs.push((await crowd(size).all(TRIPS)).cpu);
     lines.push(`${median(costs).toFixed(0)} ns a segment when all ${size} are busy in turn`);
   }
   return lines;
