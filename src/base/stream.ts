@@ -15,6 +15,12 @@ export interface StreamHandler {
   /** `send` took less than was offered, and now there is room again. */
   onWritable?(stream: ByteStream): void;
   /**
+   * Something hinders the stream, which goes on all the same (RFC 9293 §3.9.1.8): the network reported an error
+   * (EHOSTUNREACH and the like), or what was sent has gone unanswered for three retransmissions (ETIMEDOUT). Any number
+   * of times; who does not want to know leaves it out.
+   */
+  onTrouble?(stream: ByteStream, error: NetError): void;
+  /**
    * The stream is over for the program: exactly once, after everything readable was announced. Octets that
    * were announced and not read yet can still be read.
    *

@@ -26,6 +26,7 @@ import {
   EVENT_CLOSE,
   EVENT_OPEN,
   EVENT_READABLE,
+  EVENT_TROUBLE,
   EVENT_WRITABLE,
 } from '../tcp/connection.ts';
 import type { TcpEnv } from '../tcp/env.ts';
@@ -305,6 +306,9 @@ export class Host implements TcpEnv {
     if ((events & EVENT_OPEN) !== 0) handler.onOpen?.(c);
     if ((events & EVENT_READABLE) !== 0) c.handler?.onReadable?.(c);
     if ((events & EVENT_WRITABLE) !== 0) c.handler?.onWritable?.(c);
+    if ((events & EVENT_TROUBLE) !== 0 && c.trouble !== null) {
+      c.handler?.onTrouble?.(c, new NetError(c.trouble, 'read'));
+    }
     if ((events & EVENT_CLOSE) !== 0) c.handler?.onClose?.(c, c.error);
   }
 

@@ -262,10 +262,13 @@ export class Input {
 
   /**
    * A SYN with a later number than anything of the old connection may open a new one out of TIME-WAIT
-   * (RFC 9293 §3.6.1); the numbers of the two cannot be confused then.
+   * (RFC 9293 §3.6.1); the numbers of the two cannot be confused then. Nor can they where both have timestamps and
+   * that of the SYN is newer: PAWS keeps the old segments out (RFC 6191 §2).
    */
   #reopens(c: Connection, seg: Segment): boolean {
-    if ((seg.flags & (SYN | ACK | RST)) !== SYN || !seqLt(c.rcv.nxt, seg.seq)) return false;
+    if ((seg.flags & (SYN | ACK | RST)) !== SYN) return false;
+    const newer = c.snd.tsOk && seg.hasTs && seqLt(c.rcv.tsRecent, seg.tsVal);
+    if (!newer && !seqLt(c.rcv.nxt, seg.seq)) return false;
     if (this.#listenerFor(seg) === null) return false;
     c.finish('rcv SYN in TIME-WAIT', null);
     return true;

@@ -103,8 +103,9 @@ function transmitSegment(host: Host, i: Interface, c: Connection, out: Uint8Arra
   const room = tso > 0 ? tso - ipHeader - TCP_HEADER : 0;
   const length = transmit(c, out, ipAt + ipHeader, room, txChecksum, meta);
   if (length === 0) return 0;
+  const tos = c.diffserv << 2;
   if (v4) {
-    writeIpv4(out, ipAt, length, host.nextIpId(), host.profile.ttl, PROTO_TCP, 0, local.w3, remote.w3, true);
+    writeIpv4(out, ipAt, length, host.nextIpId(), host.profile.ttl, PROTO_TCP, tos, local.w3, remote.w3, true);
   } else {
     writeIpv6(
       out,
@@ -112,7 +113,7 @@ function transmitSegment(host: Host, i: Interface, c: Connection, out: Uint8Arra
       length,
       PROTO_TCP,
       host.profile.ttl,
-      0,
+      tos,
       0,
       local.w0,
       local.w1,

@@ -36,6 +36,7 @@ export const EVENT_OPEN = 1;
 export const EVENT_READABLE = 2;
 export const EVENT_WRITABLE = 4;
 export const EVENT_CLOSE = 8;
+export const EVENT_TROUBLE = 16;
 
 /** Scoreboards a host keeps for the next connection with something in flight. */
 const BOARDS_KEPT = 64;
@@ -136,6 +137,11 @@ export class Connection implements ByteStream {
   error: NetError | null = null;
   /** @internal A soft error, reported only if the connection then times out (RFC 9293 §3.9.2.2). */
   softError: NetErrorCode | null = null;
+
+  /** @internal What hinders the connection now, for the program to hear of. */
+  trouble: NetErrorCode | null = null;
+  /** @internal Differentiated Services codepoint of what is sent. */
+  diffserv = 0;
 
   /** @internal Host bookkeeping: timer handle, queue membership, listener, interface. */
   timerHandle = -1;
@@ -395,6 +401,18 @@ export class Connection implements ByteStream {
     this.liveness.userTimeout = timeout;
   }
 
+  /**
+   * Sets the Differentiated Services codepoint of every segment from the next one on (RFC 9293 §3.9.1.9, RFC 2474 §3).
+   *
+   * @param codepoint 0 to 63; 0 is best effort and the default. Anything else is a `RangeError`
+   */
+  setDiffserv(codepoint: number): void {
+    if (!Number.isInteger(codepoint) || codepoint < 0 || codepoint > 63) {
+      throw new RangeError(`a Differentiated Services codepoint of ${codepoint} is not in 0..63`);
+    }
+    this.diffserv = codepoint;
+  }
+
   /** ABORT of RFC 9293 §3.10.5: everything queued is lost, the peer gets a RST where it would notice. */
   abort(): void {
     const s = this.#state;
@@ -508,7 +526,16 @@ export class Connection implements ByteStream {
    */
   unreachable(code: NetErrorCode): void {
     if (this.#state === 'SYN-SENT' || (this.#state === 'SYN-RECEIVED' && !this.passive)) this.fail(code, 'error');
-    else if (this.isSynchronised()) this.softError = code;
+    else if (this.isSynchronised()) {
+      this.softError = code;
+      this.report(code);
+    }
+  }
+
+  /** @internal A soft error, which the program is told of while the connection goes on (RFC 9293 §3.9.1.8). */
+  report(code: NetErrorCode): void {
+    this.trouble = code;
+    this.announce(EVENT_TROUBLE);
   }
 
   /** @internal Ends the connection with an error of this code. */

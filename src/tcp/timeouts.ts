@@ -40,6 +40,9 @@ export function timersFire(c: Connection): void {
   env.touch(c);
 }
 
+/** R1 of RFC 9293 §3.8.3: retransmissions of one segment after which the program hears of it. Linux: tcp_retries1. */
+const R1 = 3;
+
 /** RFC 6298 §5.4 to §5.7. */
 function retransmit(c: Connection): void {
   const { timers, env, snd } = c;
@@ -62,6 +65,7 @@ function retransmit(c: Connection): void {
   timers.probe = OFF;
   c.rack.probing = false;
   c.retries++;
+  if (c.retries === R1) c.report('ETIMEDOUT');
   c.rtt.backoff++;
   timers.retransmit = withinUserTimeout(c, now + c.rtt.timeout(profile), c.silentSince);
   // A shut window explains the silence: nothing is known against the path then.
