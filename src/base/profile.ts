@@ -38,6 +38,8 @@ export interface Profile {
   readonly orphanRetries: number;
   /** Closing with unread octets resets, so that the peer knows that they were lost (RFC 9293 §3.6.1, RFC 2525 §2.17). */
   readonly resetOnUnread: boolean;
+  /** A listener that closes resets half-open connections; Linux and the BSDs forget them without a word. */
+  readonly resetHalfOpen: boolean;
   /** TIME-WAIT ignores RST (RFC 1337). RFC 9293 and Linux obey an exact one. */
   readonly timeWaitIgnoresRst: boolean;
 
@@ -144,6 +146,7 @@ export const DEFAULT_PROFILE: Profile = {
   finWait2: 60_000,
   orphanRetries: 8,
   resetOnUnread: true,
+  resetHalfOpen: true,
   timeWaitIgnoresRst: true,
 
   delayedAck: 40,

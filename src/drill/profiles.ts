@@ -17,6 +17,7 @@ const SCALE_6 = 4_194_240;
 /** Overlays by name. */
 export const PROFILES: Readonly<Record<ProfileName, Partial<Profile>>> = {
   linux: {
+    resetHalfOpen: false,
     timestampsRequired: false,
     timeWaitIgnoresRst: false,
     receiveBuffer: 65_535,
@@ -31,6 +32,7 @@ export const PROFILES: Readonly<Record<ProfileName, Partial<Profile>>> = {
     synRetries: 6,
   },
   freebsd: {
+    resetHalfOpen: false,
     timestampsRequired: false,
     timeWaitIgnoresRst: true,
     receiveBuffer: 65_700,

@@ -48,7 +48,11 @@ export class Listener {
     if (!this.listening) return;
     this.listening = false;
     this.#host.forgetListener(this);
-    for (const c of this.pending) c.abort();
+    for (const c of this.pending) {
+      // One that is forgotten without a word has the peer's next segment answered by a RST.
+      if (c.state === 'SYN-RECEIVED' && !this.#host.profile.resetHalfOpen) c.finish('ABORT', null);
+      else c.abort();
+    }
     this.pending.clear();
   }
 

@@ -91,8 +91,10 @@ function timestampIsGood(c: Connection, seg: Segment): boolean {
     refuse(c, segLen(seg) === 0);
     return false;
   }
-  // R3: only a segment that touches what was last acknowledged may move it (CVE-2005-0356).
-  if (seqLe(seg.seq, rcv.lastAckSent) && seqDiff((seg.seq + segLen(seg)) | 0, rcv.nxt) >= 0) {
+  // R3: only a segment that touches what was last acknowledged may move it (CVE-2005-0356), and one that
+  // acknowledges what was never sent is believed in nothing.
+  const impossible = (seg.flags & ACK) !== 0 && seqGt(seg.ack, c.snd.nxt);
+  if (!impossible && seqLe(seg.seq, rcv.lastAckSent) && seqDiff((seg.seq + segLen(seg)) | 0, rcv.nxt) >= 0) {
     rcv.tsRecent = seg.tsVal;
     rcv.tsRecentAt = env.now;
   }

@@ -114,6 +114,19 @@ export class Connection implements ByteStream {
   tailProbeDue = false;
   /** @internal A RST is to be sent before the connection is forgotten, with this sequence number. */
   resetDue = false;
+  /** @internal When text last arrived, ACKs still to be sent without delay, and whether we answer data with data. */
+  lastTextAt: number = Number.NEGATIVE_INFINITY;
+  quickAcks = 0;
+  dialogue = false;
+  /** @internal End of the last small segment sent (Minshall). */
+  smallEnd = 0;
+  /** @internal New segments sent at `lastDataSent` in a row. */
+  burst = 0;
+  /** @internal Most octets in flight in the window that ends at `usageSeq`. */
+  mostFlight = 0;
+  usageSeq = 0;
+  /** @internal Small segments are held back until `setCork(false)`, or for an RTO. */
+  corked = false;
   /** @internal Nagle's algorithm is off. */
   noDelay: boolean;
   /** @internal Congestion control was what stopped sending, up to this sequence number (RFC 7661). */
@@ -287,6 +300,8 @@ export class Connection implements ByteStream {
 
   /** @internal Whether what `una` acknowledges was sent while the congestion window was full. */
   wasLimited(una: number): boolean {
+    const { cc } = this;
+    if (this.env.profile.growWhenHalfUsed && cc.cwnd < cc.ssthresh) return cc.cwnd < 2 * this.mostFlight;
     return this.limited && seqLe(una, this.limitedSeq);
   }
 
@@ -301,6 +316,13 @@ export class Connection implements ByteStream {
   setNoDelay(on: boolean): void {
     this.env.begin();
     this.noDelay = on;
+    this.env.touch(this);
+  }
+
+  /** Holds back small segments (`true`) until there is enough for a full one, or lets them go again (TCP_CORK). */
+  setCork(on: boolean): void {
+    this.env.begin();
+    this.corked = on;
     this.env.touch(this);
   }
 

@@ -30,6 +30,8 @@ function setIss(c: Connection, iss: number): void {
   snd.iss = iss;
   snd.una = iss;
   snd.nxt = iss;
+  c.smallEnd = iss;
+  c.usageSeq = iss;
   snd.tsOffset = c.env.timestampOffset(c);
   snd.base = (iss + 1) | 0;
 }

@@ -3,13 +3,14 @@
 // `nextDeadline` asks the decision too, so "there is something to send" cannot mean two things.
 
 import { CHECKSUM_PARTIAL, GSO_TCP4, GSO_TCP6, type TxMeta } from '../base/packet.ts';
-import { seqDiff, seqGt, seqLe } from '../base/seq.ts';
+import { seqDiff, seqGe, seqGt, seqLe } from '../base/seq.ts';
 import {
   ACK,
   FIN,
   finishTcp,
   finishTcpPartial,
   PSH,
+  putEnd,
   putMss,
   putNop,
   putSackBlocks,
@@ -187,7 +188,8 @@ function planNew(c: Connection, most: number): boolean {
   if (len < snd.mss) {
     const last = len === unsent;
     const idle = flight === 0;
-    const worthwhile = last && (c.noDelay || idle || snd.finQueued);
+    const calm = c.env.profile.nagleMinshall && !seqGt(c.smallEnd, snd.una);
+    const worthwhile = last && (snd.finQueued || (!c.corked && (c.noDelay || idle || calm)));
     if (!worthwhile && len < snd.maxWnd >> 1 && !(idle && c.overrideDue)) {
       plan.waiting = idle;
       return false;
@@ -272,10 +274,26 @@ function flagsOf(c: Connection, verdict: Verdict): number {
       return ACK;
     default: {
       // PSH where the queue ends: the program has nothing more to add (RFC 9293 §3.9.1.2).
-      const push = plan.len > 0 && ((plan.seq + plan.len) | 0) === c.dataEnd;
+      const push = plan.len > 0 && (((plan.seq + plan.len) | 0) === c.dataEnd || endsBurst(c, verdict));
       return ACK | (push ? PSH : 0) | (plan.fin ? FIN : 0);
     }
   }
+}
+
+/**
+ * Whether a new segment is the last of several that leave together: then it asks the receiver to hand them up, as a
+ * super-segment of Linux does.
+ */
+function endsBurst(c: Connection, verdict: Verdict): boolean {
+  const { env, snd } = c;
+  if (!env.profile.pushBursts || verdict !== SEND_NEW) return false;
+  if (c.burst === 0 || c.lastDataSent !== env.now) return false;
+  // Without pacing, Linux sends two at a time at least.
+  if ((c.burst & 1) === 1) return true;
+  const { plan } = env;
+  const next = Math.min(seqDiff(c.dataEnd, plan.seq) - plan.len, snd.mss);
+  const usable = seqDiff((snd.una + snd.wnd) | 0, plan.seq) - plan.len;
+  return usable < next || c.cc.cwnd - c.inFlight - plan.len < snd.mss;
 }
 
 /** MSS, SACK permitted, timestamps, window scale, in the order and padding Linux has them (RFC 9293 §3.7.1, RFC 7323). */
@@ -287,6 +305,13 @@ function putSynOptions(c: Connection, out: Uint8Array, start: number): number {
   const ts = first ? profile.timestamps : snd.tsOk;
   const scales = first ? profile.windowScaling : rcv.scale > 0 || snd.scale > 0;
   let at = putMss(out, start, c.addressing.localMss);
+  if (profile.synScaleFirst) {
+    if (scales) at = putWscale(out, putNop(out, at), scaleFor(largestBuffer(c)));
+    if (sack) at = putSackPermitted(out, at);
+    if (ts) at = putTimestamps(out, at, c.timestamp(), first ? 0 : rcv.tsRecent);
+    while (((at - start) & 3) !== 0) at = putEnd(out, at);
+    return at - start;
+  }
   if (ts) {
     if (sack) at = putSackPermitted(out, at);
     else at = putNop(out, putNop(out, at));
@@ -300,12 +325,13 @@ function putSynOptions(c: Connection, out: Uint8Array, start: number): number {
 
 /** Timestamps on every segment once agreed (RFC 7323 §3.2), SACK blocks where there is room (RFC 2018 §4). */
 function putOptions(c: Connection, verdict: Verdict, out: Uint8Array, segmentAt: number): number {
-  if (verdict === SEND_RST) return 0;
   const { snd, rcv, env } = c;
   const start = segmentAt + TCP_HEADER;
   let at = start;
   if (snd.tsOk) at = putTimestamps(out, putNop(out, putNop(out, at)), c.timestamp(), rcv.tsRecent);
-  if (!snd.sackOk || (c.sackMemory === null && rcv.dsackFrom === rcv.dsackTo)) return at - start;
+  // "SHOULD be sent in an <RST> segment" as well (RFC 7323 §3.2); SACK blocks have no place there.
+  if (verdict === SEND_RST || !snd.sackOk || (c.sackMemory === null && rcv.dsackFrom === rcv.dsackTo))
+    return at - start;
   const room = Math.min(snd.mss - env.plan.len, TCP_MAX_OPTIONS - (at - start));
   const { blocks } = env;
   if (blocks.gather(c, room) > 0) {
@@ -337,6 +363,7 @@ function sent(c: Connection, verdict: Verdict, again: boolean): void {
   if (c.state !== 'SYN-SENT') {
     if (verdict === SEND_ACK && c.acksOwed > 0) c.acksOwed--;
     else c.acksOwed = 0;
+    if (c.quickAcks > 0 && (c.ackNow || c.ackPending > 0)) c.quickAcks--;
     c.ackNow = c.acksOwed > 0;
     c.ackPending = 0;
     timers.delayedAck = OFF;
@@ -365,7 +392,17 @@ function sent(c: Connection, verdict: Verdict, again: boolean): void {
   }
   c.tailProbeDue = false;
   if (c.recovery.active) c.recovery.prrOut += length;
-  if (plan.len > 0) c.lastDataSent = now;
+  if (plan.len > 0) {
+    if (now - c.lastTextAt < env.profile.delayedAck) c.dialogue = true;
+    c.burst = !again && c.lastDataSent === now ? c.burst + 1 : 1;
+    c.lastDataSent = now;
+    if (!again && plan.len < snd.mss) c.smallEnd = end;
+    const flight = c.flightSize;
+    if (seqGe(snd.una, c.usageSeq) || flight > c.mostFlight) {
+      c.mostFlight = flight;
+      c.usageSeq = snd.nxt;
+    }
+  }
   if (timers.retransmit === OFF) {
     c.silentSince = now;
     timers.retransmit = now + rtt.timeout(env.profile);
@@ -384,7 +421,8 @@ export function rest(c: Connection): void {
     c.limited = false;
   }
   if (plan.waiting && timers.persist === OFF && c.isSynchronised()) {
-    timers.persist = now + (c.snd.wnd === 0 ? probeInterval(c) : profile.sillyWindowOverride);
+    timers.persist =
+      now + (c.snd.wnd === 0 ? probeInterval(c) : c.corked ? c.rtt.timeout(profile) : profile.sillyWindowOverride);
     c.env.touch(c);
   }
 }

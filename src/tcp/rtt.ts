@@ -73,7 +73,7 @@ export class RttEstimator {
       this.srtt += (r - this.srtt) / 8;
     }
     const spread = 4 * this.rttvar;
-    const rto = this.srtt + Math.max(spread, profile.clockGranularity);
+    const rto = this.srtt + Math.max(spread, profile.clockGranularity, profile.rtoVariationMin);
     this.rto = rto < profile.rtoMin ? profile.rtoMin : Math.min(rto, profile.rtoMax);
   }
 }

@@ -58,9 +58,24 @@ function noteOutOfOrder(c: Connection, seg: Segment, twice: boolean): void {
 function acknowledgeSoon(c: Connection, octets: number): void {
   const { profile, now } = c.env;
   c.ackPending += octets;
-  if (c.ackPending >= profile.ackEvery * c.rcv.mss || profile.delayedAck <= 0) {
+  const quick = profile.quickAcks > 0 && acknowledgesQuickly(c);
+  if (quick || c.ackPending >= profile.ackEvery * c.rcv.mss || profile.delayedAck <= 0) {
     c.ackNow = true;
   } else if (c.timers.delayedAck === OFF) {
     c.timers.delayedAck = now + profile.delayedAck;
   }
+}
+
+/**
+ * Data that begins, or begins again after a timeout's time, is acknowledged at once for a while: the peer's window is
+ * small then and grows with our ACKs. Once we answer data with data, our own segments carry the ACKs (as Linux does).
+ */
+function acknowledgesQuickly(c: Connection): boolean {
+  const { rcv, env } = c;
+  if (env.now - c.lastTextAt > c.rtt.timeout(env.profile)) {
+    const half = Math.floor(rcv.wnd / (2 * rcv.mss));
+    c.quickAcks = Math.max(c.quickAcks, Math.min(Math.max(half, 2), env.profile.quickAcks));
+  }
+  c.lastTextAt = env.now;
+  return c.quickAcks > 0 && !c.dialogue;
 }
