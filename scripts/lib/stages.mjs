@@ -26,7 +26,7 @@ const STAGES = [
   ['slow', 420, basics.slow],
   ['interop', 300, interop],
   ['runtimes', 180, runtimes],
-  ['lab', 150, lab],
+  ['lab', 180, lab],
   ['story', 60, story],
   ['package', 120, packed],
   ['docs', 30, docs],

@@ -197,6 +197,7 @@ describe.skipIf(why !== '')(`the lab in Chromium${why === '' ? '' : ` (needs: ${
       await list.selectOption(id);
       // The first moment of the new run, then its last.
       await page.locator('.clock b').getByText('0 ms', { exact: true }).waitFor();
+      await page.waitForURL(new RegExp(`run=${id}&t=0&`));
       await page.getByRole('slider').press('End');
       await page.getByText('Nothing is left to happen').waitFor();
       expect([id, await state(page, 'client'), await state(page, 'server')]).toEqual([id, 'CLOSED', 'CLOSED']);

@@ -1,6 +1,18 @@
 // The ladder: two lines of time, and every segment between them as something to touch.
 
-import { createEffect, createMemo, createSignal, For, Index, type JSX, on, onCleanup, onMount, Show } from 'solid-js';
+import {
+  createEffect,
+  createMemo,
+  createSignal,
+  For,
+  Index,
+  type JSX,
+  on,
+  onCleanup,
+  onMount,
+  Show,
+  untrack,
+} from 'solid-js';
 import { flagWords } from 'synfin/trace';
 import { timeText } from '../i18n/texts.ts';
 import { arrowLabel, marksOf, roleNumber } from '../i18n/words.ts';
@@ -16,6 +28,12 @@ const FOOT = 120;
 const BAND = 6;
 /** Where the present stands in the window while time passes, as a share of its height. */
 const EYE = 0.84;
+
+/** With more segments than this only those near the window are drawn, and what is `MARGIN` pixels around it. */
+const MANY = 150;
+const MARGIN = 500;
+/** The part that is drawn moves in steps, pixels. */
+const STRIDE = 250;
 
 const KEYS: Readonly<Record<string, Fate>> = { d: 'drop', Delete: 'drop', l: 'delay', u: 'duplicate', c: 'corrupt' };
 
@@ -209,7 +227,12 @@ function Segment(props: {
 }
 
 /** A line of time with the states of its end, the moments, and the timers that went off. */
-function Lifeline(props: { store: Store; end: End; geometry: Geometry }): JSX.Element {
+function Lifeline(props: {
+  store: Store;
+  end: End;
+  geometry: Geometry;
+  near: (fromP: number, toP: number) => boolean;
+}): JSX.Element {
   const { store } = props;
   const view = createMemo(() => store.scene()?.ends[props.end] ?? null);
   const x = () => props.geometry.x[props.end];
@@ -220,11 +243,11 @@ function Lifeline(props: { store: Store; end: End; geometry: Geometry }): JSX.El
     const seen = new Map<number, number>();
     for (const { flight } of store.scene()?.arrows ?? []) {
       if (flight.from === props.end) seen.set(flight.sentP, flight.sentAt);
-      else if (flight.arrives && flight.endP <= store.p() + 0.01) seen.set(flight.endP, flight.endAt);
+      else if (flight.arrives && flight.endP <= untrack(store.p) + 0.01) seen.set(flight.endP, flight.endAt);
     }
     let before = Number.NEGATIVE_INFINITY;
     // Of several at one instant, or too near, the first is enough.
-    const places = [...seen].sort((a, b) => a[0] - b[0]);
+    const places = [...seen].filter(([p]) => props.near(p, p)).sort((a, b) => a[0] - b[0]);
     return places.filter(([p], i) => {
       const alone = p - before >= 13 && (i === 0 || places[i - 1]![1] !== places[i]![1]);
       if (alone) before = p;
@@ -256,13 +279,13 @@ function Lifeline(props: { store: Store; end: End; geometry: Geometry }): JSX.El
           );
         }}
       </Index>
-      <For each={moments()}>
-        {([p, at]) => (
-          <text class="time" x={x() + out() * 13} y={TOP + p + 3} text-anchor={anchor()}>
-            {Math.round(at * 10) / 10}
+      <Index each={moments()}>
+        {(moment) => (
+          <text class="time" x={x() + out() * 13} y={TOP + moment()[0] + 3} text-anchor={anchor()}>
+            {Math.round(moment()[1] * 10) / 10}
           </text>
         )}
-      </For>
+      </Index>
       <For each={view()?.timers.filter((k) => k.timer !== 'delayed-ack') ?? []}>
         {(timer) => (
           <g class="timer" transform={`translate(${x()} ${TOP + timer.p})`}>
@@ -311,19 +334,32 @@ function Touch(props: { store: Store; geometry: Geometry }): JSX.Element {
 /** The ladder. */
 export function Ladder(props: { store: Store }): JSX.Element {
   const { store } = props;
+  let frame!: HTMLDivElement;
   const [width, setWidth] = createSignal(760);
   const geometry = createMemo(() => geometryOf(width()));
   const height = () => (store.timeline()?.length ?? 300) + TOP + FOOT;
   const arrows = createMemo(() => store.scene()?.arrows ?? []);
+  /** The stretch of positions that is drawn when there are many segments. */
+  const [stretch, setStretch] = createSignal<readonly [number, number]>([0, 2000], {
+    equals: (a, b) => a[0] === b[0] && a[1] === b[1],
+  });
+  const many = createMemo(() => arrows().length > MANY);
+  const near = (fromP: number, toP: number) => !many() || (toP >= stretch()[0] && fromP <= stretch()[1]);
+  const drawn = createMemo(() => arrows().filter((a) => near(a.flight.sentP, a.flight.endP)));
+  const look = () => {
+    const from = Math.floor(frame.scrollTop / STRIDE) * STRIDE - MARGIN;
+    setStretch([from, from + frame.clientHeight + STRIDE + 2 * MARGIN]);
+  };
   /** The one that Tab reaches: the chosen one, else the newest in flight, else the newest. */
   const entry = createMemo(() => {
-    const list = arrows();
-    if (list.some((a) => a.flight.packet === store.chosen())) return store.chosen();
-    return list.at(-1)?.flight.packet ?? 0;
+    if (drawn().some((a) => a.flight.packet === store.chosen())) return store.chosen();
+    return drawn().at(-1)?.flight.packet ?? 0;
   });
-  let frame!: HTMLDivElement;
   onMount(() => {
-    const observer = new ResizeObserver(() => setWidth(Math.max(frame.clientWidth, 300)));
+    const observer = new ResizeObserver(() => {
+      setWidth(Math.max(frame.clientWidth, 300));
+      look();
+    });
     observer.observe(frame);
     onCleanup(() => observer.disconnect());
   });
@@ -331,6 +367,7 @@ export function Ladder(props: { store: Store }): JSX.Element {
   const follow = () => {
     const y = store.p() + TOP;
     frame.scrollTop = Math.max(0, y - frame.clientHeight * EYE);
+    look();
   };
   createEffect(() => {
     store.p();
@@ -342,6 +379,10 @@ export function Ladder(props: { store: Store }): JSX.Element {
     const at = list.findIndex((a) => a.flight.packet === packet);
     const next = list[Math.min(Math.max(at + step, 0), list.length - 1)];
     if (next === undefined) return;
+    if (!drawn().includes(next)) {
+      frame.scrollTop = next.flight.sentP - frame.clientHeight / 2;
+      look();
+    }
     const element = frame.querySelector<SVGGElement>(`[data-packet="${next.flight.packet}"]`);
     element?.focus();
   };
@@ -351,7 +392,7 @@ export function Ladder(props: { store: Store }): JSX.Element {
       <p class="hidden" id="ladder-help">
         {store.t('ladder-help')}
       </p>
-      <div class="window" ref={frame}>
+      <div class="window" ref={frame} onScroll={look}>
         {/* biome-ignore lint/a11y/useSemanticElements: inside SVG there is no fieldset */}
         <svg
           width={width()}
@@ -400,9 +441,9 @@ export function Ladder(props: { store: Store }): JSX.Element {
           <g class="now" aria-hidden="true">
             <line x1={0} x2={width()} y1={TOP + store.p()} y2={TOP + store.p()} />
           </g>
-          <Lifeline store={store} end="client" geometry={geometry()} />
-          <Lifeline store={store} end="server" geometry={geometry()} />
-          <Index each={arrows()}>
+          <Lifeline store={store} end="client" geometry={geometry()} near={near} />
+          <Lifeline store={store} end="server" geometry={geometry()} near={near} />
+          <Index each={drawn()}>
             {(arrow) => (
               <Segment
                 store={store}

@@ -1,6 +1,6 @@
 // The ladder once more, as a table: for those who read it with their ears, and for copying.
 
-import { For, Index, type JSX } from 'solid-js';
+import { createSignal, For, Index, type JSX, Show } from 'solid-js';
 import { timeText } from '../i18n/texts.ts';
 import { marksOf, segmentName } from '../i18n/words.ts';
 import type { Arrow } from '../model/moment.ts';
@@ -41,9 +41,10 @@ function Row(props: { store: Store; arrow: Arrow }): JSX.Element {
 /** The table. */
 export function LadderTable(props: { store: Store }): JSX.Element {
   const { store } = props;
+  const [open, setOpen] = createSignal(false);
   const columns = ['n', 'sent', 'from', 'segment', 'role', 'arrived', 'client', 'server', 'fate', 'said'] as const;
   return (
-    <details class="as-table">
+    <details class="as-table" onToggle={(event) => setOpen(event.currentTarget.open)}>
       <summary>{store.t('table')}</summary>
       <section class="scroll" aria-label={store.t('table')} tabindex="0">
         <table>
@@ -53,7 +54,9 @@ export function LadderTable(props: { store: Store }): JSX.Element {
             </tr>
           </thead>
           <tbody>
-            <Index each={store.scene()?.arrows ?? []}>{(arrow) => <Row store={store} arrow={arrow()} />}</Index>
+            <Show when={open()}>
+              <Index each={store.scene()?.arrows ?? []}>{(arrow) => <Row store={store} arrow={arrow()} />}</Index>
+            </Show>
           </tbody>
         </table>
       </section>
