@@ -7,6 +7,8 @@ import { Address } from '../wire/address.ts';
 import {
   ICMP_ECHO,
   ICMP_ECHO_REPLY,
+  ICMP_PARAMETER_PROBLEM,
+  ICMP_TIME_EXCEEDED,
   ICMP_UNREACHABLE,
   IcmpMessage,
   parseIcmp,
@@ -18,6 +20,8 @@ import {
   ICMPV6_ECHO,
   ICMPV6_ECHO_REPLY,
   ICMPV6_PACKET_TOO_BIG,
+  ICMPV6_PARAMETER_PROBLEM,
+  ICMPV6_TIME_EXCEEDED,
   ICMPV6_UNREACHABLE,
   parseIcmpv6,
   UNREACHABLE6_NO_ROUTE,
@@ -58,6 +62,7 @@ export class IcmpInput {
       // Routers from before RFC 1191 leave the field zero: then only the floor is sure.
       this.#tooBig(bytes, m.rest & 0xffff);
     } else if (m.type === ICMP_UNREACHABLE) this.#unreachable(bytes, code4(m.code));
+    else if (m.type === ICMP_TIME_EXCEEDED || m.type === ICMP_PARAMETER_PROBLEM) this.#undelivered(bytes);
     else this.#host.drop('icmp-unknown-type', null);
   }
 
@@ -75,6 +80,7 @@ export class IcmpInput {
     else if (m.type === ICMPV6_ECHO_REPLY) this.#reply(at);
     else if (m.type === ICMPV6_UNREACHABLE) this.#unreachable(bytes, code6(m.code));
     else if (m.type === ICMPV6_PACKET_TOO_BIG) this.#tooBig(bytes, m.rest >>> 0);
+    else if (m.type === ICMPV6_TIME_EXCEEDED || m.type === ICMPV6_PARAMETER_PROBLEM) this.#undelivered(bytes);
     else this.#host.drop('icmp-unknown-type', null);
   }
 
@@ -115,6 +121,22 @@ export class IcmpInput {
     if (c === null) return;
     c.unreachable(code);
     host.touch(c);
+  }
+
+  /**
+   * Time exceeded, or a parameter problem: a packet of ours was lost on the way, and the next may not be. In no state
+   * does it end a connection (RFC 9293 §3.9.2.2); the program is told.
+   */
+  #undelivered(bytes: Uint8Array): void {
+    const m = this.#message;
+    if (!parseQuoted(bytes, m.bodyFrom, m.bodyTo, this.#quoted)) {
+      this.#host.drop('icmp-unmatched', null);
+      return;
+    }
+    const c = this.#quotedConnection();
+    if (c === null) return;
+    c.softError = 'EHOSTUNREACH';
+    c.report('EHOSTUNREACH');
   }
 
   /** A packet of ours was too large for a link on the way, which carries `mtu` octets (RFC 1191 §4, RFC 8201 §4). */

@@ -34,6 +34,36 @@ describe('asynchronous reports (§3.9.1.8)', () => {
     expect(a.connection!.queued).toBe(0);
   });
 
+  test.each([
+    [11, 0],
+    [11, 1],
+    [12, 0],
+  ])('ESTABLISHED: type %d, code %d, is told at once (row 106 SHLD-25, row 115 MUST-47)', (type, code) => {
+    const { p, a, heard } = troubled({ profile: { dataRetries: 2 } });
+    icmp(p, type, code);
+    expect(heard).toEqual(['EHOSTUNREACH']);
+    expect([a.connection!.state, a.log]).toEqual(['ESTABLISHED', ['accept']]);
+    p.advance(100_000);
+    expect(a.log).toEqual(['accept', 'closed EHOSTUNREACH']);
+  });
+
+  test('SYN-SENT: time exceeded is told, and the opening goes on (row 106 SHLD-25, row 110 MUST-56)', () => {
+    const p = new Peer();
+    const a = synSent(p);
+    const heard: string[] = [];
+    a.connection.handler = { onTrouble: (_s, error) => heard.push(error.code) };
+    icmp(p, 11, 0);
+    expect([heard, a.connection.state]).toEqual([['EHOSTUNREACH'], 'SYN-SENT']);
+  });
+
+  test('ESTABLISHED: an error that quotes what is not in flight is not told', () => {
+    const { p, heard } = troubled();
+    p.send('. 1 ack=6');
+    for (const type of [3, 11, 12]) icmp(p, type, 0);
+    expect(heard).toEqual([]);
+    expect(p.drops('icmp-unmatched')).toBe(3);
+  });
+
   test('ESTABLISHED: the third retransmission is told (row 84 SHLD-9), no earlier (row 85 SHLD-10), once', () => {
     const { p, a, heard } = troubled();
     p.advance(1399);
