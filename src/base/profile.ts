@@ -48,6 +48,10 @@ export interface Profile {
   readonly delayedAck: number;
   /** ACKs sent without delay when data begins to arrive, before a dialogue is seen (Linux: 16); 0 for none. */
   readonly quickAcks: number;
+  /** The ACK of a FIN that ends received data may wait like any other (Linux); at once by default. */
+  readonly delayFinAck: boolean;
+  /** An ACK of what was never sent is answered by an ACK (RFC 9293 §3.10.7.4, fifth); Linux drops it in silence. */
+  readonly answerUnsentAck: boolean;
   /** Full-sized segments that force an ACK (RFC 5681 §4.2: at least every second). */
   readonly ackEvery: number;
   /** Least time between challenge ACKs of one connection (RFC 5961 §7). */
@@ -108,6 +112,8 @@ export interface Profile {
   readonly maxSegment: number;
   /** Order of the options of a SYN: window scale before SACK and timestamps (BSD), or behind them (Linux). */
   readonly synScaleFirst: boolean;
+  /** The window follows the buffer octet by octet, rounded down (BSD), and not in steps of a segment (§3.8.6.2.2). */
+  readonly windowFollowsBuffer: boolean;
   /** Offer window scaling (RFC 7323 §2). */
   readonly windowScaling: boolean;
 
@@ -151,6 +157,8 @@ export const DEFAULT_PROFILE: Profile = {
 
   delayedAck: 40,
   quickAcks: 0,
+  delayFinAck: false,
+  answerUnsentAck: true,
   ackEvery: 2,
   challengeAckInterval: 500,
   outOfWindowAckInterval: 500,
@@ -181,6 +189,7 @@ export const DEFAULT_PROFILE: Profile = {
   blackHoleRetries: 3,
   maxSegment: 0,
   synScaleFirst: false,
+  windowFollowsBuffer: false,
   windowScaling: true,
 
   backlog: 511,

@@ -15,6 +15,7 @@ import {
   E,
   MSG_DONTWAIT,
   MSG_ERRQUEUE,
+  MSG_MORE,
   MSG_OOB,
   MSG_PEEK,
   MSG_TRUNC,
@@ -332,6 +333,7 @@ export class Calls {
         throw new CallError(E.EPIPE);
       }
       if (isNull && data.length > 0) throw new CallError(E.EFAULT);
+      c.setCork(s.options.cork || (flags & MSG_MORE) !== 0);
       sent += this.#push(s, c, data, sent);
       if (sent === data.length) return { ret: sent, payload: null };
       s.noSpace = true;

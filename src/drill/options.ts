@@ -164,6 +164,8 @@ function setTcpOption(env: OptionEnv, s: Socket, name: number, number: number, v
     case TCP.NODELAY:
       options.noDelay = number !== 0;
       s.connection?.setNoDelay(options.noDelay);
+      // Linux pushes what a cork held back as well.
+      if (options.noDelay) s.connection?.setCork(false);
       return true;
     case TCP.MAXSEG:
       if (number !== 0 && (number < 88 || number > 32_767)) throw new CallError(E.EINVAL);

@@ -212,7 +212,7 @@ function fifthCheckAck(c: Connection, seg: Segment): boolean {
   }
   if (seqGt(seg.ack, snd.nxt)) {
     c.env.drop('tcp-ack-too-new', c);
-    refuse(c, segLen(seg) === 0);
+    if (c.env.profile.answerUnsentAck) refuse(c, segLen(seg) === 0);
     return false;
   }
   // RFC 5961 §5: older than anything the peer can have had in mind.
@@ -295,7 +295,9 @@ function eighthCheckFin(c: Connection, seg: Segment): void {
   }
   rcv.nxt = (rcv.nxt + 1) | 0;
   rcv.finished = true;
-  c.ackNow = true;
+  if (!c.ackNow && mayDelayFinAck(c))
+    c.timers.delayedAck = Math.min(c.timers.delayedAck, c.env.now + c.env.profile.delayedAck);
+  else c.ackNow = true;
   c.announceReadable();
   switch (state) {
     case 'ESTABLISHED':
@@ -310,6 +312,12 @@ function eighthCheckFin(c: Connection, seg: Segment): void {
       break;
     default:
   }
+}
+
+/** The ACK of the FIN is no more urgent than one of data, once the two ends are in a dialogue. */
+function mayDelayFinAck(c: Connection): boolean {
+  if (!c.env.profile.delayFinAck || c.state !== 'ESTABLISHED') return false;
+  return c.lastTextAt !== Number.NEGATIVE_INFINITY;
 }
 
 /** Answers a segment that is not acceptable; `limited` says that an answer might be answered in turn. */

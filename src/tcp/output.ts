@@ -288,12 +288,25 @@ function endsBurst(c: Connection, verdict: Verdict): boolean {
   const { env, snd } = c;
   if (!env.profile.pushBursts || verdict !== SEND_NEW) return false;
   if (c.burst === 0 || c.lastDataSent !== env.now) return false;
-  // Without pacing, Linux sends two at a time at least.
-  if ((c.burst & 1) === 1) return true;
+  const together = burstSize(c);
+  const place = c.burst % together;
+  if (place === together - 1) return true;
+  // One that is alone in its super-segment is an ordinary one.
+  if (place === 0) return false;
   const { plan } = env;
   const next = Math.min(seqDiff(c.dataEnd, plan.seq) - plan.len, snd.mss);
   const usable = seqDiff((snd.una + snd.wnd) | 0, plan.seq) - plan.len;
   return usable < next || c.cc.cwnd - c.inFlight - plan.len < snd.mss;
+}
+
+/** Segments that Linux puts into one super-segment: what its rate sends in a millisecond, two at least. */
+function burstSize(c: Connection): number {
+  const { rtt, snd, cc } = c;
+  if (rtt.srtt <= 0) return 64;
+  const rate = ((cc.cwnd < cc.ssthresh ? 2 : 1.2) * cc.cwnd) / rtt.srtt;
+  // Paths of less than a few milliseconds get more, halved with each half millisecond.
+  const near = 65_536 >> Math.min(Math.floor(Math.max(rtt.least, 0) * 2), 30);
+  return Math.max(2, Math.floor((rate * 0.98 + near) / snd.mss));
 }
 
 /** MSS, SACK permitted, timestamps, window scale, in the order and padding Linux has them (RFC 9293 §3.7.1, RFC 7323). */

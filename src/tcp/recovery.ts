@@ -59,7 +59,8 @@ function withSack(c: Connection, acked: number, delivery: Delivery, now: number)
   }
   const lost = detectLosses(c, delivery, now);
   if (recovery.active) reduceRate(c, delivery.octets, acked > 0 && !lost);
-  else if (acked > 0) cc.acked(acked, c.wasLimited(snd.una), now);
+  // What SACK had reported before has been counted as gone from the network, and is no reason to grow now.
+  else if (acked > 0) cc.acked(Math.min(acked, delivery.octets), c.wasLimited(snd.una), now);
 }
 
 /** Segments were found lost: recovery begins, unless they belong to one that goes on. With SACK. */

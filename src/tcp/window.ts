@@ -36,6 +36,11 @@ function leastStep(c: Connection): number {
 export function offerWindow(c: Connection): number {
   const { rcv } = c;
   const gain = edgeGain(c);
+  if (c.env.profile.windowFollowsBuffer) {
+    if (gain > 0) rcv.adv = (rcv.adv + gain) | 0;
+    // The peer may see an edge up to 2^scale - 1 octets left of ours: what it sends to the old one is still taken.
+    return rcv.wnd >> rcv.scale;
+  }
   if (gain >= leastStep(c)) rcv.adv = (rcv.adv + gain) | 0;
   // Rounded up, so that the edge the peer computes is never left of the one it computed before; the
   // receive queue takes the up to 2^scale - 1 octets more that this can let in.
