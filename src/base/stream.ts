@@ -12,6 +12,8 @@ export interface StreamHandler {
   onOpen?(stream: ByteStream): void;
   /** There are octets to read, or the peer has said all it had to (`stream.ended`). */
   onReadable?(stream: ByteStream): void;
+  /** The peer calls octets urgent, or more of them (RFC 9293 §3.8.5). They stay in line; a TCP stream says how many. */
+  onUrgent?(stream: ByteStream): void;
   /** `send` took less than was offered, and now there is room again. */
   onWritable?(stream: ByteStream): void;
   /**

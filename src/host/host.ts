@@ -27,6 +27,7 @@ import {
   EVENT_OPEN,
   EVENT_READABLE,
   EVENT_TROUBLE,
+  EVENT_URGENT,
   EVENT_WRITABLE,
 } from '../tcp/connection.ts';
 import type { TcpEnv } from '../tcp/env.ts';
@@ -304,6 +305,7 @@ export class Host implements TcpEnv {
     const { events } = c;
     c.events = 0;
     if ((events & EVENT_OPEN) !== 0) handler.onOpen?.(c);
+    if ((events & EVENT_URGENT) !== 0) c.handler?.onUrgent?.(c);
     if ((events & EVENT_READABLE) !== 0) c.handler?.onReadable?.(c);
     if ((events & EVENT_WRITABLE) !== 0) c.handler?.onWritable?.(c);
     if ((events & EVENT_TROUBLE) !== 0 && c.trouble !== null) {

@@ -4,9 +4,9 @@
 // The third step (security and precedence) is obsolete and left out.
 
 import { seqDiff, seqGe, seqGt, seqLe, seqLt } from '../base/seq.ts';
-import { ACK, FIN, RST, type Segment, SYN, segLen } from '../wire/tcp.ts';
+import { ACK, FIN, RST, type Segment, SYN, segLen, URG } from '../wire/tcp.ts';
 import { processAck } from './acks.ts';
-import type { Connection } from './connection.ts';
+import { type Connection, EVENT_URGENT } from './connection.ts';
 import { heardFrom } from './liveness.ts';
 import { becomeEstablished } from './opening.ts';
 import { segmentArrivesInSynSent } from './syn-sent.ts';
@@ -25,11 +25,12 @@ export function segmentArrives(c: Connection, seg: Segment): void {
   }
   if (state === 'CLOSED' || state === 'LISTEN') return;
   if (c.liveness !== null) heardFrom(c, c.liveness);
+  // Before anything is cut off in front of what it counts from.
+  const up = (seg.seq + seg.urg) | 0;
   const goesOn =
     firstCheckSequence(c, seg) && secondCheckRst(c, seg) && fourthCheckSyn(c, seg) && fifthCheckAck(c, seg);
   if (goesOn) {
-    // Sixth, URG: urgent data stay where they are in the stream, and the pointer is not acted on
-    // (RFC 6093 §4: middleboxes clear it, stacks disagree on it).
+    if ((seg.flags & URG) !== 0) sixthCheckUrg(c, up);
     seventhText(c, seg);
     eighthCheckFin(c, seg);
   }
@@ -68,7 +69,11 @@ function firstCheckSequence(c: Connection, seg: Segment): boolean {
   // "If the RCV.WND is zero, no segments will be acceptable, but special allowance should be made to accept
   // valid ACKs": two ends that fill each other's window would otherwise never learn of the room.
   const touchesEdge = seg.seq === rcv.nxt || (seg.seq === ((rcv.nxt - 1) | 0) && length <= 1);
-  if (touchesEdge && (seg.flags & (SYN | ACK)) === ACK && c.isSynchronised() && fifthCheckAck(c, seg)) finalAck(c);
+  if (touchesEdge && (seg.flags & (SYN | ACK)) === ACK && c.isSynchronised() && fifthCheckAck(c, seg)) {
+    // "MUST process the RST and URG fields of all incoming segments, even when the receive window is zero" (§3.4).
+    if ((seg.flags & URG) !== 0) sixthCheckUrg(c, (seg.seq + seg.urg) | 0);
+    finalAck(c);
+  }
   return false;
 }
 
@@ -245,6 +250,20 @@ function afterAck(c: Connection): boolean {
 /** FIN-WAIT-1 and no FIN of the peer in this segment: the acknowledgement of ours leads to FIN-WAIT-2. */
 function finalAck(c: Connection): void {
   if (c.state === 'FIN-WAIT-1' && c.finAcked) c.enter('FIN-WAIT-2', 'rcv ACK of FIN');
+}
+
+/**
+ * Sixth, check the URG bit: the program is told that the pointer, which names the octet behind the urgent ones, has
+ * advanced. The octets stay where they are in the stream (RFC 6093 §4), so a pointer that lies does no harm.
+ */
+function sixthCheckUrg(c: Connection, up: number): void {
+  const { rcv, state } = c;
+  if (state !== 'ESTABLISHED' && state !== 'FIN-WAIT-1' && state !== 'FIN-WAIT-2') return;
+  if (rcv.hasUp && seqLe(up, rcv.up)) return;
+  if (seqLe(up, (rcv.nxt - c.readable) | 0)) return;
+  rcv.up = up;
+  rcv.hasUp = true;
+  c.announce(EVENT_URGENT);
 }
 
 /** Seventh, process the segment text. */

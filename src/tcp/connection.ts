@@ -37,6 +37,7 @@ export const EVENT_READABLE = 2;
 export const EVENT_WRITABLE = 4;
 export const EVENT_CLOSE = 8;
 export const EVENT_TROUBLE = 16;
+export const EVENT_URGENT = 32;
 
 /** Scoreboards a host keeps for the next connection with something in flight. */
 const BOARDS_KEPT = 64;
@@ -241,6 +242,17 @@ export class Connection implements ByteStream {
 
   get ended(): boolean {
     return this.rcv.finished && this.readable === 0;
+  }
+
+  /**
+   * Octets up to the end of what the peer called urgent, those included that have not come yet; 0 when there are none.
+   * They are read in line, like all others (RFC 9293 §3.8.5, RFC 6093).
+   */
+  get urgent(): number {
+    const { rcv, readable } = this;
+    if (!rcv.hasUp) return 0;
+    const left = Math.max(seqDiff(rcv.up, (rcv.nxt - (rcv.finished ? 1 : 0) - readable) | 0), 0);
+    return rcv.finished ? Math.min(left, readable) : left;
   }
 
   get writable(): number {
@@ -465,6 +477,7 @@ export class Connection implements ByteStream {
 
   #consumed(count: number): void {
     this.delivered += count;
+    if (this.rcv.hasUp && this.urgent === 0) this.rcv.hasUp = false;
     growReceiveBuffer(this);
     if (!this.ackNow && windowUpdateDue(this)) {
       this.ackNow = true;

@@ -65,6 +65,9 @@ export class ReceiveVariables {
   finSeq = 0;
   /** The FIN has been reached: the peer's direction is over. */
   finished = false;
+  /** RCV.UP: the octet behind the urgent ones; only while `hasUp`, which the program ends by reading up to it. */
+  up = 0;
+  hasUp = false;
   /** TS.Recent of RFC 7323 §4.3, and when it was taken: it is no evidence any more after 24 days (§5.5). */
   tsRecent = 0;
   tsRecentAt: number = Number.NEGATIVE_INFINITY;

@@ -230,7 +230,7 @@ describe('the urgent pointer (§3.8.5, trap 34)', () => {
     expect(a.connection!.ended).toBe(true);
   });
 
-  test('URG counts for nothing with a shut window either (trap 34)', () => {
+  test('URG brings no octet in through a shut window (trap 34)', () => {
     const p = new Peer({ profile: { receiveBuffer: 1000 } });
     const a = established(p, { reads: false });
     p.send('. 1:1000 ack=1');
