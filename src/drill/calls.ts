@@ -25,6 +25,7 @@ import {
   POLLERR,
   POLLHUP,
   POLLNVAL,
+  POLLOUT,
   SOCK_STREAM,
 } from './errno.ts';
 import { int32, type Reader, view } from './frames.ts';
@@ -57,13 +58,13 @@ const SIOCOUTQ = 0x5411;
 
 /** The sockets of one script. */
 export class Calls {
-  readonly env: OptionEnv & { notSentLowWater: number };
+  readonly env: OptionEnv;
   readonly #host: Host;
   readonly #files: Map<number, Socket | Epoll> = new Map();
   readonly #watches: Map<Connection, Watch> = new Map();
   #nextFd = 0;
 
-  constructor(env: OptionEnv & { notSentLowWater: number }) {
+  constructor(env: OptionEnv) {
     this.env = env;
     this.#host = env.host;
   }
@@ -80,6 +81,15 @@ export class Calls {
       this.#watches.set(c, watch);
     }
     return watch;
+  }
+
+  /** Sockets that had no room and have some now: that is news to an edge-triggered poll. */
+  refresh(): void {
+    for (const s of this.sockets()) {
+      if (!s.noSpace || !s.hasRoom(this.env.sendSpace)) continue;
+      s.noSpace = false;
+      s.edges |= POLLOUT;
+    }
   }
 
   /** All sockets. */
@@ -351,9 +361,23 @@ export class Calls {
   }
 
   #push(s: Socket, c: Connection, data: Uint8Array, from: number): number {
-    const low = s.options.notSentLowWater;
-    if (low >= 0 && c.unsent >= low) return 0;
-    return c.send(data, from, data.length);
+    const low = s.options.notSentLowWater < 0 ? Infinity : s.options.notSentLowWater;
+    const limit = s.sendLimit(this.env.sendSpace);
+    const { mss } = c.snd;
+    // Linux takes whole buffers of half a window while there is any room, the first one as large as may leave at once.
+    const goal = Math.max(Math.floor(Math.min(c.snd.maxWnd >> 1, 65_000) / mss), 1) * mss;
+    let free = Math.min(Math.max(Math.min(c.cc.cwnd, c.snd.wnd) - c.flightSize - c.unsent, 0), 65_000);
+    let waiting = c.unsent;
+    let at = from;
+    while (at < data.length && c.queued < limit && waiting < low) {
+      const chunk = free >= mss ? free - (free % mss) : goal;
+      const took = c.send(data, at, Math.min(at + chunk, data.length));
+      if (took === 0) break;
+      at += took;
+      waiting += Math.max(took - free, 0);
+      free = Math.max(free - took, 0);
+    }
+    return at - from;
   }
 
   // --- the rest ---
@@ -468,7 +492,7 @@ export class Calls {
       asked.forEach(({ fd, events }, i) => {
         if (fd < 0) return;
         const file = this.#files.get(fd);
-        const mask = file instanceof Socket ? file.poll(this.#host) & (events | POLLERR | POLLHUP) : POLLNVAL;
+        const mask = file instanceof Socket ? file.poll(this.env.sendSpace) & (events | POLLERR | POLLHUP) : POLLNVAL;
         view(payload).setInt16(2 * i, mask, true);
         if (mask !== 0) ready++;
       });
@@ -515,7 +539,7 @@ export class Calls {
       blocking: timeout !== 0,
       deadline: timeout < 0 ? Infinity : this.#host.now + timeout,
       attempt: () => {
-        const ready = set.take(this.#host, most);
+        const ready = set.take(this.env.sendSpace, most);
         if (ready.length === 0 && timeout !== 0) return null;
         const payload = new Uint8Array(ready.length * 12);
         ready.forEach(({ events, data }, i) => {

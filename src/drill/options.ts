@@ -95,7 +95,9 @@ export interface OptionEnv {
   readonly host: Host;
   readonly profile: WritableProfile;
   /** TCP_NOTSENT_LOWAT of sockets that set none; -1 for no limit. */
-  readonly notSentLowWater: number;
+  notSentLowWater: number;
+  /** Send buffer of sockets that set none; Infinity where the connection's own limit counts. */
+  sendSpace: number;
 }
 
 /** Sets an option. Throws `CallError`. */
@@ -118,7 +120,8 @@ function setSocketOption(env: OptionEnv, s: Socket, name: number, number: number
     case SO.SNDBUF:
     case SO.SNDBUFFORCE:
       options.sendBuffer = Math.max(2 * number, LEAST_SEND_BUFFER);
-      env.profile.sendBuffer = options.sendBuffer;
+      // Linux takes a whole buffer more than it has room for: `calls.ts` counts, and the connection takes what comes.
+      env.profile.sendBuffer = Math.max(env.profile.sendBuffer, 4 * options.sendBuffer);
       return true;
     case SO.RCVBUF:
     case SO.RCVBUFFORCE:
@@ -272,7 +275,7 @@ function getSocketOption(env: OptionEnv, s: Socket, name: number): Uint8Array | 
       return int32(error);
     }
     case SO.SNDBUF:
-      return int32(o.sendBuffer < 0 ? env.profile.sendBuffer : o.sendBuffer);
+      return int32(o.sendBuffer < 0 ? Math.min(env.profile.sendBuffer, env.sendSpace) : o.sendBuffer);
     case SO.RCVBUF:
       return int32(o.receiveBuffer < 0 ? DEFAULT_BUFFER : o.receiveBuffer);
     case SO.KEEPALIVE:

@@ -1,6 +1,5 @@
 // poll and epoll over the sockets of a script.
 
-import type { Host } from '../host/index.ts';
 import { CallError, E, POLLERR, POLLHUP } from './errno.ts';
 import type { Socket } from './socket.ts';
 
@@ -54,7 +53,7 @@ export class Epoll {
   }
 
   /** What is ready now, `most` at most; what is reported of an edge is not news any more. */
-  take(host: Host, most: number): Ready[] {
+  take(sendSpace: number, most: number): Ready[] {
     const ready: Ready[] = [];
     for (const item of this.#items.values()) {
       const { socket } = item;
@@ -62,7 +61,7 @@ export class Epoll {
       socket.edges = 0;
       if (ready.length >= most || item.spent) continue;
       if ((item.events & EPOLLET) !== 0 && !item.armed) continue;
-      const mask = socket.poll(host) & ((item.events & 0xffff) | POLLERR | POLLHUP);
+      const mask = socket.poll(sendSpace) & ((item.events & 0xffff) | POLLERR | POLLHUP);
       item.armed = false;
       if (mask === 0) continue;
       if ((item.events & EPOLLONESHOT) !== 0) item.spent = true;

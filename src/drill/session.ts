@@ -101,7 +101,7 @@ export class Session {
     this.#host = host;
     // The record belongs to this host alone, and scripts change settings while it runs.
     const profile = host.profile as WritableProfile;
-    const env = { host, profile, notSentLowWater: -1 };
+    const env = { host, profile, notSentLowWater: -1, sendSpace: Infinity };
     this.#calls = new Calls(env);
     this.#system = env;
   }
@@ -152,6 +152,7 @@ export class Session {
     let produced = 0;
     for (;;) {
       while (host.deliver());
+      this.#calls?.refresh();
       if (this.#pump(host)) produced |= 1;
       else if (this.#complete()) produced |= 2;
       else break;

@@ -1,6 +1,6 @@
 // One socket of a script: what Linux keeps beside a connection, and what it tells poll.
 
-import type { Host, Listener } from '../host/index.ts';
+import type { Listener } from '../host/index.ts';
 import type { Connection } from '../sim/index.ts';
 import type { Address } from '../wire/address.ts';
 import { POLLERR, POLLHUP, POLLIN, POLLOUT, POLLRDHUP, POLLRDNORM, POLLWRNORM } from './errno.ts';
@@ -110,7 +110,7 @@ export class Socket {
   }
 
   /** What poll(2) says, before it is masked by what was asked for. */
-  poll(host: Host): number {
+  poll(sendSpace: number): number {
     if (this.listener !== null) return this.backlog.length > 0 ? POLLIN | POLLRDNORM : 0;
     const c = this.connection;
     let mask = this.error !== 0 ? POLLERR : 0;
@@ -122,18 +122,23 @@ export class Socket {
     if (this.receiveShut) mask |= POLLIN | POLLRDNORM | POLLRDHUP;
     if (this.receiveShut && this.sendShut) mask |= POLLHUP;
     if (c.readable >= this.options.receiveLowWater && c.readable > 0) mask |= POLLIN | POLLRDNORM;
-    if (this.sendShut || this.hasRoom(host)) mask |= POLLOUT | POLLWRNORM;
+    if (this.sendShut || this.hasRoom(sendSpace)) mask |= POLLOUT | POLLWRNORM;
     else this.noSpace = true;
     return mask;
   }
 
   /** Room worth telling of: a third of what is queued, and few octets unsent (sk_stream_is_writeable). */
-  hasRoom(host: Host): boolean {
+  hasRoom(sendSpace: number): boolean {
     const c = this.connection;
     if (c === null || !c.isOpen()) return false;
     const low = this.options.notSentLowWater;
     if (low >= 0 && c.unsent * 2 >= low) return false;
-    const most = host.profile.sendBuffer;
-    return (most - c.queued) * 2 >= c.queued;
+    const most = this.sendLimit(sendSpace);
+    return most === Infinity ? c.writable > 0 : (most - c.queued) * 2 >= c.queued;
+  }
+
+  /** Octets that may be queued before a write has to wait: its own buffer's size, or that of all sockets. */
+  sendLimit(sendSpace: number): number {
+    return this.options.sendBuffer > 0 ? this.options.sendBuffer : sendSpace;
   }
 }

@@ -10,6 +10,8 @@ export interface SystemEnv {
   readonly profile: WritableProfile;
   /** TCP_NOTSENT_LOWAT of sockets made from now on; -1 for no limit. */
   notSentLowWater: number;
+  /** Send buffer of sockets that set none; Infinity where the connection's own limit counts. */
+  sendSpace: number;
 }
 
 type Setter = (env: SystemEnv, numbers: readonly number[], text: string) => void;
@@ -46,8 +48,8 @@ const SETTERS: Readonly<Record<string, Setter>> = {
   tcp_rmem: ({ profile }, [, , most = 0]) => {
     if (most > 0) profile.receiveBufferMax = most;
   },
-  tcp_wmem: ({ profile }, [, , most = 0]) => {
-    if (most > 0) profile.sendBuffer = most;
+  tcp_wmem: (env, [, first = 0]) => {
+    if (first > 0) env.sendSpace = first;
   },
   tcp_reordering: ({ profile }, [n = 3]) => {
     profile.dupThresh = n;

@@ -121,7 +121,7 @@ export class Connection implements ByteStream {
   dialogue = false;
   /** @internal End of the last small segment sent (Minshall). */
   smallEnd = 0;
-  /** @internal New segments sent at `lastDataSent` in a row. */
+  /** @internal New segments sent in a row, since there was last nothing to send. */
   burst = 0;
   /** @internal Most octets in flight in the window that ends at `usageSeq`. */
   mostFlight = 0;

@@ -287,7 +287,7 @@ function flagsOf(c: Connection, verdict: Verdict): number {
 function endsBurst(c: Connection, verdict: Verdict): boolean {
   const { env, snd } = c;
   if (!env.profile.pushBursts || verdict !== SEND_NEW) return false;
-  if (c.burst === 0 || c.lastDataSent !== env.now) return false;
+  if (c.burst === 0) return false;
   const together = burstSize(c);
   const place = c.burst % together;
   if (place === together - 1) return true;
@@ -407,7 +407,7 @@ function sent(c: Connection, verdict: Verdict, again: boolean): void {
   if (c.recovery.active) c.recovery.prrOut += length;
   if (plan.len > 0) {
     if (now - c.lastTextAt < env.profile.delayedAck) c.dialogue = true;
-    c.burst = !again && c.lastDataSent === now ? c.burst + 1 : 1;
+    c.burst = again ? 0 : c.burst + 1;
     c.lastDataSent = now;
     if (!again && plan.len < snd.mss) c.smallEnd = end;
     const flight = c.flightSize;
@@ -427,6 +427,7 @@ function sent(c: Connection, verdict: Verdict, again: boolean): void {
 export function rest(c: Connection): void {
   const { plan, profile, now } = c.env;
   const { timers } = c;
+  c.burst = 0;
   if (plan.congested) {
     c.limited = true;
     c.limitedSeq = c.snd.nxt;
