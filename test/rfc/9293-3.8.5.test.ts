@@ -46,6 +46,7 @@ describe('the urgent pointer', () => {
     expect([told, c().urgent]).toEqual([[30, 10], 10]);
     c().consume(10);
     p.send('UP. 31:10 ack=1 urg=5');
+    p.send('U. 41 ack=1 urg=0');
     expect([told, c().urgent]).toEqual([[30, 10], 0]);
   });
 
