@@ -136,6 +136,8 @@ function endRecovery(c: Connection): void {
 
 function withoutSack(c: Connection, acked: number, now: number): void {
   const { snd, recovery, cc } = c;
+  // Each duplicate told of a segment that had left the network: no reason to grow once more.
+  const told = recovery.dupAcks * snd.mss;
   recovery.dupAcks = 0;
   if (recovery.active) {
     if (seqGe(snd.una, recovery.recover)) {
@@ -153,7 +155,7 @@ function withoutSack(c: Connection, acked: number, now: number): void {
     return;
   }
   if (recovery.guarded && seqGt(snd.una, recovery.recover)) recovery.guarded = false;
-  cc.acked(acked, c.wasLimited(snd.una), now);
+  cc.acked(Math.max(acked - told, Math.min(acked, snd.mss)), c.wasLimited(snd.una), now);
 }
 
 function duplicateWithoutSack(c: Connection, now: number): void {
