@@ -50,6 +50,7 @@ export const PROFILES: Readonly<Record<ProfileName, Partial<Profile>>> = {
   },
   rfc: {
     rtoMin: 1000,
+    quickAcks: 16,
     timestamps: false,
     sack: false,
     windowScaling: false,
