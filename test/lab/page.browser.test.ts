@@ -29,6 +29,9 @@ const why = !existsSync(`${LAB}/dist/index.html`)
     ? 'no chromium: apt-get install -y chromium'
     : '';
 
+/** Why the tests with axe are skipped; the runner reads it from their titles. */
+const axeMissing = existsSync(AXE) ? '' : ' (needs: axe-core, which npm ci installs)';
+
 describe.skipIf(why !== '')(`the lab in Chromium${why === '' ? '' : ` (needs: ${why})`}`, () => {
   let server: Server;
   let browser: Browser;
@@ -205,12 +208,12 @@ describe.skipIf(why !== '')(`the lab in Chromium${why === '' ? '' : ` (needs: ${
     await page.context().close();
   });
 
-  it.skipIf(!existsSync(AXE)).each([
+  it.skipIf(axeMissing !== '').each([
     ['?run=lose-wave4&t=900', 1440, 'light'],
     ['?run=lose-data&t=570&lang=zh', 1440, 'dark'],
     ['?run=corrupt-data&t=620', 390, 'light'],
     ['?run=normal&t=60&lang=zh', 390, 'dark'],
-  ] as const)('axe finds no violation: %s, %i pixels, %s', async (query, width, colorScheme) => {
+  ] as const)(`axe finds no violation: %s, %i pixels, %s${axeMissing}`, async (query, width, colorScheme) => {
     const page = await open(query, { viewport: { width, height: 900 }, colorScheme });
     await page.locator('[data-packet="2"]').focus();
     await page.keyboard.press('Enter');
