@@ -30,4 +30,4 @@ export {
   type RuntimeOptions,
   randomKey,
 } from './run/index.ts';
-export type { Connection } from './tcp/index.ts';
+export { type Connection, type Inspection, inspect, type RunningTimer } from './tcp/index.ts';

@@ -9,6 +9,7 @@
 // (`env.touch`, `env.announce`). Spurious calls are no-ops. Time never goes back between calls.
 
 import { NetError, type NetErrorCode, StateError } from '../base/errors.ts';
+import type { Profile } from '../base/profile.ts';
 import type { ReceiveBuffer } from '../base/receive-buffer.ts';
 import { SendQueue } from '../base/send-queue.ts';
 import { seqDiff, seqGt, seqLe } from '../base/seq.ts';
@@ -73,7 +74,7 @@ export class Connection implements ByteStream {
   /** @internal */
   readonly rtt: RttEstimator;
   /** @internal */
-  readonly cc: CongestionController;
+  cc: CongestionController;
   /** @internal */
   readonly recovery: Recovery = new Recovery();
   /** @internal */
@@ -175,6 +176,8 @@ export class Connection implements ByteStream {
 
   /** Octets the receive buffer may hold now; what the program had taken at the last measurement, and when that was. */
   receiveLimit: number;
+  /** @internal The program has set that size: it does not grow by itself any more. */
+  receiveFixed = false;
   deliveredThen = 0;
   measuredAt: number = Number.NEGATIVE_INFINITY;
 
@@ -195,7 +198,7 @@ export class Connection implements ByteStream {
     this.addressing = addressing;
     this.passive = passive;
     this.rtt = new RttEstimator(env.profile);
-    this.cc = controllerOf(env.profile);
+    this.cc = controllerOf(env.profile.congestionControl);
     this.noDelay = !env.profile.nagle;
     this.snd.mss = addressing.localMss;
     this.receiveLimit = env.profile.receiveBuffer;
@@ -328,6 +331,37 @@ export class Connection implements ByteStream {
   setNoDelay(on: boolean): void {
     this.env.begin();
     this.noDelay = on;
+    this.env.touch(this);
+  }
+
+  /**
+   * Lets another algorithm govern the congestion window from now on (TCP_CONGESTION): it starts from the window and the
+   * threshold as they are, and what it knew of the path is learnt anew.
+   */
+  setCongestionControl(name: Profile['congestionControl']): void {
+    const { cwnd, ssthresh } = this.cc;
+    if (this.cc.name === name) return;
+    this.env.begin();
+    this.cc = controllerOf(name);
+    this.cc.opened(this.snd.mss, this.env.profile.initialWindow);
+    // Before the connection is open there is no window to hand on.
+    if (cwnd > 0) this.cc.cwnd = cwnd;
+    this.cc.ssthresh = ssthresh;
+    this.env.touch(this);
+  }
+
+  /**
+   * Sets the size of the receive buffer (SO_RCVBUF), which from then on does not grow by itself. A smaller one offers
+   * nothing new until it has drained: the window's right edge, once told, never moves left (RFC 9293 §3.8.6).
+   *
+   * @param octets 1 and more; anything else is a `RangeError`
+   */
+  setReceiveBuffer(octets: number): void {
+    if (!(octets >= 1)) throw new RangeError(`a receive buffer of ${octets} octets is none`);
+    this.env.begin();
+    this.receiveLimit = octets;
+    this.receiveFixed = true;
+    if (!this.ackNow && windowUpdateDue(this)) this.ackNow = true;
     this.env.touch(this);
   }
 

@@ -3,3 +3,4 @@
 export type { CongestionController } from './congestion/controller.ts';
 export { Connection, type ConnectionAddressing } from './connection.ts';
 export type { TcpEnv } from './env.ts';
+export { type Inspection, inspect, type RunningTimer } from './inspect.ts';

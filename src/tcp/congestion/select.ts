@@ -1,13 +1,13 @@
-// Congestion control by the name a profile gives.
+// Congestion control by the name a profile or a program gives.
 
 import type { Profile } from '../../base/profile.ts';
 import type { CongestionController } from './controller.ts';
 import { Cubic } from './cubic.ts';
 import { NewReno } from './newreno.ts';
 
-/** A fresh controller of the kind that the profile names. */
-export function controllerOf(profile: Profile): CongestionController {
-  switch (profile.congestionControl) {
+/** A fresh controller of the kind that a profile names. */
+export function controllerOf(name: Profile['congestionControl']): CongestionController {
+  switch (name) {
     case 'cubic':
       return new Cubic();
     case 'newreno':
