@@ -19,6 +19,9 @@ export {
   type ListenOptions,
   type PingDone,
   type PingOptions,
+  type UdpHandler,
+  type UdpOptions,
+  type UdpSocket,
 } from './host/index.ts';
 export {
   type AttachOptions,

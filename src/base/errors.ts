@@ -11,14 +11,16 @@ export type NetErrorCode =
   | 'ECONNRESET'
   | 'EHOSTUNREACH'
   | 'EMFILE'
+  | 'EMSGSIZE'
   | 'ENETDOWN'
   | 'ENETUNREACH'
+  | 'ENOBUFS'
   | 'ENOTCONN'
   | 'EPIPE'
   | 'ETIMEDOUT';
 
 /** The call that failed, as Node's errors name it. */
-export type Syscall = 'connect' | 'listen' | 'bind' | 'accept' | 'read' | 'write' | 'ping' | 'open';
+export type Syscall = 'connect' | 'listen' | 'bind' | 'accept' | 'read' | 'write' | 'send' | 'ping' | 'open';
 
 /** Linux error numbers, for `errno` (Node gives them negated). */
 const ERRNO: Readonly<Record<NetErrorCode, number>> = {
@@ -30,8 +32,10 @@ const ERRNO: Readonly<Record<NetErrorCode, number>> = {
   ECONNRESET: 104,
   EHOSTUNREACH: 113,
   EMFILE: 24,
+  EMSGSIZE: 90,
   ENETDOWN: 100,
   ENETUNREACH: 101,
+  ENOBUFS: 105,
   ENOTCONN: 107,
   EPIPE: 32,
   ETIMEDOUT: 110,

@@ -29,6 +29,7 @@ export type DropReason =
   | 'udp-malformed'
   | 'udp-bad-checksum'
   | 'udp-no-port'
+  | 'udp-queue-full'
   // TCP header
   | 'tcp-truncated'
   | 'tcp-bad-data-offset'

@@ -12,6 +12,9 @@ export class Counters {
   segmentsOut = 0;
   /** Resets sent that belong to no connection. */
   resetsOut = 0;
+  /** UDP datagrams handed to sockets, and taken from them. */
+  datagramsIn = 0;
+  datagramsOut = 0;
   /** Connections opened actively and passively, and those that reached ESTABLISHED. */
   activeOpens = 0;
   passiveOpens = 0;

@@ -52,6 +52,7 @@ import { type PingDone, type PingOptions, Pings } from './ping.ts';
 import { Ports } from './ports.ts';
 import { ConnectionRing } from './ring.ts';
 import { ConnectionTable } from './table.ts';
+import { Datagrams, type UdpOptions, type UdpSocket } from './udp.ts';
 
 /** Places for touched connections that are kept from turn to turn. */
 const DIRTY_KEPT = 1024;
@@ -113,6 +114,8 @@ export class Host implements TcpEnv {
   /** @internal */
   readonly pings: Pings = new Pings();
   /** @internal */
+  readonly datagrams: Datagrams;
+  /** @internal */
   readonly icmpLimiter: IcmpLimiter = new IcmpLimiter();
   /** @internal */
   packetId = 0;
@@ -132,6 +135,7 @@ export class Host implements TcpEnv {
   readonly #input: Input;
   readonly #pathMtus: Map<string, { readonly mtu: number; readonly until: number }> = new Map();
   #ipId = 0;
+  #drawn = 0;
   #now = 0;
   #lastId = 0;
   #closed = false;
@@ -147,6 +151,7 @@ export class Host implements TcpEnv {
     this.#key = new SipKey(options.key);
     this.table = new ConnectionTable(this.#key);
     this.ports = new Ports(this.#key, this.profile);
+    this.datagrams = new Datagrams(this);
     this.#input = new Input(this);
   }
 
@@ -221,6 +226,7 @@ export class Host implements TcpEnv {
     if (!i.up) return;
     i.up = false;
     i.replies.clear();
+    i.datagrams.clear();
     i.neighbours?.clear();
     takeWaiting(i);
     for (const c of this.table.list()) {
@@ -260,7 +266,7 @@ export class Host implements TcpEnv {
     this.#awake = false;
     this.#settle();
     // `transmit` may have ended a connection, whose program has to hear of it.
-    if (this.#eventful.length > 0 || this.pings.hasEvents) return this.#now;
+    if (this.#eventful.length > 0 || this.pings.hasEvents || this.datagrams.hasEvents) return this.#now;
     let t = this.#wheel.next();
     const ping = this.pings.nextDeadline();
     if (ping < t) t = ping;
@@ -279,6 +285,7 @@ export class Host implements TcpEnv {
   deliver(): boolean {
     this.#awake = true;
     let any = this.pings.deliver();
+    if (this.datagrams.deliver()) any = true;
     // What handlers announce, and what stays when one throws, is for the next call.
     for (let left = this.#eventful.length; left > 0; left--) {
       any = true;
@@ -346,7 +353,7 @@ export class Host implements TcpEnv {
     const { port } = options;
     if (!Number.isInteger(port) || port < 0 || port > 0xffff) throw new RangeError(`port ${port} is not in 0..65535`);
     const address = options.address === undefined ? null : addressOf(options.address);
-    if (address !== null && !address.isUnspecified && !this.#isOurs(address)) {
+    if (address !== null && !address.isUnspecified && !this.isOurs(address)) {
       throw new NetError('EADDRNOTAVAIL', 'listen', address.toString(), port);
     }
     const bound = address === null || address.isUnspecified ? null : address;
@@ -375,9 +382,9 @@ export class Host implements TcpEnv {
     // A host has no loopback interface yet, so its own addresses lead nowhere.
     const group =
       remote.isMulticast || remote.isBroadcast || (remote.family === 4 && i?.isBroadcast(remote.w3) === true);
-    const unusable = remote.isUnspecified || group || this.#isOurs(remote);
+    const unusable = remote.isUnspecified || group || this.isOurs(remote);
     if (i === undefined || !i.up || local === null || unusable) return this.#stillborn(remote, port, 'ENETUNREACH');
-    if (!this.#isOurs(local)) return this.#stillborn(remote, port, 'EADDRNOTAVAIL');
+    if (!this.isOurs(local)) return this.#stillborn(remote, port, 'EADDRNOTAVAIL');
     const localPort = this.ports.choose(this.table, local, remote, port, options.localPort ?? 0);
     if (localPort < 0) {
       return this.#stillborn(remote, port, options.localPort === undefined ? 'EADDRNOTAVAIL' : 'EADDRINUSE');
@@ -406,6 +413,16 @@ export class Host implements TcpEnv {
     this.#wake();
   }
 
+  /**
+   * Opens a UDP socket. What comes to it is told from `deliver` to its `handler`.
+   * Throws `NetError` EADDRINUSE or EADDRNOTAVAIL, `RangeError` for a bad port or address.
+   */
+  udp(options: UdpOptions = {}): UdpSocket {
+    this.#assertOpen();
+    this.begin();
+    return this.datagrams.bind(options);
+  }
+
   /** Ends everything: connections are reset and settled with ECONNABORTED, listeners closed. */
   close(): void {
     if (this.#closed) return;
@@ -417,6 +434,7 @@ export class Host implements TcpEnv {
       c.finish('error', new NetError('ECONNABORTED', 'read'));
     }
     this.pings.close();
+    this.datagrams.close(new NetError('ECONNABORTED', 'read'));
     this.#wake();
   }
 
@@ -591,6 +609,16 @@ export class Host implements TcpEnv {
     for (const c of listener.pending) this.#listenerOf.delete(c);
   }
 
+  /** @internal The address in a text; throws `RangeError` when there is none. */
+  addressOf(text: string): Address {
+    return addressOf(text);
+  }
+
+  /** @internal A number that peers cannot foresee, 0 to 2^32 - 1. */
+  secretNumber(): number {
+    return halfSip13(this.#key, ++this.#drawn, 0, 0, 0, 0) >>> 0;
+  }
+
   #uncount(c: Connection): void {
     const listener = this.#listenerOf.get(c);
     if (listener === undefined) return;
@@ -598,7 +626,8 @@ export class Host implements TcpEnv {
     this.#listenerOf.delete(c);
   }
 
-  #isOurs(a: Address): boolean {
+  /** @internal Whether an address is one of this host's. */
+  isOurs(a: Address): boolean {
     return this.interfaces.some((i) => i.has(a.w0, a.w1, a.w2, a.w3));
   }
 

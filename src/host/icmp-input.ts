@@ -27,7 +27,7 @@ import {
   UNREACHABLE6_NO_ROUTE,
   UNREACHABLE6_PORT,
 } from '../wire/icmpv6.ts';
-import { PROTO_ICMP, PROTO_ICMPV6, PROTO_TCP } from '../wire/ipv4.ts';
+import { PROTO_ICMP, PROTO_ICMPV6, PROTO_TCP, PROTO_UDP } from '../wire/ipv4.ts';
 import { pseudoSum6 } from '../wire/ipv6.ts';
 import { parseQuoted, Quoted } from '../wire/quoted.ts';
 import type { Segment } from '../wire/tcp.ts';
@@ -117,10 +117,23 @@ export class IcmpInput {
       if (!host.pings.unreachable(q.icmpId, pingCode)) host.drop('icmp-unmatched', null);
       return;
     }
+    if (q.protocol === PROTO_UDP) {
+      this.#undeliveredDatagram(code);
+      return;
+    }
     const c = this.#quotedConnection();
     if (c === null) return;
     c.unreachable(code);
     host.touch(c);
+  }
+
+  /** A datagram of ours did not arrive: its socket is told (RFC 1122 §4.1.3.3). */
+  #undeliveredDatagram(code: NetErrorCode): void {
+    const q = this.#quoted;
+    const local = new Address(q.src0, q.src1, q.src2, q.src3);
+    const remote = new Address(q.dst0, q.dst1, q.dst2, q.dst3);
+    const known = this.#host.datagrams.unreachable(local, q.srcPort, remote, q.dstPort, code);
+    if (!known) this.#host.drop('icmp-unmatched', null);
   }
 
   /**

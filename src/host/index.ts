@@ -5,3 +5,4 @@ export { type ConnectOptions, Host, type HostOptions } from './host.ts';
 export type { Interface, InterfaceOptions } from './interface.ts';
 export type { Listener, ListenOptions } from './listener.ts';
 export type { PingDone, PingOptions } from './ping.ts';
+export type { UdpHandler, UdpOptions, UdpSocket } from './udp.ts';

@@ -335,6 +335,10 @@ export class Input {
       host.drop('udp-bad-checksum', null);
       return;
     }
+    const { srcPort, dstPort, payloadFrom, payloadTo } = this.#udp;
+    const local = this.#local(i);
+    const group = this.#isForGroup();
+    if (host.datagrams.arrives(bytes, payloadFrom, payloadTo, local, dstPort, this.#remote(), srcPort, group)) return;
     host.drop('udp-no-port', null);
     this.#unreachable(i, bytes, v4 ? UNREACHABLE_PORT : UNREACHABLE6_PORT);
   }

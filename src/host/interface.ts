@@ -7,7 +7,7 @@ import type { Connection } from '../tcp/connection.ts';
 import { OFF } from '../tcp/timers.ts';
 import type { Address, Prefix } from '../wire/address.ts';
 import { ETHERNET_HEADER } from '../wire/ethernet.ts';
-import { ReplyQueue } from './replies.ts';
+import { DATAGRAM_LIMIT, REPLY_LIMIT, ReplyQueue } from './replies.ts';
 import { ConnectionRing } from './ring.ts';
 
 /** What `Host.addInterface` needs to know. */
@@ -63,9 +63,11 @@ export class Interface {
   /** @internal `neighbours.changes` when `waiting` was last looked at. */
   changesSeen = 0;
   /** @internal */
-  readonly replies: ReplyQueue = new ReplyQueue();
-  /** @internal Every reply that waits does so for its neighbour. */
-  repliesStuck = false;
+  readonly replies: ReplyQueue = new ReplyQueue(REPLY_LIMIT);
+  /** @internal Datagrams of UDP sockets. */
+  readonly datagrams: ReplyQueue = new ReplyQueue(DATAGRAM_LIMIT);
+  /** @internal Whose turn it is when datagrams and connections both wait. */
+  datagramsNext = false;
   /** @internal ARP replies owed. */
   readonly arpReplies: ArpOwed[] = [];
 

@@ -33,7 +33,7 @@ import { IPV6_HEADER, pseudoSum6, writeIpv6 } from '../wire/ipv6.ts';
 import { finishTcp, TCP_HEADER, writeTcp } from '../wire/tcp.ts';
 import type { Host } from './host.ts';
 import type { Interface } from './interface.ts';
-import type { Reply } from './replies.ts';
+import type { Reply, ReplyQueue } from './replies.ts';
 import type { ConnectionRing } from './ring.ts';
 
 /**
@@ -46,18 +46,27 @@ const NEIGHBOUR_PATIENCE = 25;
 export function transmitPacket(host: Host, i: Interface, out: Uint8Array, at: number, meta: TxMeta): number {
   wakeWaiting(host, i);
   let length = i.neighbours === null ? 0 : transmitArp(host, i, out, at);
-  if (length === 0 && i.replies.length > 0 && !i.repliesStuck) length = transmitReply(host, i, out, at);
+  if (length === 0) length = transmitReply(host, i, i.replies, out, at);
   if (length === 0) length = transmitFrom(host, i, i.urgent, out, at, meta);
-  if (length === 0) length = transmitFrom(host, i, i.ready, out, at, meta);
+  if (length === 0) length = transmitInTurn(host, i, out, at, meta);
   // What could not be sent may have begun to ask for its neighbour.
   if (length === 0 && i.neighbours !== null) length = transmitArp(host, i, out, at);
   return length;
 }
 
+/** Datagrams and segments take turns: a flood of either does not keep the other from the link. */
+function transmitInTurn(host: Host, i: Interface, out: Uint8Array, at: number, meta: TxMeta): number {
+  i.datagramsNext = !i.datagramsNext;
+  if (i.datagramsNext) {
+    return transmitReply(host, i, i.datagrams, out, at) || transmitFrom(host, i, i.ready, out, at, meta);
+  }
+  return transmitFrom(host, i, i.ready, out, at, meta) || transmitReply(host, i, i.datagrams, out, at);
+}
+
 /** Whether `transmitPacket` would write something. Connections that have nothing leave their queue here. */
 export function hasOutput(host: Host, i: Interface): boolean {
   wakeWaiting(host, i);
-  if (i.arpReplies.length > 0 || (i.replies.length > 0 && !i.repliesStuck)) return true;
+  if (i.arpReplies.length > 0 || waits(i.replies) || waits(i.datagrams)) return true;
   for (const ring of [i.urgent, i.ready]) {
     while (ring.length > 0) {
       if (whatToSend(ring.first()) !== NOTHING) return true;
@@ -166,7 +175,8 @@ function wait(i: Interface, c: Connection): void {
 function wakeWaiting(host: Host, i: Interface): void {
   if (i.neighbours === null || (i.neighbours.changes === i.changesSeen && host.now < i.retryAt)) return;
   i.changesSeen = i.neighbours.changes;
-  i.repliesStuck = false;
+  i.replies.stuck = false;
+  i.datagrams.stuck = false;
   for (const c of takeWaiting(i)) host.touch(c);
 }
 
@@ -182,7 +192,12 @@ export function takeWaiting(i: Interface): Connection[] {
 function frame(i: Interface, out: Uint8Array, at: number, nextHop: number): void {
   if (i.mac === null || i.neighbours === null) return;
   writeEthernet(out, at, BROADCAST_MAC, 0, i.mac, ETHERTYPE_IPV4);
-  i.neighbours.macInto(nextHop, out, at);
+  if (!toEverybody(i, nextHop)) i.neighbours.macInto(nextHop, out, at);
+}
+
+/** Whether a next hop is a broadcast address, which no neighbour answers for. */
+function toEverybody(i: Interface, nextHop: number): boolean {
+  return nextHop === -1 || i.isBroadcast(nextHop);
 }
 
 function transmitArp(host: Host, i: Interface, out: Uint8Array, at: number): number {
@@ -203,28 +218,34 @@ function transmitArp(host: Host, i: Interface, out: Uint8Array, at: number): num
   return i.linkHeader + ARP_LENGTH;
 }
 
-function transmitReply(host: Host, i: Interface, out: Uint8Array, at: number): number {
-  for (let n = i.replies.length; n > 0; n--) {
-    const reply = i.replies.first();
-    if (i.neighbours !== null) {
+/** Whether a queue has a packet that could be sent now. */
+function waits(queue: ReplyQueue): boolean {
+  return queue.length > 0 && !queue.stuck;
+}
+
+function transmitReply(host: Host, i: Interface, queue: ReplyQueue, out: Uint8Array, at: number): number {
+  if (!waits(queue)) return 0;
+  for (let n = queue.length; n > 0; n--) {
+    const reply = queue.first();
+    if (i.neighbours !== null && !toEverybody(i, reply.nextHop)) {
       const state = i.neighbours.resolve(reply.nextHop, host.now);
       if (state === NEIGHBOUR_FAILED) {
         host.drop('neighbour-unresolved', null);
-        i.replies.drop();
+        queue.drop();
         continue;
       }
       if (state !== NEIGHBOUR_READY) {
-        i.replies.defer();
+        queue.defer();
         continue;
       }
-      frame(i, out, at, reply.nextHop);
     }
+    if (i.linkHeader > 0) frame(i, out, at, reply.nextHop);
     out.set(reply.bytes.subarray(0, reply.length), at + i.linkHeader);
     if (reply.event !== null) host.trace?.({ ...reply.event, at: host.now, packet: host.packetId });
-    i.replies.drop();
+    queue.drop();
     return i.linkHeader + reply.length;
   }
-  i.repliesStuck = i.replies.length > 0;
+  queue.stuck = queue.length > 0;
   return 0;
 }
 
@@ -237,24 +258,42 @@ export function claimReply(
   protocol: number,
   payload: number,
 ): Reply | null {
+  return claim(host, i, i.replies, local, remote, protocol, payload, 0);
+}
+
+/**
+ * Room in one of the interface's queues for an IP packet; see `claimReply`.
+ *
+ * @param ttl time to live or hop limit; 0 for the profile's
+ */
+export function claim(
+  host: Host,
+  i: Interface,
+  queue: ReplyQueue,
+  local: Address,
+  remote: Address,
+  protocol: number,
+  payload: number,
+  ttl: number,
+): Reply | null {
   const v4 = local.family === 4;
   const header = v4 ? IPV4_HEADER : IPV6_HEADER;
-  const reply = header + payload > i.mtu ? null : i.replies.claim(header + payload);
+  const reply = header + payload > i.mtu ? null : queue.claim(header + payload);
   if (reply === null) {
     host.drop('reply-queue-full', null);
     return null;
   }
   reply.length = header + payload;
   reply.event = null;
-  i.repliesStuck = false;
+  queue.stuck = false;
   const route = host.routes.lookup(remote.w0, remote.w1, remote.w2, remote.w3);
   reply.nextHop = (route?.gateway ?? remote).w3;
-  const { ttl } = host.profile;
+  const hops = ttl > 0 ? ttl : host.profile.ttl;
   if (v4) {
-    writeIpv4(reply.bytes, 0, payload, host.nextIpId(), ttl, protocol, 0, local.w3, remote.w3, false);
+    writeIpv4(reply.bytes, 0, payload, host.nextIpId(), hops, protocol, 0, local.w3, remote.w3, false);
   } else {
     const { w0, w1, w2, w3 } = remote;
-    writeIpv6(reply.bytes, 0, payload, protocol, ttl, 0, 0, local.w0, local.w1, local.w2, local.w3, w0, w1, w2, w3);
+    writeIpv6(reply.bytes, 0, payload, protocol, hops, 0, 0, local.w0, local.w1, local.w2, local.w3, w0, w1, w2, w3);
   }
   return reply;
 }

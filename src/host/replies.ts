@@ -1,4 +1,4 @@
-// Packets that belong to no connection and wait for their link: resets, ICMP, echo replies.
+// Packets that belong to no connection and wait for their link: resets, ICMP, echo replies, datagrams.
 //
 // Bounded: what does not fit is dropped and counted, as a router in trouble would. Buffers are reused.
 
@@ -14,20 +14,29 @@ export class Reply {
   event: SegmentEvent | null = null;
 }
 
-/** Most packets that wait on one interface. */
+/** Most replies that wait on one interface. */
 export const REPLY_LIMIT = 64;
+/** Most datagrams of UDP sockets that wait on one interface. */
+export const DATAGRAM_LIMIT = 256;
 
-/** The waiting replies of one interface. */
+/** Packets of one kind that wait on one interface. */
 export class ReplyQueue {
   /** Packets waiting. */
   length = 0;
+  /** Every packet that waits does so for its neighbour. */
+  stuck = false;
+  readonly #limit: number;
   readonly #ring: Reply[] = [];
   #head = 0;
 
+  constructor(limit: number) {
+    this.#limit = limit;
+  }
+
   /** A reply with room for `size` octets at the end of the queue, to be filled; `null` when it is full. */
   claim(size: number): Reply | null {
-    if (this.length === REPLY_LIMIT) return null;
-    const index = (this.#head + this.length) % REPLY_LIMIT;
+    if (this.length === this.#limit) return null;
+    const index = (this.#head + this.length) % this.#limit;
     let reply = this.#ring[index];
     if (reply === undefined) {
       reply = new Reply();
@@ -46,13 +55,13 @@ export class ReplyQueue {
 
   /** Drops the first waiting reply. */
   drop(): void {
-    this.#head = (this.#head + 1) % REPLY_LIMIT;
+    this.#head = (this.#head + 1) % this.#limit;
     this.length--;
   }
 
   /** Puts the first waiting reply behind the others: its neighbour is not known yet. */
   defer(): void {
-    const index = (this.#head + this.length) % REPLY_LIMIT;
+    const index = (this.#head + this.length) % this.#limit;
     const reply = this.#ring[this.#head]!;
     const other = this.#ring[index];
     if (index !== this.#head) {
@@ -60,12 +69,13 @@ export class ReplyQueue {
       this.#ring[index] = reply;
       this.#ring[this.#head] = other ?? new Reply();
     }
-    this.#head = (this.#head + 1) % REPLY_LIMIT;
+    this.#head = (this.#head + 1) % this.#limit;
   }
 
   /** Forgets everything that waits. */
   clear(): void {
     this.#head = 0;
     this.length = 0;
+    this.stuck = false;
   }
 }

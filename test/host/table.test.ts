@@ -132,7 +132,7 @@ describe('ReplyQueue', () => {
           maxLength: 600,
         }),
         (steps) => {
-          const queue = new ReplyQueue();
+          const queue = new ReplyQueue(REPLY_LIMIT);
           let model: number[] = [];
           let next = 0;
           for (const step of steps) {
@@ -168,7 +168,7 @@ describe('ReplyQueue', () => {
   });
 
   test('a reply has the room that was asked for, whatever was there before', () => {
-    const queue = new ReplyQueue();
+    const queue = new ReplyQueue(REPLY_LIMIT);
     for (const size of [40, 1500, 20, 576, 9000]) {
       expect(queue.claim(size)!.bytes.length).toBeGreaterThanOrEqual(size);
       queue.drop();
