@@ -86,8 +86,10 @@ export interface Profile {
   readonly maxAckDelay: number;
   /** Limited transmit (RFC 3042). */
   readonly limitedTransmit: boolean;
-  /** Congestion control by name. */
-  readonly congestionControl: 'cubic' | 'newreno';
+  /** Congestion control by name; `cubic-integer` is CUBIC and HyStart in the arithmetic of Linux. */
+  readonly congestionControl: 'cubic' | 'cubic-integer' | 'newreno';
+  /** Idle for longer than an RTO, the window goes back to the initial one (RFC 5681 §4.1). */
+  readonly restartAfterIdle: boolean;
 
   // --- sizes ---
   /** Send buffer of a connection, at first and at most: it holds two congestion windows. */
@@ -177,6 +179,7 @@ export const DEFAULT_PROFILE: Profile = {
   maxAckDelay: 200,
   limitedTransmit: true,
   congestionControl: 'cubic',
+  restartAfterIdle: true,
 
   sendBuffer: 512 * 1024,
   sendBufferMax: 4 * 1024 * 1024,

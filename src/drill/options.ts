@@ -228,7 +228,7 @@ function setCongestion(env: OptionEnv, value: Uint8Array): boolean {
     name += String.fromCharCode(octet);
   }
   if (name !== 'cubic' && name !== 'reno') throw new CallError(E.ENOENT);
-  env.profile.congestionControl = name === 'reno' ? 'newreno' : 'cubic';
+  env.profile.congestionControl = name === 'reno' ? 'newreno' : 'cubic-integer';
   return true;
 }
 
@@ -324,7 +324,7 @@ function getTcpOption(env: OptionEnv, s: Socket, name: number): Uint8Array | nul
     case TCP.QUICKACK:
       return int32(o.quickAck ? 1 : 0);
     case TCP.CONGESTION: {
-      const text = env.profile.congestionControl === 'cubic' ? 'cubic' : 'reno';
+      const text = env.profile.congestionControl === 'newreno' ? 'reno' : 'cubic';
       return Uint8Array.from({ length: 16 }, (_, i) => (i < text.length ? text.charCodeAt(i) : 0));
     }
     case TCP.USER_TIMEOUT:

@@ -32,6 +32,7 @@ export const PROFILES: Readonly<Record<ProfileName, Partial<Profile>>> = {
     pushBursts: true,
     growWhenHalfUsed: true,
     synRetries: 6,
+    congestionControl: 'cubic-integer',
   },
   freebsd: {
     resetHalfOpen: false,
@@ -68,7 +69,8 @@ export const SUITE_DEFAULTS: Partial<Profile> = {
   sack: true,
   timestamps: true,
   tailLossProbe: true,
-  congestionControl: 'cubic',
+  congestionControl: 'cubic-integer',
+  restartAfterIdle: false,
   dupThresh: 3,
 };
 

@@ -64,11 +64,14 @@ const SETTERS: Readonly<Record<string, Setter>> = {
     profile.outOfWindowAckInterval = n;
     profile.challengeAckInterval = n;
   },
+  tcp_slow_start_after_idle: ({ profile }, [n = 1]) => {
+    profile.restartAfterIdle = n !== 0;
+  },
   tcp_notsent_lowat: (env, [n = -1]) => {
     env.notSentLowWater = n >= 0xffff_ffff ? -1 : n;
   },
   tcp_congestion_control: ({ profile }, _, text) => {
-    profile.congestionControl = text === 'reno' || text === 'newreno' ? 'newreno' : 'cubic';
+    profile.congestionControl = text === 'reno' ? 'newreno' : 'cubic-integer';
   },
   'sack.enable': ({ profile }, [n = 1]) => {
     profile.sack = n !== 0;
@@ -109,7 +112,7 @@ const SETTERS: Readonly<Record<string, Setter>> = {
 /** Settings that are taken and have nothing to change here: what they govern is absent, or as they ask already. */
 const ACCEPTED = new Set(
   (
-    'tcp_frto tcp_dsack tcp_fack tcp_slow_start_after_idle tcp_recovery tcp_tso_win_divisor tcp_min_tso_segs tcp_ecn ' +
+    'tcp_frto tcp_dsack tcp_fack tcp_recovery tcp_tso_win_divisor tcp_min_tso_segs tcp_ecn ' +
     'tcp_ecn_option tcp_pacing_ss_ratio tcp_pacing_ca_ratio tcp_fastopen tcp_fastopen_key tcp_syncookies ' +
     'tcp_mtu_probing tcp_base_mss tcp_autocorking tcp_limit_output_bytes tcp_moderate_rcvbuf tcp_adv_win_scale ' +
     'tcp_app_win tcp_tw_reuse tcp_max_syn_backlog tcp_abort_on_overflow tcp_thin_linear_timeouts ' +

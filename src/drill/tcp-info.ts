@@ -102,10 +102,7 @@ export function tcpInfo(host: Host, c: Connection, watch: Watch): Uint8Array {
   put(64, Math.min(profile.receiveBuffer, rcv.wnd));
   put(68, rtt.srtt < 0 ? 0 : Math.round(rtt.srtt * 1000));
   put(72, Math.round((rtt.srtt < 0 ? profile.rtoInitial / 4 : rtt.rttvar) * 1000));
-  put(
-    76,
-    cc.ssthresh >= 0x7fff_ffff || !Number.isFinite(cc.ssthresh) ? INFINITE_SSTHRESH : Math.floor(cc.ssthresh / mss),
-  );
+  put(76, cc.ssthresh >= 0x3fff_ffff ? INFINITE_SSTHRESH : Math.floor(cc.ssthresh / mss));
   put(80, Math.max(Math.floor(cc.cwnd / mss), 1));
   put(84, c.addressing.localMss);
   put(88, profile.dupThresh);

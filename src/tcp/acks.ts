@@ -34,7 +34,7 @@ function takeAck(c: Connection, seg: Segment, advance: number, duplicate: boolea
     measure(c, seg);
     if (c.recovery.undecided && seg.hasTs) decide(c, seg.tsEcr);
   }
-  if (delivery.sentAt >= 0 && !delivery.ambiguous) c.cc.sampled(now - delivery.sentAt, snd.una, snd.nxt);
+  if (delivery.sentAt >= 0 && !delivery.ambiguous) c.cc.sampled(now - delivery.sentAt, snd.una, snd.nxt, now);
   if (dsack) rack.spurious(c);
   if (advance > 0 || duplicate || delivery.sacked > 0) acknowledged(c, advance, delivery, duplicate, now);
   if (rack.probing && (advance > 0 || dsack)) probeAnswered(c, dsack, now);

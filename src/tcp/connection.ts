@@ -380,9 +380,9 @@ export class Connection implements ByteStream {
     if (count < to - from) this.wantsWritable = this.isOpen();
     if (count <= 0) return 0;
     // RFC 5681 §4.1: after an idle time the window is no longer known to be there.
-    if (this.flightSize === 0 && this.queued === 0 && this.env.now - this.lastDataSent > this.rtt.rto) {
-      this.cc.idle(this.env.profile.initialWindow);
-    }
+    const { profile } = this.env;
+    const idle = this.flightSize === 0 && this.queued === 0 && this.env.now - this.lastDataSent > this.rtt.rto;
+    if (idle && profile.restartAfterIdle) this.cc.idle(profile.initialWindow);
     this.sendQueue ??= new SendQueue();
     this.sendQueue.grain = this.snd.mss;
     this.sendQueue.push(bytes, from, from + count);

@@ -408,6 +408,7 @@ function sent(c: Connection, verdict: Verdict, again: boolean): void {
   if (plan.len > 0) {
     if (now - c.lastTextAt < env.profile.delayedAck) c.dialogue = true;
     c.burst = again ? 0 : c.burst + 1;
+    if (plan.seq === snd.una && !again) c.cc.resumed(now - c.lastDataSent, now);
     c.lastDataSent = now;
     if (!again && plan.len < snd.mss) c.smallEnd = end;
     const flight = c.flightSize;

@@ -270,6 +270,16 @@ describe('restart after idleness (RFC 5681 §4.1)', () => {
     expect(cc.cwnd).toBe(10 * MSS);
   });
 
+  test('a profile may keep the window over idle times', () => {
+    const { p, a } = sending(30_000, { profile: { restartAfterIdle: false } });
+    for (let k = 1; k <= 30; k++) ack(p, k);
+    const { cwnd } = a.connection!.cc;
+    p.advance(10_000);
+    a.connection!.send(new Uint8Array(60_000), 0, 60_000);
+    p.out();
+    expect(a.connection!.cc.cwnd).toBe(cwnd);
+  });
+
   test('a short pause leaves it', () => {
     const { p, a } = sending(30_000);
     for (let k = 1; k <= 30; k++) ack(p, k);

@@ -3,6 +3,9 @@
 // Loss recovery (`../recovery.ts`, `../rack.ts`) finds out what was lost and moves `cwnd` while it repairs; a
 // controller decides how the window grows in between and how far it falls. Octets and milliseconds throughout.
 
+/** `ssthresh` before the first loss: "arbitrarily high" (RFC 5681 §3.1). */
+export const NO_THRESHOLD = 0x3fffffff;
+
 /** How much may be in flight. */
 export interface CongestionController {
   /** Its name, as profiles spell it. */
@@ -14,7 +17,7 @@ export interface CongestionController {
   /** The connection is open, or its MSS changed: initial window of `segments` segments of `mss` octets. */
   opened(mss: number, segments: number): void;
   /** A round-trip time of `rtt` ms was measured, with SND.UNA and SND.NXT as they are. */
-  sampled(rtt: number, una: number, nxt: number): void;
+  sampled(rtt: number, una: number, nxt: number, now: number): void;
   /**
    * New data was acknowledged outside of recovery.
    *
@@ -30,4 +33,6 @@ export interface CongestionController {
   undo(): void;
   /** Nothing was sent for longer than a retransmission timeout (RFC 5681 §4.1). */
   idle(segments: number): void;
+  /** Sending begins with nothing in flight, `idle` ms after text was last sent: that time grew nothing. */
+  resumed(idle: number, now: number): void;
 }

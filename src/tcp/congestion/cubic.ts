@@ -5,7 +5,7 @@
 // Windows are octets, times milliseconds; C is in segments per cubic second. Fractions are computed with + - * / only,
 // so that every engine gets the same bits.
 
-import type { CongestionController } from './controller.ts';
+import { type CongestionController, NO_THRESHOLD } from './controller.ts';
 import { SlowStart } from './slow-start.ts';
 
 /** Scale of the curve, segments per s^3 (§4.6 of RFC 9438: 0.4). */
@@ -19,7 +19,7 @@ const ALPHA = (3 * (1 - BETA)) / (1 + BETA);
 export class Cubic implements CongestionController {
   readonly name = 'cubic';
   cwnd = 0;
-  ssthresh = 0x3fffffff;
+  ssthresh: number = NO_THRESHOLD;
   readonly #slowStart: SlowStart = new SlowStart();
   #mss = 536;
   /** Wmax: the window at the last loss, or less (§4.7). */
@@ -140,6 +140,9 @@ export class Cubic implements CongestionController {
     this.cwnd = Math.min(this.cwnd, segments * this.#mss);
     this.#epoch = Number.NaN;
   }
+
+  /** `acked` stops the curve while the window is not used. */
+  resumed(): void {}
 }
 
 /** Cube root by Newton's method: `Math.cbrt` differs between engines in the last bit. `x >= 0`. */

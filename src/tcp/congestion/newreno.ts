@@ -1,14 +1,13 @@
 // Reno's window: slow start, congestion avoidance, and half of it after a loss (RFC 5681).
 
-import type { CongestionController } from './controller.ts';
+import { type CongestionController, NO_THRESHOLD } from './controller.ts';
 import { SlowStart } from './slow-start.ts';
 
 /** Congestion control as RFC 5681 says it, counting octets (RFC 3465). */
 export class NewReno implements CongestionController {
   readonly name = 'newreno';
   cwnd = 0;
-  // "The initial value of ssthresh SHOULD be set arbitrarily high" (RFC 5681 §3.1).
-  ssthresh = 0x3fffffff;
+  ssthresh: number = NO_THRESHOLD;
   readonly #slowStart: SlowStart = new SlowStart();
   #mss = 536;
   /** Octets acknowledged in congestion avoidance since the window last grew (RFC 5681 §3.1). */
@@ -61,6 +60,8 @@ export class NewReno implements CongestionController {
   idle(segments: number): void {
     this.cwnd = Math.min(this.cwnd, segments * this.#mss);
   }
+
+  resumed(): void {}
 
   /** RFC 5681 equation 4. */
   #half(flightSize: number): number {

@@ -3,6 +3,7 @@
 import type { Profile } from '../../base/profile.ts';
 import type { CongestionController } from './controller.ts';
 import { Cubic } from './cubic.ts';
+import { IntegerCubic } from './cubic-integer.ts';
 import { NewReno } from './newreno.ts';
 
 /** A fresh controller of the kind that a profile names. */
@@ -10,6 +11,8 @@ export function controllerOf(name: Profile['congestionControl']): CongestionCont
   switch (name) {
     case 'cubic':
       return new Cubic();
+    case 'cubic-integer':
+      return new IntegerCubic();
     case 'newreno':
       return new NewReno();
   }
