@@ -12,6 +12,7 @@ const PACKAGES = {
   wget: 'wget',
   wrk: 'wrk',
   nginx: 'nginx',
+  openssl: 'openssl',
   tshark: 'tshark',
   chromium: 'chromium',
   python3: 'python3',

@@ -11,6 +11,7 @@ export type {
   PlatformSignal,
 } from './platform.ts';
 export { type ServeInfo, type ServeOptions, type Upgraded, WebServer } from './serve.ts';
-export { type ConnectOptions, Socket, type SocketInfo, type SocketOptions } from './socket.ts';
+export { type ConnectOptions, type SecureTransport, Socket, type SocketInfo, type SocketOptions } from './socket.ts';
+export type { TlsMaterial, TlsOptions } from './tls.ts';
 export { createWeb, type SocketAddress, type Web } from './web.ts';
 export type { FetchTimeouts, WebHost, WebListener, WebOptions, WebStream } from './web-host.ts';

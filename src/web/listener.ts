@@ -1,8 +1,10 @@
 // Listening sockets: what comes in, as an async iterable.
+/// <reference lib="esnext.disposable" preserve="true" />
 
 import type { PlatformSignal } from './platform.ts';
 import { Socket, type SocketOptions } from './socket.ts';
-import type { WebEnv, WebListener } from './web-host.ts';
+import { assertTls, type SecureStream, secureServer, type TlsOptions } from './tls.ts';
+import type { WebEnv, WebListener, WebStream } from './web-host.ts';
 
 /** Options of `listen`. */
 export interface ListenOptions extends SocketOptions {
@@ -31,15 +33,17 @@ export class SocketListener implements AsyncIterable<Socket> {
   /** @internal */
   constructor(env: WebEnv, options: ListenOptions) {
     const { port, hostname, backlog = 511 } = options;
-    const { signal } = options;
+    const { signal, secureTransport = 'off', tls } = options;
+    const secure = secureTransport === 'off' ? null : secureWith(tls);
     const where = hostname === undefined ? { port } : { port, address: hostname.replace(/^\[|\]$/g, '') };
     this.#listener = env.host.listen(where, (stream) => {
       if (this.#over || this.#waiting.length >= backlog) {
         stream.abort();
         return;
       }
-      const socket = new Socket(env, options);
-      socket.attach(stream, true);
+      const socket = new Socket(env, options, secure);
+      if (secureTransport === 'on') socket.attach(secure!(stream), false);
+      else socket.attach(stream, true);
       const taker = this.#takers.shift();
       if (taker === undefined) this.#waiting.push(socket);
       else taker({ done: false, value: socket });
@@ -62,7 +66,7 @@ export class SocketListener implements AsyncIterable<Socket> {
     for (const taker of this.#takers.splice(0)) taker({ done: true, value: undefined });
   }
 
-  /** The next connection; rejects never. */
+  /** The next connection; rejects never. With TLS it may still be in its handshake: `opened` tells. */
   next(): Promise<IteratorResult<Socket>> {
     const socket = this.#waiting.shift();
     if (socket !== undefined) return Promise.resolve({ done: false, value: socket });
@@ -72,7 +76,21 @@ export class SocketListener implements AsyncIterable<Socket> {
     });
   }
 
+  /** As `close`. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.close();
+  }
+
   [Symbol.asyncIterator](): AsyncIterator<Socket> {
     return { next: () => this.next() };
   }
+}
+
+/** A server secures what comes in with its certificate, which it must have. */
+function secureWith(tls: TlsOptions | undefined): (stream: WebStream) => SecureStream {
+  assertTls();
+  if (tls?.cert === undefined || tls.key === undefined) {
+    throw new TypeError('a server that speaks TLS needs tls: { cert, key }');
+  }
+  return (stream) => secureServer(stream, tls);
 }

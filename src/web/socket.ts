@@ -1,10 +1,15 @@
 // A TCP connection as Web streams, in the shape of the WinterTC Sockets API.
+/// <reference lib="esnext.disposable" preserve="true" />
 
-import { NetError } from '../base/errors.ts';
+import { NetError, StateError } from '../base/errors.ts';
 import type { StreamHandler } from '../base/stream.ts';
 import { closeController, Gate, writeAll } from './flow.ts';
 import type { OctetReadable, OctetWritable, PlatformSignal } from './platform.ts';
+import { assertTls, type SecureStream, type TlsOptions } from './tls.ts';
 import { later, type WebEnv, type WebStream } from './web-host.ts';
+
+/** Whether a socket is secured: never, from the start, or from `startTls` on. */
+export type SecureTransport = 'off' | 'on' | 'starttls';
 
 /** Options of `connect` and `listen` that concern the socket. */
 export interface SocketOptions {
@@ -13,12 +18,23 @@ export interface SocketOptions {
    * either direction ends on its own.
    */
   readonly allowHalfOpen?: boolean;
+  /**
+   * `'on'`: TLS from the start; `'starttls'`: when `startTls` is called; `'off'` (the default): never. TLS is the
+   * platform's own (Node, Bun, Deno); in a browser the call throws a `TypeError` that says so.
+   */
+  readonly secureTransport?: SecureTransport;
+  /** Passed to the platform's TLS; a server's `cert` and `key` are here. */
+  readonly tls?: TlsOptions;
 }
 
 /** Options of `connect`. */
 export interface ConnectOptions extends SocketOptions {
   /** When it aborts, the connection is reset, or not made at all; everything that waits is rejected with its reason. */
   readonly signal?: PlatformSignal;
+  /** The name that the server must prove to have, when it is not the `hostname`. */
+  readonly sni?: string;
+  /** Protocols to offer by ALPN, the best first. */
+  readonly alpn?: readonly string[];
 }
 
 /** What `opened` tells. */
@@ -27,6 +43,8 @@ export interface SocketInfo {
   readonly remoteAddress: string;
   /** `address:port` of this end. */
   readonly localAddress: string;
+  /** The protocol that ALPN chose; `null` without TLS or when none was. */
+  readonly alpn: string | null;
 }
 
 /** Octets that one read takes at most when the reader brings no buffer. */
@@ -47,11 +65,17 @@ export class Socket {
   readonly opened: Promise<SocketInfo>;
   /** Settles when the connection is over: with `undefined` in good order, else with the `NetError`. */
   readonly closed: Promise<void>;
-  /** TLS is not here. */
-  readonly secureTransport = 'off';
+  /** As the options said; `'on'` for what `startTls` returns. */
+  readonly secureTransport: SecureTransport;
 
   readonly #env: WebEnv;
   readonly #half: boolean;
+  /** What makes a plain stream a secured one; `null` when there is no need. */
+  readonly #secure: ((stream: WebStream) => SecureStream) | null;
+  #upgraded = false;
+  /** The write under way is the last of this socket: then the stream changes hands. */
+  #handOver: (() => void) | null = null;
+  #signal: PlatformSignal | null = null;
   readonly #gate: Gate = new Gate();
   #stream: WebStream | null = null;
   #in!: ReadableByteStreamController;
@@ -69,9 +93,12 @@ export class Socket {
   #undoLinger: () => void = () => undefined;
 
   /** @internal */
-  constructor(env: WebEnv, options: SocketOptions) {
+  constructor(env: WebEnv, options: SocketOptions, secure: ((stream: WebStream) => SecureStream) | null = null) {
     this.#env = env;
     this.#half = options.allowHalfOpen ?? false;
+    this.secureTransport = options.secureTransport ?? 'off';
+    this.#secure = secure;
+    if (this.secureTransport === 'on') assertTls();
     this.opened = new Promise((resolve, reject) => {
       this.#opened = { resolve, reject };
     });
@@ -102,18 +129,62 @@ export class Socket {
     );
   }
 
+  /** Whether `startTls` has been called: another socket has the connection now. */
+  get upgraded(): boolean {
+    return this.#upgraded;
+  }
+
+  /**
+   * Secures the connection from here on, and returns the socket that has it; the streams of this one end. A write that
+   * is under way is finished first, and what was not read yet is taken for TLS. Throws `TypeError` unless the socket was
+   * made with `secureTransport: 'starttls'` and where the platform has no TLS, `StateError` when it is over or upgraded.
+   */
+  startTls(): Socket {
+    if (this.secureTransport !== 'starttls' || this.#secure === null) {
+      throw new TypeError("startTls needs a socket that was made with secureTransport: 'starttls'");
+    }
+    if (this.#upgraded || this.#over) throw new StateError('startTls: the socket is over or upgraded already');
+    assertTls();
+    this.#upgraded = true;
+    const secure = this.#secure;
+    const next = new Socket(this.#env, { allowHalfOpen: this.#half, secureTransport: 'on' });
+    if (this.#signal !== null) next.follow(this.#signal);
+    const handOver = (): void => {
+      const stream = this.#stream!;
+      if (this.#over) {
+        next.fail(this.#error ?? new NetError('ECONNRESET', 'read'));
+        return;
+      }
+      this.#settle(new StateError('the connection belongs to the socket that startTls returned'), null);
+      next.attach(secure(stream), false);
+    };
+    const ready = (): void => {
+      if (this.#writing) this.#handOver = handOver;
+      else handOver();
+    };
+    this.opened.then(ready, (error) => next.fail(error));
+    return next;
+  }
+
   /**
    * Closes both directions: what was written still goes out, what comes is dropped. Reads that wait end, writes
    * that wait are rejected. Settles like `closed`, without waiting for the peer.
+   *
+   * @param reason what those writes are rejected with; a `NetError` by default
    */
-  close(): Promise<void> {
-    if (!this.#over) this.#closeNow();
+  close(reason?: unknown): Promise<void> {
+    if (!this.#over) this.#closeNow(reason ?? new NetError('ECONNABORTED', 'write'));
     else if (!this.#inOver) {
       // Over already, but not read to the end: what is left is dropped.
       this.#drop();
       closeController(this.#in);
     }
     return this.closed;
+  }
+
+  /** Closes the socket; of a connection that had failed before, `opened` and `closed` tell. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close().catch(() => undefined);
   }
 
   /** Binds the socket to its stream. @internal */
@@ -139,6 +210,7 @@ export class Socket {
 
   /** Resets the connection when `signal` aborts, as long as there is one. @internal */
   follow(signal: PlatformSignal): void {
+    this.#signal = signal;
     const stop = (): void => {
       if (!this.#over) this.#abort(signal.reason);
     };
@@ -164,6 +236,7 @@ export class Socket {
     this.#opened.resolve({
       remoteAddress: name(s.remoteAddress, s.remotePort),
       localAddress: name(s.localAddress, s.localPort),
+      alpn: (s as Partial<SecureStream>).alpn ?? null,
     });
   }
 
@@ -246,6 +319,7 @@ export class Socket {
       await writeAll(chunk, sink, this.#gate);
     } finally {
       this.#writing = false;
+      this.#handOver?.();
       if (this.#inOver && this.#stream?.ended === true) this.#followEnd();
     }
   }
@@ -265,11 +339,11 @@ export class Socket {
 
   // --- endings ---
 
-  #closeNow(): void {
+  #closeNow(reason: unknown): void {
     const stream = this.#stream;
     const open = stream !== null && !this.#outOver;
     this.#dropping = true;
-    this.#settle(new NetError('ECONNABORTED', 'write'), null);
+    this.#settle(reason, null);
     if (stream === null) return;
     if (open) stream.shutdown();
     if (!stream.ended) this.#undoLinger = later(this.#env, LINGER, () => stream.abort());

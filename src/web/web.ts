@@ -6,7 +6,8 @@ import type { FetchInit, FetchInput, PlatformResponse } from './platform.ts';
 import { Pool } from './pool.ts';
 import { type ServeOptions, WebServer } from './serve.ts';
 import { type ConnectOptions, Socket } from './socket.ts';
-import { addressOf, type WebHost, type WebOptions, webEnv } from './web-host.ts';
+import { type SecureStream, secureClient } from './tls.ts';
+import { addressOf, type WebHost, type WebOptions, type WebStream, webEnv } from './web-host.ts';
 
 /** Where `connect` goes. */
 export interface SocketAddress {
@@ -17,8 +18,13 @@ export interface SocketAddress {
 
 /** The network of one host, in Web shapes. */
 export interface Web {
-  /** Opens a connection. Never throws for the network's sake: `opened` and the streams are rejected. */
-  connect(address: SocketAddress, options?: ConnectOptions): Socket;
+  /**
+   * Opens a connection. Never throws for the network's sake: `opened` and the streams are rejected. Throws `TypeError`
+   * for an address that is none, and for TLS where the platform has none.
+   *
+   * @param address or its text, `'10.0.0.2:80'`, `'[fd00::2]:80'`
+   */
+  connect(address: SocketAddress | string, options?: ConnectOptions): Socket;
   /** Listens for connections. Throws `NetError` (`EADDRINUSE`). */
   listen(options: ListenOptions): SocketListener;
   /**
@@ -45,11 +51,15 @@ export function createWeb(host: WebHost, options: WebOptions = {}): Web {
   const pool = new Pool(env);
   return {
     connect(address, socketOptions = {}) {
-      const socket = new Socket(env, socketOptions);
-      const { hostname, port } = address;
+      const { hostname, port } = typeof address === 'string' ? endOf(address) : address;
+      const { sni, alpn, tls } = socketOptions;
+      const secure = (stream: WebStream): SecureStream =>
+        secureClient(stream, sni ?? hostname.replace(/^\[|\]$/g, ''), { ...tls, ...(alpn && { alpn }) });
+      const socket = new Socket(env, socketOptions, secure);
       const open = (literal: string): void => {
         try {
-          socket.attach(env.host.connect({ address: literal, port }), false);
+          const stream = env.host.connect({ address: literal, port });
+          socket.attach(socket.secureTransport === 'on' ? secure(stream) : stream, false);
         } catch (error) {
           socket.fail(error);
         }
@@ -63,4 +73,11 @@ export function createWeb(host: WebHost, options: WebOptions = {}): Web {
     serve: (serveOptions) => new WebServer(env, serveOptions),
     close: () => pool.close(),
   };
+}
+
+/** The parts of `host:port`. Throws `TypeError` for a text that is none. */
+function endOf(text: string): SocketAddress {
+  const match = /^(\[[^\]]+\]|[^:]+):([0-9]{1,5})$/.exec(text);
+  if (match === null || Number(match[2]) > 0xffff) throw new TypeError(`${JSON.stringify(text)} is not host:port`);
+  return { hostname: match[1]!, port: Number(match[2]) };
 }

@@ -112,6 +112,43 @@ describe('opening', () => {
   });
 });
 
+describe('an address as text', () => {
+  it('is host:port, with an IPv6 address in brackets; anything else is a TypeError', async () => {
+    const net = new MemoryNet();
+    createWeb(net.host('10.0.0.2')).listen({ port: 7 });
+    createWeb(net.host('fd00::2')).listen({ port: 7 });
+    const web = createWeb(net.host('10.0.0.1'));
+    expect((await web.connect('10.0.0.2:7').opened).remoteAddress).toBe('10.0.0.2:7');
+    expect((await web.connect('[fd00::2]:7').opened).remoteAddress).toBe('[fd00::2]:7');
+    for (const bad of ['10.0.0.2', '10.0.0.2:', 'fd00::2:7', '10.0.0.2:99999', ':7']) {
+      expect(() => web.connect(bad), bad).toThrow(TypeError);
+    }
+  });
+});
+
+describe('at the end of a block', () => {
+  it('sockets and listeners close, also those that had failed', async () => {
+    const { client, server } = await connected();
+    await client[Symbol.asyncDispose]();
+    expect(await settled(client.closed)).toBe('fulfilled');
+    expect((await drain(server.readable)).length).toBe(0);
+    const net = new MemoryNet();
+    const refused = createWeb(net.host('10.0.0.1')).connect('10.0.0.2:7');
+    expect(await settled(refused.opened)).toBe('rejected ECONNREFUSED');
+    expect(await settled(refused[Symbol.asyncDispose]())).toBe('fulfilled');
+    const listener = createWeb(net.host('10.0.0.2')).listen({ port: 7 });
+    await listener[Symbol.asyncDispose]();
+    expect((await listener.next()).done).toBe(true);
+  });
+  it('close rejects the writes that wait with the reason it is given', async () => {
+    const { client } = await connected({}, { capacity: 10 });
+    const write = client.writable.getWriter().write(pattern(100));
+    const failed = expect(write).rejects.toThrow('enough');
+    await client.close(new RangeError('enough'));
+    await failed;
+  });
+});
+
 describe('data', () => {
   it('is echoed by a pipe, 5 MB, and both ends close in good order', async () => {
     const { client, server } = await connected();
