@@ -33,4 +33,11 @@ export {
   type RuntimeOptions,
   randomKey,
 } from './run/index.ts';
-export { type Connection, type Inspection, inspect, type RunningTimer } from './tcp/index.ts';
+export {
+  type Connection,
+  type Inspection,
+  inspect,
+  type RunningTimer,
+  type TcpCounters,
+  type TcpInfo,
+} from './tcp/index.ts';

@@ -32,7 +32,7 @@ import { int32, type Reader, view } from './frames.ts';
 import { applyOptions, getOption, type OptionEnv, setOption, TCP_INFO_NAME } from './options.ts';
 import { Epoll } from './poll.ts';
 import { Socket } from './socket.ts';
-import { emptyTcpInfo, tcpInfo, Watch } from './tcp-info.ts';
+import { emptyTcpInfo, tcpInfo } from './tcp-info.ts';
 
 /** What a call returned. */
 export interface Answer {
@@ -61,26 +61,11 @@ export class Calls {
   readonly env: OptionEnv;
   readonly #host: Host;
   readonly #files: Map<number, Socket | Epoll> = new Map();
-  readonly #watches: Map<Connection, Watch> = new Map();
   #nextFd = 0;
 
   constructor(env: OptionEnv) {
     this.env = env;
     this.#host = env.host;
-  }
-
-  /** What is measured of a connection. */
-  watch(c: Connection): Watch {
-    let watch = this.#watches.get(c);
-    if (watch === undefined) {
-      watch = new Watch();
-      watch.openedAt = this.#host.now;
-      watch.lastDataReceived = this.#host.now;
-      watch.lastAckReceived = this.#host.now;
-      watch.lastDataSent = this.#host.now;
-      this.#watches.set(c, watch);
-    }
-    return watch;
   }
 
   /** Sockets that had no room and have some now: that is news to an edge-triggered poll. */
@@ -462,8 +447,7 @@ export class Calls {
     let value: Uint8Array;
     if (level === 6 && name === TCP_INFO_NAME) {
       const c = s.connection;
-      value =
-        c === null ? emptyTcpInfo(s.listener === null ? 'CLOSED' : 'LISTEN') : tcpInfo(this.#host, c, this.watch(c));
+      value = c === null ? emptyTcpInfo(s.listener === null ? 'CLOSED' : 'LISTEN') : tcpInfo(c.info());
     } else {
       value = getOption(this.env, s, level, name);
     }

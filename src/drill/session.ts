@@ -2,7 +2,6 @@
 
 import { RxMeta, TxMeta } from '../base/packet.ts';
 import { Host, type Interface } from '../host/index.ts';
-import type { Connection } from '../sim/index.ts';
 import { type Answer, type Call, Calls, errnoOf } from './calls.ts';
 import { E } from './errno.ts';
 import {
@@ -157,7 +156,6 @@ export class Session {
       else if (this.#complete()) produced |= 2;
       else break;
     }
-    for (const s of this.#calls?.sockets() ?? []) if (s.connection !== null) this.#account(s.connection, s.noSpace);
     return produced;
   }
 
@@ -170,7 +168,6 @@ export class Session {
       if (length === 0) return any;
       any = true;
       const packet = this.#buffer.slice(0, length);
-      this.#note(host, packet, false);
       this.#push({ kind: PACKET, seq: 0, time: this.#now, ret: 0, errno: 0, payload: packet });
     }
   }
@@ -192,54 +189,9 @@ export class Session {
   #inject(host: Host, packet: Uint8Array): void {
     const i = this.#interface;
     if (i === null) return;
-    this.#note(host, packet, true);
     this.#rx.reset();
     host.receive(i, packet, 0, packet.length, this.#rx, host.now);
     this.#settle();
-  }
-
-  /** Counts a TCP segment of a known connection. */
-  #note(host: Host, packet: Uint8Array, arrives: boolean): void {
-    const v6 = (packet[0] ?? 0) >> 4 === 6;
-    const at = v6 ? 40 : ((packet[0] ?? 0) & 15) * 4;
-    if ((v6 ? packet[6] : packet[9]) !== 6 || packet.length < at + 20) return;
-    const port = (offset: number): number => ((packet[at + offset] ?? 0) << 8) | (packet[at + offset + 1] ?? 0);
-    const local = port(arrives ? 2 : 0);
-    const remote = port(arrives ? 0 : 2);
-    const text = packet.length - at - ((packet[at + 12] ?? 0) >> 4) * 4;
-    const flags = packet[at + 13] ?? 0;
-    for (const c of host.connections()) {
-      if (c.localPort !== local || c.remotePort !== remote) continue;
-      const watch = this.#calls?.watch(c);
-      if (watch === undefined) return;
-      if (arrives) {
-        watch.segmentsIn++;
-        if (text > 0) watch.dataSegmentsIn++;
-        if (text > 0 || (flags & 2) !== 0) watch.lastDataReceived = host.now;
-        if ((flags & 16) !== 0) watch.lastAckReceived = host.now;
-      } else {
-        watch.segmentsOut++;
-        if (text > 0) {
-          watch.dataSegmentsOut++;
-          watch.bytesSent += text;
-          watch.lastDataSent = host.now;
-        }
-      }
-    }
-  }
-
-  /** What holds a connection back now: nothing to send, the path, the peer's window, or our buffer. */
-  #account(c: Connection, noSpace: boolean): void {
-    const host = this.#host;
-    if (host === null) return;
-    let kind = 0;
-    if (c.queued > 0 || (c.flightSize > 0 && c.isSynchronised())) {
-      const windowFull = c.unsent > 0 && c.flightSize + Math.min(c.unsent, c.snd.mss) > c.snd.wnd;
-      if (windowFull) kind = 2;
-      else if (noSpace && c.unsent === 0 && this.#waiting !== null) kind = 3;
-      else kind = 1;
-    }
-    this.#calls?.watch(c).account(kind, host.now);
   }
 
   // --- calls ---

@@ -16,6 +16,7 @@ import type { RxMeta, TxMeta } from '../base/packet.ts';
 import { DEFAULT_PROFILE, type Profile } from '../base/profile.ts';
 import { ChunkPool } from '../base/receive-buffer.ts';
 import { halfSip13, SipKey } from '../base/siphash.ts';
+import type { State } from '../base/state.ts';
 import type { DropReason, Tracer } from '../base/trace.ts';
 import { TimerWheel } from '../base/wheel.ts';
 import { IcmpLimiter } from '../ip/icmp-limits.ts';
@@ -37,6 +38,7 @@ import { Plan } from '../tcp/output.ts';
 import { pathMtuIs } from '../tcp/path-mtu.ts';
 import { SackBlocks } from '../tcp/sack.ts';
 import { Delivery, type Scoreboard } from '../tcp/scoreboard.ts';
+import type { TcpCounters } from '../tcp/statistics.ts';
 import { timersFire } from '../tcp/timeouts.ts';
 import { OFF } from '../tcp/timers.ts';
 import { type Address, type Prefix, Prefix as PrefixOf, parseAddress, parsePrefix } from '../wire/address.ts';
@@ -89,6 +91,8 @@ export class Host implements TcpEnv {
   readonly profile: Profile;
   readonly trace: Tracer | null;
   readonly counters: Counters = new Counters();
+  /** @internal */
+  readonly counts: TcpCounters = this.counters.tcp;
   readonly interfaces: Interface[] = [];
   readonly routes: RouteTable = new RouteTable();
   /**
@@ -471,18 +475,13 @@ export class Host implements TcpEnv {
   }
 
   /** @internal */
-  moved(c: Connection): void {
-    switch (c.state) {
-      case 'ESTABLISHED':
-        this.counters.established++;
-        break;
-      case 'CLOSED':
-        this.table.remove(c);
-        this.ports.release(c.addressing);
-        if ((c.events & EVENT_OPEN) === 0) this.#uncount(c);
-        break;
-      default:
-    }
+  moved(c: Connection, from: State): void {
+    const to = c.state;
+    this.counters.moved(from, to);
+    if (to !== 'CLOSED') return;
+    this.table.remove(c);
+    this.ports.release(c.addressing);
+    if ((c.events & EVENT_OPEN) === 0) this.#uncount(c);
   }
 
   /** @internal */
@@ -575,6 +574,13 @@ export class Host implements TcpEnv {
     // Forgotten after ten minutes (RFC 1191 §6.3), and all at once when a peer invents too many.
     if (this.#pathMtus.size >= PATH_MTUS_KEPT) this.#pathMtus.clear();
     this.#pathMtus.set(remote.toString(), { mtu, until: this.#now + PATH_MTU_LIFETIME });
+  }
+
+  /** @internal */
+  pathMtu(c: Connection): number {
+    const known = this.#pathMtus.get(c.addressing.remote.toString());
+    if (known !== undefined && known.until > this.#now) return known.mtu;
+    return this.interfaceOf(c)?.mtu ?? 0;
   }
 
   /** @internal A new connection starts with what is known of its path. */

@@ -1,5 +1,6 @@
 // The public names of the room.
 
+export { STATE_NUMBER, type TcpInfo } from '../tcp/info.ts';
 export { Counters } from './counters.ts';
 export { type ConnectOptions, Host, type HostOptions } from './host.ts';
 export type { Interface, InterfaceOptions } from './interface.ts';

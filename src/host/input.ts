@@ -231,7 +231,7 @@ export class Input {
       return;
     }
     seg.gsoSize = meta.gsoSize;
-    host.counters.segmentsIn++;
+    host.counters.segmentsIn += meta.gsoSize > 0 && seg.len > 0 ? Math.ceil(seg.len / meta.gsoSize) : 1;
     const c = host.table.find(
       seg.dst0,
       seg.dst1,

@@ -97,7 +97,7 @@ function transmitFrom(
     c.inReady = true;
     i.ready.push(c);
     if (!c.inDirty) host.touch(c);
-    host.counters.segmentsOut++;
+    host.counters.segmentsOut += meta.gsoSize > 0 ? Math.ceil((length - meta.headerLength) / meta.gsoSize) : 1;
     return length;
   }
   return 0;

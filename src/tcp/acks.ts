@@ -35,7 +35,11 @@ function takeAck(c: Connection, seg: Segment, advance: number, duplicate: boolea
     if (c.recovery.undecided && seg.hasTs) decide(c, seg.tsEcr);
   }
   if (delivery.sentAt >= 0 && !delivery.ambiguous) c.cc.sampled(now - delivery.sentAt, snd.una, snd.nxt, now);
-  if (dsack) rack.spurious(c);
+  if (dsack) {
+    rack.spurious(c);
+    c.count().duplicatesTold++;
+    env.counts.duplicatesTold++;
+  }
   if (advance > 0 || duplicate || delivery.sacked > 0) acknowledged(c, advance, delivery, duplicate, now);
   if (rack.probing && (advance > 0 || dsack)) probeAnswered(c, dsack, now);
   if (advance === 0) return;

@@ -18,6 +18,7 @@ import { processText } from './text.ts';
  */
 export function segmentArrives(c: Connection, seg: Segment): void {
   const { state } = c;
+  c.segmentsIn += seg.gsoSize > 0 && seg.len > 0 ? Math.ceil(seg.len / seg.gsoSize) : 1;
   if (state === 'SYN-SENT') {
     segmentArrivesInSynSent(c, seg);
     c.env.touch(c);
@@ -195,7 +196,7 @@ function secondCheckRst(c: Connection, seg: Segment): boolean {
 function fourthCheckSyn(c: Connection, seg: Segment): boolean {
   if ((seg.flags & SYN) === 0) return true;
   c.env.drop('tcp-syn-in-window', c);
-  challenge(c);
+  if (challenge(c)) c.env.counts.synChallenges++;
   return false;
 }
 
@@ -206,6 +207,7 @@ function fifthCheckAck(c: Connection, seg: Segment): boolean {
     return false;
   }
   const { snd } = c;
+  c.ackAt = Math.floor(c.env.now) | 0;
   if (c.state === 'SYN-RECEIVED') {
     if (!(seqLt(snd.una, seg.ack) && seqLe(seg.ack, snd.nxt))) {
       c.env.drop('tcp-ack-too-new', c);
@@ -350,9 +352,11 @@ function refuse(c: Connection, limited: boolean): void {
 }
 
 /** A challenge ACK, at most one per interval and connection (RFC 5961 §7; CVE-2016-5696 was a global limit). */
-function challenge(c: Connection): void {
-  const { now, profile } = c.env;
-  if (now - c.lastChallenge < profile.challengeAckInterval) return;
+function challenge(c: Connection): boolean {
+  const { now, profile, counts } = c.env;
+  if (now - c.lastChallenge < profile.challengeAckInterval) return false;
   c.lastChallenge = now;
   c.ackNow = true;
+  counts.challenges++;
+  return true;
 }

@@ -21,6 +21,7 @@ import { growReceiveBuffer, sendLimit } from './autotune.ts';
 import type { CongestionController } from './congestion/controller.ts';
 import { controllerOf } from './congestion/select.ts';
 import type { TcpEnv } from './env.ts';
+import { type TcpInfo, tcpInfo } from './info.ts';
 import { armKeepAlive, Liveness } from './liveness.ts';
 import { NOTHING, whatToSend } from './output.ts';
 import { Rack } from './rack.ts';
@@ -28,6 +29,7 @@ import { Recovery } from './recovery.ts';
 import { RttEstimator } from './rtt.ts';
 import type { SackMemory } from './sack.ts';
 import { Scoreboard } from './scoreboard.ts';
+import { Statistics } from './statistics.ts';
 import { Timers } from './timers.ts';
 import { ReceiveVariables, SendVariables } from './variables.ts';
 import { windowUpdateDue } from './window.ts';
@@ -187,6 +189,14 @@ export class Connection implements ByteStream {
   written = 0;
   /** Segments sent again. */
   retransmissions = 0;
+  /** @internal Segments in and out, and what `info` tells beyond that; made with the first text. */
+  segmentsIn = 0;
+  segmentsOut = 0;
+  statistics: Statistics | null = null;
+  /** @internal When it began, when text in order and an acknowledgement last came: whole ms, int32 and so no boxes. */
+  readonly openedAt: number;
+  textAt: number;
+  ackAt: number;
 
   #state: State = 'CLOSED';
   #handler: StreamHandler | null = null;
@@ -202,6 +212,9 @@ export class Connection implements ByteStream {
     this.noDelay = !env.profile.nagle;
     this.snd.mss = addressing.localMss;
     this.receiveLimit = env.profile.receiveBuffer;
+    this.openedAt = Math.floor(env.now) | 0;
+    this.textAt = this.openedAt;
+    this.ackAt = this.openedAt;
   }
 
   get handler(): StreamHandler | null {
@@ -325,6 +338,11 @@ export class Connection implements ByteStream {
     return whatToSend(this) === NOTHING ? this.timers.earliest : Number.NEGATIVE_INFINITY;
   }
 
+  /** What Linux's TCP_INFO tells of a connection, by the same names and in the same units. */
+  info(): TcpInfo {
+    return tcpInfo(this);
+  }
+
   // --- commands ---
 
   /** Turns Nagle's algorithm off (`true`) or on again. */
@@ -427,6 +445,8 @@ export class Connection implements ByteStream {
       return;
     }
     if (this.linger === 0 || (this.readable > 0 && this.env.profile.resetOnUnread)) {
+      if (this.linger === 0) this.env.counts.abortedOnLinger++;
+      else this.env.counts.abortedOnData++;
       this.abort();
       return;
     }
@@ -526,6 +546,14 @@ export class Connection implements ByteStream {
     return (Math.floor(this.env.now) + this.snd.tsOffset) | 0;
   }
 
+  /** @internal Its figures, made when there is something to tell. */
+  count(): Statistics {
+    if (this.statistics !== null) return this.statistics;
+    this.statistics = new Statistics();
+    this.statistics.account(0, this.env.now);
+    return this.statistics;
+  }
+
   /** @internal The scoreboard, borrowed from the host when there was none. */
   takeBoard(): Scoreboard {
     this.board ??= this.env.boards.pop() ?? new Scoreboard();
@@ -558,7 +586,7 @@ export class Connection implements ByteStream {
     else if (to === 'FIN-WAIT-2' && this.orphan) this.timers.finWait2 = this.env.now + this.env.profile.finWait2;
     if (this.liveness !== null && to === 'ESTABLISHED') armKeepAlive(this);
     if (to === 'TIME-WAIT' || to === 'CLOSED') this.#announceClose();
-    this.env.moved(this);
+    this.env.moved(this, from);
   }
 
   /** @internal Starts 2MSL, or starts it again (RFC 9293 §3.10.7.4, eighth). */
@@ -610,6 +638,7 @@ export class Connection implements ByteStream {
   /** @internal Ends the connection with an error of this code. */
   fail(code: NetErrorCode, cause: Cause): void {
     const opening = this.#state === 'SYN-SENT' || (this.#state === 'SYN-RECEIVED' && !this.passive);
+    if (cause === 'timeout') this.env.counts.abortedOnTimeout++;
     this.finish(
       cause,
       new NetError(

@@ -2,11 +2,13 @@
 
 import type { Profile } from '../base/profile.ts';
 import type { ChunkPool } from '../base/receive-buffer.ts';
+import type { State } from '../base/state.ts';
 import type { DropReason, Tracer } from '../base/trace.ts';
 import type { Connection } from './connection.ts';
 import type { Plan } from './output.ts';
 import type { SackBlocks } from './sack.ts';
 import type { Delivery, Scoreboard } from './scoreboard.ts';
+import type { TcpCounters } from './statistics.ts';
 
 /** The surroundings of a connection. The host implements it; tests may do with less. */
 export interface TcpEnv {
@@ -16,6 +18,8 @@ export interface TcpEnv {
   readonly now: number;
   readonly profile: Profile;
   readonly trace: Tracer | null;
+  /** Counts of all connections together. */
+  readonly counts: TcpCounters;
   /** Memory of receive queues, shared by all connections of the host. */
   readonly chunks: ChunkPool;
   /** Scratch in which `whatToSend` describes a segment; one per host, because nothing re-enters. */
@@ -28,6 +32,8 @@ export interface TcpEnv {
   readonly boards: Scoreboard[];
   /** Number of the packet in hand, for traces; 0 when it has none. */
   readonly packetId: number;
+  /** The MTU of the path to the connection's peer, as far as it is known; else that of the interface. */
+  pathMtu(connection: Connection): number;
   /** Applies what is known of the path's MTU to a connection whose MSS was just agreed on. */
   recallPathMtu(connection: Connection): void;
   /** A keyed 32-bit offset for the timestamps of a connection (RFC 7323 §5.4: not the same on two). */
@@ -38,8 +44,8 @@ export interface TcpEnv {
   touch(connection: Connection): void;
   /** The connection has an event for the program. */
   announce(connection: Connection): void;
-  /** The connection entered TIME-WAIT or CLOSED or ESTABLISHED: tables and backlogs may change. */
-  moved(connection: Connection): void;
+  /** The connection left `from` for the state it has now: tables, backlogs and counts may change. */
+  moved(connection: Connection, from: State): void;
   /** Sends <SEQ=seq><CTL=RST> to the connection's peer without touching the connection. */
   reset(connection: Connection, seq: number): void;
   /** Something that came in was not taken: counted and traced. */

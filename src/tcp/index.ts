@@ -3,4 +3,6 @@
 export type { CongestionController } from './congestion/controller.ts';
 export { Connection, type ConnectionAddressing } from './connection.ts';
 export type { TcpEnv } from './env.ts';
+export type { TcpInfo } from './info.ts';
 export { type Inspection, inspect, type RunningTimer } from './inspect.ts';
+export type { TcpCounters } from './statistics.ts';

@@ -49,6 +49,7 @@ export function keepAliveTimedOut(c: Connection): void {
     return;
   }
   liveness.probes++;
+  env.counts.keepAliveProbes++;
   c.probeDue = true;
   timers.keepAlive = env.now + liveness.interval;
 }

@@ -19,6 +19,7 @@ export function openActive(c: Connection, iss: number): void {
 /** A SYN arrived for a listener: LISTEN to SYN-RECEIVED on a connection of its own (RFC 9293 §3.10.7.2). */
 export function openPassive(c: Connection, seg: Segment, iss: number): void {
   setIss(c, iss);
+  c.segmentsIn = 1;
   c.enter('LISTEN', 'passive open');
   takePeerSyn(c, seg);
   c.enter('SYN-RECEIVED', 'rcv SYN');
@@ -80,6 +81,9 @@ export function becomeEstablished(c: Connection, seg: Segment, cause: Cause): vo
   c.cc.opened(c.snd.mss, profile.initialWindow);
   // RFC 6928 §2: a lost SYN or SYN,ACK leaves one segment.
   if (c.synResent) c.cc.idle(1);
+  const now = Math.floor(c.env.now) | 0;
+  c.textAt = now;
+  c.ackAt = now;
   c.enter('ESTABLISHED', cause);
   c.announce(EVENT_OPEN);
   if (cause === 'rcv ACK of SYN') processAck(c, seg);

@@ -25,6 +25,7 @@ import {
   writeTcp,
 } from '../wire/tcp.ts';
 import type { Connection } from './connection.ts';
+import { busyness } from './info.ts';
 import { armProbe } from './rack.ts';
 import type { Scoreboard } from './scoreboard.ts';
 import { OFF } from './timers.ts';
@@ -369,8 +370,10 @@ function windowField(c: Connection, verdict: Verdict): number {
 function sent(c: Connection, verdict: Verdict, again: boolean): void {
   const { snd, rcv, rtt, timers, env } = c;
   const { plan, now } = env;
+  c.segmentsOut += plan.len > snd.mss ? Math.ceil(plan.len / snd.mss) : 1;
   if (verdict === SEND_RST) {
     c.resetDue = false;
+    env.counts.resets++;
     return;
   }
   if (c.state !== 'SYN-SENT') {
@@ -395,6 +398,7 @@ function sent(c: Connection, verdict: Verdict, again: boolean): void {
     else board.sentAgain(verdict === SEND_SYN ? 0 : plan.index, end, now);
     rtt.sentAgain(plan.seq);
     c.retransmissions++;
+    countAgain(c);
   } else {
     if (c.tailProbeDue) c.rack.probeRepeats = false;
     board.sent(plan.seq, end, snd.mss, now);
@@ -406,6 +410,7 @@ function sent(c: Connection, verdict: Verdict, again: boolean): void {
   c.tailProbeDue = false;
   if (c.recovery.active) c.recovery.prrOut += length;
   if (plan.len > 0) {
+    countText(c, again);
     if (now - c.lastTextAt < env.profile.delayedAck) c.dialogue = true;
     c.burst = again ? 0 : c.burst + 1;
     if (plan.seq === snd.una && !again) c.cc.resumed(now - c.lastDataSent, now);
@@ -424,11 +429,30 @@ function sent(c: Connection, verdict: Verdict, again: boolean): void {
   if (!again) armProbe(c, now);
 }
 
+/** A segment was sent again: what for. */
+function countAgain(c: Connection): void {
+  const { counts } = c.env;
+  counts.retransmitted++;
+  if (c.recovery.active) counts.retransmittedFast++;
+  else if (c.recovery.guarded) counts.retransmittedAfterTimeout++;
+}
+
+/** Text was sent. */
+function countText(c: Connection, again: boolean): void {
+  const { len } = c.env.plan;
+  const s = c.count();
+  s.dataSegmentsOut += len > c.snd.mss ? Math.ceil(len / c.snd.mss) : 1;
+  s.bytesSent += len;
+  if (again) s.bytesResent += len;
+  if (s.kind === 0) s.account(1, c.env.now);
+}
+
 /** `whatToSend` has just said that nothing can be sent: remembers why, and arms the timer that resolves a wait for the window. */
 export function rest(c: Connection): void {
   const { plan, profile, now } = c.env;
   const { timers } = c;
   c.burst = 0;
+  if (c.statistics !== null) c.statistics.account(busyness(c), now);
   if (plan.congested) {
     c.limited = true;
     c.limitedSeq = c.snd.nxt;

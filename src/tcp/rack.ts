@@ -131,6 +131,7 @@ export function probeTimedOut(c: Connection, now: number): void {
   timers.probe = OFF;
   if (board === null || board.count === 0 || c.recovery.guarded) return;
   rack.probing = true;
+  c.env.counts.lossProbes++;
   rack.probeEnd = c.snd.nxt;
   rack.probeRepeats = true;
   c.tailProbeDue = true;

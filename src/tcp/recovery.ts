@@ -68,6 +68,7 @@ export function lossesFound(c: Connection, now: number): void {
   const { recovery, snd, cc } = c;
   if (recovery.guarded) return;
   recovery.active = true;
+  c.env.counts.sackRecoveries++;
   recovery.guarded = true;
   recovery.recover = snd.nxt;
   assume(c);
@@ -168,6 +169,7 @@ function duplicateWithoutSack(c: Connection, now: number): void {
   }
   if (recovery.dupAcks !== c.env.profile.dupThresh || recovery.guarded) return;
   recovery.active = true;
+  c.env.counts.renoRecoveries++;
   recovery.guarded = true;
   recovery.recover = snd.nxt;
   cc.reduce(flightBefore(c), now);

@@ -16,6 +16,9 @@ export function processText(c: Connection, seg: Segment): void {
   c.receiveBuffer ??= new ReceiveBuffer(env.chunks);
   const buffer = c.receiveBuffer;
   const offset = seqDiff(seg.seq, rcv.nxt);
+  const s = c.count();
+  s.dataSegmentsIn += seg.gsoSize > 0 ? Math.ceil(seg.len / seg.gsoSize) : 1;
+  if (offset === 0) c.textAt = Math.floor(env.now) | 0;
   if (offset === 0 && buffer.ranges === 0) {
     buffer.append(seg.bytes, seg.at, seg.at + seg.len);
     rcv.nxt = (rcv.nxt + seg.len) | 0;
@@ -37,6 +40,8 @@ export function processText(c: Connection, seg: Segment): void {
     c.announceReadable();
     return;
   } else {
+    s.outOfOrder++;
+    env.counts.outOfOrder++;
     noteOutOfOrder(c, seg, held === buffer.pending);
   }
   // Without SACK the peer counts duplicates, so it gets one for each; with it, one ACK says everything.

@@ -24,6 +24,7 @@ export function timersFire(c: Connection): void {
   if (timers.delayedAck <= now) {
     timers.delayedAck = OFF;
     c.ackNow = true;
+    env.counts.delayedAcks++;
     traceTimer(c, 'delayed-ack', 1);
   }
   if (timers.reorder <= now) reorderingTimedOut(c, now);
@@ -54,7 +55,9 @@ function retransmit(c: Connection): void {
     return;
   }
   traceTimer(c, 'retransmit', c.retries + 1);
+  env.counts.timeouts++;
   if (c.isSynchronised()) {
+    c.count().timeouts++;
     // A window shut by the peer explains the silence about what it no longer takes: no congestion.
     if (snd.wnd === 0) c.board?.markLost(0);
     else retransmissionTimedOut(c, now);
@@ -96,6 +99,7 @@ function persist(c: Connection): void {
   }
   c.retries++;
   traceTimer(c, 'persist', c.retries);
+  env.counts.windowProbes++;
   c.probeDue = true;
   c.probes++;
   timers.persist = withinUserTimeout(c, env.now + probeInterval(c), c.silentSince);
