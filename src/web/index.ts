@@ -13,5 +13,14 @@ export type {
 export { type ServeInfo, type ServeOptions, type Upgraded, WebServer } from './serve.ts';
 export { type ConnectOptions, type SecureTransport, Socket, type SocketInfo, type SocketOptions } from './socket.ts';
 export type { TlsMaterial, TlsOptions } from './tls.ts';
+export { type Datagram, DatagramSocket, type DatagramTarget, type UdpOptions } from './udp.ts';
 export { createWeb, type SocketAddress, type Web } from './web.ts';
-export type { FetchTimeouts, WebHost, WebListener, WebOptions, WebStream } from './web-host.ts';
+export type {
+  FetchTimeouts,
+  WebHost,
+  WebListener,
+  WebOptions,
+  WebStream,
+  WebUdpHandler,
+  WebUdpSocket,
+} from './web-host.ts';

@@ -1,5 +1,6 @@
 // What this room needs of a host, and of time: small enough that real, simulated and in-memory hosts all have it.
 
+import type { NetError } from '../base/errors.ts';
 import type { ByteStream } from '../base/stream.ts';
 import { type Clock, systemClock } from '../run/clock.ts';
 
@@ -18,12 +19,32 @@ export interface WebListener {
   close(): void;
 }
 
+/** A UDP socket of a host. */
+export interface WebUdpSocket {
+  readonly port: number;
+  /** Datagrams to broadcast addresses may be sent. */
+  broadcast: boolean;
+  handler: WebUdpHandler | null;
+  /** Sends one datagram; returns why it cannot, or `null`. */
+  send(bytes: Uint8Array, address: string, port: number): NetError | null;
+  close(): void;
+}
+
+/** What such a socket tells. */
+export interface WebUdpHandler {
+  onMessage?(socket: unknown, bytes: Uint8Array, address: { toString(): string }, port: number): void;
+  onError?(socket: unknown, error: NetError): void;
+  onClose?(socket: unknown, error: NetError | null): void;
+}
+
 /** A host; `Host` of `synfin` is one. Its owner must pump it when `onWake` says so (`run/` does). */
 export interface WebHost {
   /** Opens a stream; failures come by `onClose`, or are thrown as `NetError`. */
   connect(options: { address: string; port: number }): WebStream;
   /** Calls `accept` with every open stream that comes in. Throws `NetError` (`EADDRINUSE`). */
   listen(options: { port: number; address?: string }, accept: (stream: WebStream) => void): WebListener;
+  /** Opens a UDP socket; absent where there is no UDP. Throws `NetError` (`EADDRINUSE`). */
+  udp?(options: { port: number; address?: string }): WebUdpSocket;
 }
 
 /** Options of `createWeb`. */

@@ -7,6 +7,7 @@ import { Pool } from './pool.ts';
 import { type ServeOptions, WebServer } from './serve.ts';
 import { type ConnectOptions, Socket } from './socket.ts';
 import { type SecureStream, secureClient } from './tls.ts';
+import { DatagramSocket, type UdpOptions } from './udp.ts';
 import { addressOf, type WebHost, type WebOptions, type WebStream, webEnv } from './web-host.ts';
 
 /** Where `connect` goes. */
@@ -27,6 +28,8 @@ export interface Web {
   connect(address: SocketAddress | string, options?: ConnectOptions): Socket;
   /** Listens for connections. Throws `NetError` (`EADDRINUSE`). */
   listen(options: ListenOptions): SocketListener;
+  /** Opens a UDP socket. Throws `NetError` (`EADDRINUSE`, `EADDRNOTAVAIL`), `TypeError` when the host has no UDP. */
+  udp(options?: UdpOptions): DatagramSocket;
   /**
    * As the platform's `fetch`, for `http:` URLs. Redirects are followed, codings undone. Rejects with a `TypeError` whose
    * `cause` is the `NetError` or `HttpError`, or with the signal's reason.
@@ -69,6 +72,7 @@ export function createWeb(host: WebHost, options: WebOptions = {}): Web {
       return socket;
     },
     listen: (listenOptions) => new SocketListener(env, listenOptions),
+    udp: (udpOptions = {}) => new DatagramSocket(env, udpOptions),
     fetch: (input, init) => fetchOver(env, pool, input, init),
     serve: (serveOptions) => new WebServer(env, serveOptions),
     close: () => pool.close(),
