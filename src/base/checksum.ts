@@ -4,6 +4,8 @@
 // and summing in the wrong byte order gives the right sum with its octets swapped. So the middle of a range
 // is read as native 32-bit words wherever it lies, and swapped at the end when order or parity ask for it.
 
+import { packetMemory } from './packet-memory.ts';
+
 /**
  * Below this many octets a byte loop is quicker than looking up the views; it also spares typed arrays
  * that V8 keeps inside its heap (up to 64 octets) from being given an ArrayBuffer of their own.
@@ -99,7 +101,10 @@ function sumBytes(bytes: Uint8Array, from: number, to: number): number {
  */
 export function onesSum(bytes: Uint8Array, from: number, to: number, sum: number): number {
   let total: number;
-  if (to - from < LOOP_BELOW) {
+  if (packetMemory !== null && bytes.buffer === packetMemory.buffer) {
+    const words = packetMemory.sum(bytes.byteOffset + from, to - from);
+    total = ((words & 0xff) << 8) | (words >>> 8);
+  } else if (to - from < LOOP_BELOW) {
     total = sumBytes(bytes, from, to);
   } else {
     const words = wordsOf(bytes.buffer);

@@ -4,6 +4,8 @@
 // words 230 to 440 ns), but the view costs 96 octets of heap. Whoever copies the same spans again and again keeps the
 // views: the send queue with its chunks, and `copyPacket` here for the slots that packets arrive in.
 
+import { packetMemory } from './packet-memory.ts';
+
 /** Below this many octets a byte loop beats `set(subarray)`: the view costs 30 ns and the call 40 ns. */
 const LOOP_BELOW = 32;
 
@@ -48,7 +50,7 @@ export function copyPacket(bytes: Uint8Array, from: number, to: number, out: Uin
   let span = spans[place]!;
   if (owners[place] !== bytes || starts[place] !== from || span.length !== length) {
     span = bytes.subarray(from, to);
-    if (bytes.buffer.byteLength <= BUFFER_UP_TO) {
+    if (bytes.buffer.byteLength <= BUFFER_UP_TO || bytes.buffer === packetMemory?.buffer) {
       spans[place] = span;
       owners[place] = bytes;
       starts[place] = from;

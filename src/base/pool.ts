@@ -1,18 +1,17 @@
 // Packet buffers that are used again: a fresh `Uint8Array` per packet costs more than all work on a segment.
 //
-//   slab 0 (one ArrayBuffer): | slot | slot | slot | ...      each slot begins at a multiple of 64 octets,
-//   slab 1:                   :| slot | slot | slot | ...     each slab 64 octets later than the one before
+//   slab 0: | slot | slot | slot | ...      each slot begins at a multiple of 64 octets,
+//   slab 1: :| slot | slot | slot | ...     each slab 64 octets later than the one before
 //
 // Slots share slabs so that the word views of the checksum (`checksum.ts`), kept per ArrayBuffer, serve all of them.
 // Slabs are staggered so that slots of different slabs have different offsets: headers do not compete for the same
 // cache lines, and the views of `copy.ts`, found by offset, do not compete either.
 
 import { StateError } from './errors.ts';
+import { BLOCK, takeSlab } from './packet-memory.ts';
 
 /** Slots begin at multiples of a cache line. */
 const ALIGN = 64;
-/** A slab is about this large unless the caller says how many slots it has. */
-const SLAB = 131_072;
 /** What released octets become in debug mode: odd enough to be recognized in a dump. */
 const POISON = 0xdb;
 
@@ -59,12 +58,12 @@ export class PacketPool {
 
   /**
    * @param slotSize octets of a buffer, an integer of at least 1
-   * @param slotsPerSlab buffers made at a time; by default as many as 128 KiB hold, and at least 4
+   * @param slotsPerSlab buffers made at a time; by default as many as a block of 128 KiB holds, and at least 4
    */
   constructor(slotSize: number, slotsPerSlab = 0) {
     if (!Number.isInteger(slotSize) || slotSize < 1) throw new RangeError(`no buffers of ${slotSize} octets`);
     this.slotSize = slotSize;
-    this.#slotsPerSlab = slotsPerSlab > 0 ? slotsPerSlab : Math.max(4, Math.floor(SLAB / stride(slotSize)));
+    this.#slotsPerSlab = slotsPerSlab > 0 ? slotsPerSlab : Math.max(4, Math.floor(BLOCK / stride(slotSize)) - 1);
   }
 
   /** A buffer with any content, the one released last when there is one: it is likeliest to be in the cache. */
@@ -92,10 +91,10 @@ export class PacketPool {
   #addSlab(): void {
     const step = stride(this.slotSize);
     const start = ((this.slots / this.#slotsPerSlab) * ALIGN) % step;
-    const slab = new ArrayBuffer(start + step * this.#slotsPerSlab);
+    const { buffer: memory, at } = takeSlab(start + step * this.#slotsPerSlab, this);
     // Pushed from the end, so that they are taken from the start.
     for (let i = this.#slotsPerSlab - 1; i >= 0; i--) {
-      const buffer = new PacketBuffer(new Uint8Array(slab, start + i * step, this.slotSize), this);
+      const buffer = new PacketBuffer(new Uint8Array(memory, at + start + i * step, this.slotSize), this);
       if (this.poison) buffer.bytes.fill(POISON);
       this.#free.push(buffer);
     }

@@ -6,6 +6,7 @@
 import { NetError } from '../base/errors.ts';
 import { type Link, type LinkCaps, type LinkPort, type Medium, PLAIN_LINK } from '../base/link.ts';
 import { RxMeta, TxMeta } from '../base/packet.ts';
+import { takeSlab } from '../base/packet-memory.ts';
 import { type Ffi, koffiFfi } from './ffi.ts';
 import { TunError, tunError } from './tun-error.ts';
 import { type Device, openDevice } from './tun-setup.ts';
@@ -87,8 +88,9 @@ export class TunLink implements Link {
   readonly #fd: number;
   readonly #wake: Wake;
   readonly #vnet: boolean;
-  readonly #rxBuffer = new Uint8Array(BUFFER);
-  readonly #txBuffer = new Uint8Array(BUFFER);
+  /** Made by `open`: by then a runtime has handed in the memory where packets are summed quickly. */
+  #rxBuffer = new Uint8Array(0);
+  #txBuffer = new Uint8Array(0);
   readonly #rx = new RxMeta();
   readonly #tx = new TxMeta();
   #port: LinkPort | null = null;
@@ -114,6 +116,8 @@ export class TunLink implements Link {
   open(port: LinkPort): void {
     if (this.#closed) throw new TunError('ERR_NO_DEVICE', this.name);
     this.#port = port;
+    this.#rxBuffer = packetBuffer(this);
+    this.#txBuffer = packetBuffer(this);
     this.#wake.start((first) => this.#ready(first));
   }
 
@@ -220,6 +224,12 @@ export class TunLink implements Link {
     // Closes the descriptor too, and with it a device that was made here.
     this.#wake.close();
   }
+}
+
+/** Room for the largest packet. */
+function packetBuffer(owner: TunLink): Uint8Array<ArrayBuffer> {
+  const { buffer, at } = takeSlab(BUFFER, owner);
+  return new Uint8Array(buffer, at, BUFFER);
 }
 
 /** An address of our own making: the bit for "locally administered" set, the one for groups clear. */

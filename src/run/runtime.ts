@@ -7,6 +7,7 @@ import { NetError, StateError } from '../base/errors.ts';
 import type { Link, LinkCaps, LinkPort, Medium } from '../base/link.ts';
 import type { RxMeta, TxMeta } from '../base/packet.ts';
 import { type Clock, LONGEST_DELAY, systemClock, type TimerHandle } from './clock.ts';
+import { installKernel } from './kernel.ts';
 
 /** What a runtime needs of a host's interfaces. */
 export interface RunnableInterface {
@@ -366,5 +367,6 @@ class Loop<I extends RunnableInterface> implements Runtime<I> {
  * ```
  */
 export function createRuntime<I extends RunnableInterface>(options: RuntimeOptions<I>): Runtime<I> {
+  installKernel();
   return new Loop(options.host, options.clock ?? systemClock());
 }
