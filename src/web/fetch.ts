@@ -1,4 +1,4 @@
-// `fetch` over our own connections: http: URLs, content streamed both ways, redirects, codings, `AbortSignal`.
+// `fetch` over our own connections: http: and https: URLs, content streamed both ways, redirects, codings, `AbortSignal`.
 
 import { NetError } from '../base/errors.ts';
 import {
@@ -11,10 +11,12 @@ import {
   type PooledRequest,
 } from '../http/index.ts';
 import { decoded } from './decode.ts';
+import { type Route, routeTo } from './dial.ts';
 import { Gate, Inflow, pump } from './flow.ts';
 import type { Pool } from './pool.ts';
 import { follow, type Hop, isRedirect, MOST_REDIRECTS } from './redirect.ts';
-import { addressOf, later, type WebEnv } from './web-host.ts';
+import { assertTls } from './tls.ts';
+import { later, type WebEnv } from './web-host.ts';
 
 /** Content of an answer that leads elsewhere and that is read on to keep the connection, octets. */
 const DISCARD = 65_536;
@@ -38,15 +40,16 @@ export async function fetchOver(
   const { signal } = request;
   signal.throwIfAborted();
   const url = new URL(request.url);
-  if (url.protocol !== 'http:') throw new TypeError(`fetch speaks http: here, not ${url.protocol}`);
+  if (url.protocol === 'https:') assertTls();
+  else if (url.protocol !== 'http:') throw new TypeError(`fetch speaks http: and https: here, not ${url.protocol}`);
   const streams = init?.body instanceof ReadableStream || (init?.body == null && request.body !== null);
   const content = request.body === null ? null : streams ? ('stream' as const) : request.arrayBuffer();
   const whole = await unlessAborted(signal, Promise.resolve<ArrayBuffer | 'stream' | null>(content));
   const body = whole instanceof ArrayBuffer ? new Uint8Array(whole) : whole;
   let hop: Hop = { method: request.method, url, fields: fieldsOf(env, request, url), body };
   for (let redirects = 0; ; ) {
-    const address = await unlessAborted(signal, addressOf(env, hop.url.hostname));
-    const outcome = await exchange(env, pool, request, hop, address);
+    const route = await unlessAborted(signal, routeTo(env, hop.url));
+    const outcome = await exchange(env, pool, request, hop, route);
     if (outcome === 'unexpected') hop.fields.delete('expect');
     else if (outcome instanceof Response) {
       if (redirects > 0) Object.defineProperty(outcome, 'redirected', { value: true });
@@ -121,7 +124,7 @@ class Attempt {
     this.#stop = () => this.#giveUp(request.signal.reason);
   }
 
-  start(pool: Pool, address: string): void {
+  start(pool: Pool, route: Route): void {
     const { method, url, fields, body } = this.#hop;
     const { signal } = this.#request;
     if (signal.aborted) {
@@ -132,7 +135,7 @@ class Attempt {
     const init = { method, target: url.pathname + url.search, headers: fields, body };
     this.#watch(this.#env.timeouts.headers);
     try {
-      this.#pooled = pool.request(address, url.port === '' ? 80 : Number(url.port), init, {
+      this.#pooled = pool.request(route, init, {
         onStart: (exchange) => this.#begin(exchange),
         onResponse: (response) => this.#respond(response),
         onData: (bytes, from, to) => this.#data(bytes, from, to),
@@ -258,9 +261,9 @@ class Attempt {
   }
 }
 
-function exchange(env: WebEnv, pool: Pool, request: Request, hop: Hop, address: string): Promise<Outcome> {
+function exchange(env: WebEnv, pool: Pool, request: Request, hop: Hop, route: Route): Promise<Outcome> {
   return new Promise((resolve, reject) => {
-    new Attempt(env, request, hop, resolve, reject).start(pool, address);
+    new Attempt(env, request, hop, resolve, reject).start(pool, route);
   });
 }
 

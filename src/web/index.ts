@@ -12,11 +12,12 @@ export type {
 } from './platform.ts';
 export { type ServeInfo, type ServeOptions, type Upgraded, WebServer } from './serve.ts';
 export { type ConnectOptions, type SecureTransport, Socket, type SocketInfo, type SocketOptions } from './socket.ts';
-export type { TlsMaterial, TlsOptions } from './tls.ts';
+export { type SecureStream, secureClient, secureServer, type TlsMaterial, type TlsOptions } from './tls.ts';
 export { type Datagram, DatagramSocket, type DatagramTarget, type UdpOptions } from './udp.ts';
 export { createWeb, type SocketAddress, type Web } from './web.ts';
 export type {
   FetchTimeouts,
+  Lookup,
   WebHost,
   WebListener,
   WebOptions,

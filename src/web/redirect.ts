@@ -31,7 +31,8 @@ export function follow(hop: Hop, status: number, location: string): Hop {
   } catch {
     throw new TypeError(`the server redirected to ${JSON.stringify(location)}, which is no URL`);
   }
-  if (url.protocol !== 'http:') throw new TypeError(`fetch speaks http: here, and was redirected to ${url.protocol}`);
+  if (url.protocol !== 'http:' && url.protocol !== 'https:')
+    throw new TypeError(`fetch speaks http: and https: here, and was redirected to ${url.protocol}`);
   if (url.username !== '' || url.password !== '')
     throw new TypeError('the server redirected to a URL with credentials');
   // RFC 9110 §10.2.2: where the new URL has no fragment, it inherits that of the old one.

@@ -16,6 +16,7 @@ import {
 import { Gate, Inflow, pump } from './flow.ts';
 import type { PlatformRequest, PlatformResponse, PlatformSignal } from './platform.ts';
 import { Socket } from './socket.ts';
+import { checkServer, secureServer, type TlsOptions } from './tls.ts';
 import { later, type WebEnv, type WebListener, type WebStream } from './web-host.ts';
 
 /** What a handler is told beside the request. */
@@ -58,6 +59,11 @@ export interface ServeOptions {
   /** When it aborts, the server closes gracefully, as `close()` does. */
   readonly signal?: PlatformSignal;
   readonly timeouts?: Partial<ServerTimeouts>;
+  /**
+   * Serves `https:` by the platform's own TLS: `cert` and `key` are needed. Throws what the platform says of those that do
+   * not fit, `TypeError` where it has no TLS.
+   */
+  readonly tls?: TlsOptions;
 }
 
 /** How often timeouts are looked at, milliseconds. */
@@ -76,6 +82,8 @@ export class WebServer {
   #settle!: () => void;
   #listening = true;
   #undoSweep: (() => void) | null = null;
+  /** Puts TLS on a connection; null for `http:`. */
+  readonly #secure: ((stream: WebStream) => WebStream) | null;
   #date = '';
   #dateAt = -1;
 
@@ -86,7 +94,11 @@ export class WebServer {
     this.closed = new Promise((resolve) => {
       this.#settle = resolve;
     });
-    const { port, hostname } = options;
+    const { port, hostname, tls } = options;
+    const offer = tls === undefined ? null : { ...tls, alpn: ['http/1.1'] };
+    // A key that does not fit its certificate is a mistake that is told now, and not to each client.
+    if (offer !== null) checkServer(offer);
+    this.#secure = offer === null ? null : (stream) => secureServer(stream, offer);
     const where = hostname === undefined ? { port } : { port, address: hostname.replace(/^\[|\]$/g, '') };
     this.#listener = env.host.listen(where, (stream) => this.#accept(stream));
     const { signal } = options;
@@ -126,11 +138,12 @@ export class WebServer {
     return this.closed;
   }
 
-  #accept(stream: WebStream): void {
+  #accept(carrier: WebStream): void {
     if (!this.#listening || this.#connections.size >= (this.#options.maxConnections ?? MAX_CONNECTIONS)) {
-      stream.abort();
+      carrier.abort();
       return;
     }
+    const stream = this.#secure === null ? carrier : this.#secure(carrier);
     const { limits, timeouts, policy } = this.#options;
     const connection: HttpServerStream = new HttpServerStream(stream, {
       onRequest: (request, response) => {
@@ -174,12 +187,13 @@ export class WebServer {
   /** One exchange. Never rejects. */
   async #answer(request: ServerRequest, response: ServerResponse, stream: WebStream): Promise<void> {
     const exchange = new Exchange(this.#env, request, response, stream);
+    const scheme = this.#secure === null ? 'http' : 'https';
     // RFC 9110 §7.4: a target of another scheme is not ours to answer on a connection that is not secured.
-    if (request.form === 'absolute' && !/^http:/i.test(request.target)) {
+    if (request.form === 'absolute' && !request.target.toLowerCase().startsWith(`${scheme}:`)) {
       exchange.refuse(421, this.#now());
       return;
     }
-    const url = urlOf(request, stream);
+    const url = urlOf(scheme, request, stream);
     if (url === null) {
       exchange.refuse(400, this.#now());
       return;
@@ -213,20 +227,20 @@ export class WebServer {
 }
 
 /** The target URI of a request (RFC 9110 §7.1); null when it makes no URL. */
-function urlOf(request: ServerRequest, stream: WebStream): string | null {
+function urlOf(scheme: 'http' | 'https', request: ServerRequest, stream: WebStream): string | null {
   const { form, target } = request;
   const authority =
-    form === 'absolute' ? authorityOf(target) : request.headers.getAll('host')[0] || ownAuthority(stream);
+    form === 'absolute' ? authorityOf(target) : request.headers.getAll('host')[0] || ownAuthority(scheme, stream);
   const path = form === 'absolute' ? target.slice(target.indexOf('://') + 3 + authority.length) : target;
-  const text = `http://${authority}${form === 'origin' || form === 'absolute' ? path : '/'}`;
+  const text = `${scheme}://${authority}${form === 'origin' || form === 'absolute' ? path : '/'}`;
   return URL.canParse(text) ? text : null;
 }
 
 /** What stands in for the authority that an HTTP/1.0 request need not name. */
-function ownAuthority(stream: WebStream): string {
+function ownAuthority(scheme: 'http' | 'https', stream: WebStream): string {
   const { localAddress = 'localhost', localPort = 80 } = stream;
   const host = localAddress.includes(':') ? `[${localAddress}]` : localAddress;
-  return localPort === 80 ? host : `${host}:${localPort}`;
+  return localPort === (scheme === 'http' ? 80 : 443) ? host : `${host}:${localPort}`;
 }
 
 /** One request and its answer. */

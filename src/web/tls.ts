@@ -117,6 +117,11 @@ export function secureServer(stream: WebStream, options: TlsOptions): SecureStre
   );
 }
 
+/** Throws what `secureServer` would meet with these options. @internal */
+export function checkServer(options: TlsOptions): void {
+  contextOf(modules(), options);
+}
+
 /** A parsed key and chain serve every connection of a server. */
 const CONTEXTS: WeakMap<TlsOptions, unknown> = new WeakMap();
 
@@ -239,7 +244,8 @@ class Secured implements SecureStream {
     // Before the handshake is done the TLS socket keeps what it is given, within its mark.
     const room = Math.max(0, this.#tls.writableHighWaterMark - this.#tls.writableLength);
     const count = Math.min(room, to - from);
-    if (count > 0) this.#tls.write(bytes.slice(from, from + count));
+    // A copy, also of a Buffer: the caller has its octets back, and the platform encrypts when it can.
+    if (count > 0) this.#tls.write(new Uint8Array(bytes.subarray(from, from + count)));
     return count;
   }
 
@@ -258,7 +264,9 @@ class Secured implements SecureStream {
   /** Takes the next chunk from the TLS socket, which reads on once it was asked. */
   #fill(): void {
     if (this.#at < this.#chunk.length || this.#tls.destroyed) return;
-    this.#chunk = this.#tls.read() ?? NONE;
+    const chunk = this.#tls.read();
+    // Not as the platform's Buffer, whose `slice` copies nothing.
+    this.#chunk = chunk === null ? NONE : new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.length);
     this.#at = 0;
   }
 

@@ -3,6 +3,7 @@
 import type { NetError } from '../base/errors.ts';
 import type { ByteStream } from '../base/stream.ts';
 import { type Clock, systemClock } from '../run/clock.ts';
+import type { TlsOptions } from './tls.ts';
 
 /** A stream that knows its ends. */
 export interface WebStream extends ByteStream {
@@ -47,10 +48,16 @@ export interface WebHost {
   udp?(options: { port: number; address?: string }): WebUdpSocket;
 }
 
+/** Tells the addresses of a name. */
+export type Lookup = (hostname: string) => Promise<string | readonly string[]> | string | readonly string[];
+
 /** Options of `createWeb`. */
 export interface WebOptions {
-  /** The address of a name; without it only literal addresses can be reached. */
-  readonly lookup?: (hostname: string) => Promise<string> | string;
+  /**
+   * The address of a name, or its addresses, the one to prefer first: they are tried as RFC 8305 says. Without it only
+   * literal addresses can be reached.
+   */
+  readonly lookup?: Lookup;
   /** Monotonic time and timers for timeouts; the platform's by default, `null` for no timeouts at all. */
   readonly clock?: Clock | null;
   /** The time of day for `Date`, milliseconds since 1970; the platform's by default. */
@@ -69,6 +76,13 @@ export interface WebOptions {
   readonly acceptEncoding?: string;
   /** Octets that coded content (gzip and others) may grow to; 1 GiB by default. */
   readonly maxDecoded?: number;
+  /** How `fetch` speaks TLS to `https:` origins and proxies. */
+  readonly tls?: TlsOptions;
+  /**
+   * The URL of a proxy, `http:` or `https:`, that `fetch` asks for a tunnel by CONNECT (RFC 9110 §9.3.6); credentials in it
+   * are sent as Basic. Or what tells it for each URL; `null` is none.
+   */
+  readonly proxy?: string | ((url: string) => string | null) | null;
 }
 
 /** How long `fetch` waits, milliseconds; `Infinity` for as long as it takes. Without a clock it always does. */
@@ -84,7 +98,7 @@ export interface FetchTimeouts {
 /** Everything the parts of this room share. @internal */
 export interface WebEnv {
   readonly host: WebHost;
-  readonly lookup: ((hostname: string) => Promise<string> | string) | null;
+  readonly lookup: Lookup | null;
   readonly clock: Clock | null;
   readonly timeOfDay: () => number;
   readonly keepIdle: number;
@@ -92,6 +106,8 @@ export interface WebEnv {
   readonly timeouts: FetchTimeouts;
   readonly maxDecoded: number;
   readonly acceptEncoding: string;
+  readonly tls: TlsOptions;
+  readonly proxy: string | ((url: string) => string | null) | null;
 }
 
 /** Fills in what `options` leaves open. @internal */
@@ -106,6 +122,8 @@ export function webEnv(host: WebHost, options: WebOptions): WebEnv {
     timeouts: { connect: 10_000, headers: 300_000, body: 300_000, ...options.timeouts },
     acceptEncoding: options.acceptEncoding ?? 'gzip, deflate',
     maxDecoded: options.maxDecoded ?? 1024 * 1024 * 1024,
+    tls: options.tls ?? {},
+    proxy: options.proxy ?? null,
   };
 }
 
@@ -118,10 +136,22 @@ export function later(env: WebEnv, delay: number, fire: () => void): () => void 
   return () => clock.clearTimer(timer);
 }
 
-/** The address that `hostname` stands for. Rejects with `TypeError` when only `lookup` could tell. @internal */
-export async function addressOf(env: WebEnv, hostname: string): Promise<string> {
-  if (hostname.startsWith('[') && hostname.endsWith(']')) return hostname.slice(1, -1);
-  if (hostname.includes(':') || /^[0-9]+(?:\.[0-9]+){3}$/.test(hostname)) return hostname;
+/**
+ * The addresses that `hostname` stands for, the one to prefer first. Rejects with `TypeError` when only `lookup` could tell.
+ *
+ * @internal
+ */
+export async function addressesOf(env: WebEnv, hostname: string): Promise<readonly string[]> {
+  if (hostname.startsWith('[') && hostname.endsWith(']')) return [hostname.slice(1, -1)];
+  if (hostname.includes(':') || /^[0-9]+(?:\.[0-9]+){3}$/.test(hostname)) return [hostname];
   if (env.lookup === null) throw new TypeError(`${hostname} is a name: pass createWeb a lookup, or use an address`);
-  return await env.lookup(hostname);
+  const found = await env.lookup(hostname);
+  return typeof found === 'string' ? [found] : found;
+}
+
+/** The address of `hostname` that is to be preferred. Rejects as `addressesOf` does, and when there is none. @internal */
+export async function addressOf(env: WebEnv, hostname: string): Promise<string> {
+  const [address] = await addressesOf(env, hostname);
+  if (address === undefined) throw new TypeError(`${hostname} has no address`);
+  return address;
 }

@@ -1,5 +1,6 @@
 // `createWeb`: the platform's own shapes (streams, `fetch`, `Request` and `Response`) over a host of ours.
 
+import { connectAny, interleaved } from './dial.ts';
 import { fetchOver } from './fetch.ts';
 import { type ListenOptions, SocketListener } from './listener.ts';
 import type { FetchInit, FetchInput, PlatformResponse } from './platform.ts';
@@ -8,7 +9,7 @@ import { type ServeOptions, WebServer } from './serve.ts';
 import { type ConnectOptions, Socket } from './socket.ts';
 import { type SecureStream, secureClient } from './tls.ts';
 import { DatagramSocket, type UdpOptions } from './udp.ts';
-import { addressOf, type WebHost, type WebOptions, type WebStream, webEnv } from './web-host.ts';
+import { addressesOf, type WebHost, type WebOptions, type WebStream, webEnv } from './web-host.ts';
 
 /** Where `connect` goes. */
 export interface SocketAddress {
@@ -31,8 +32,8 @@ export interface Web {
   /** Opens a UDP socket. Throws `NetError` (`EADDRINUSE`, `EADDRNOTAVAIL`), `TypeError` when the host has no UDP. */
   udp(options?: UdpOptions): DatagramSocket;
   /**
-   * As the platform's `fetch`, for `http:` URLs. Redirects are followed, codings undone. Rejects with a `TypeError` whose
-   * `cause` is the `NetError` or `HttpError`, or with the signal's reason.
+   * As the platform's `fetch`, for `http:` URLs, and for `https:` where the platform has TLS. Redirects are followed,
+   * codings undone. Rejects with a `TypeError` whose `cause` is the `NetError` or `HttpError`, or with the signal's reason.
    */
   fetch(input: FetchInput, init?: FetchInit): Promise<PlatformResponse>;
   /** Serves HTTP. Throws `NetError` (`EADDRINUSE`). */
@@ -59,16 +60,17 @@ export function createWeb(host: WebHost, options: WebOptions = {}): Web {
       const secure = (stream: WebStream): SecureStream =>
         secureClient(stream, sni ?? hostname.replace(/^\[|\]$/g, ''), { ...tls, ...(alpn && { alpn }) });
       const socket = new Socket(env, socketOptions, secure);
-      const open = (literal: string): void => {
+      const open = (addresses: readonly string[]): void => {
         try {
-          const stream = env.host.connect({ address: literal, port });
+          if (addresses.length === 0) throw new TypeError(`${hostname} has no address`);
+          const stream = connectAny(env, interleaved(addresses), port);
           socket.attach(socket.secureTransport === 'on' ? secure(stream) : stream, false);
         } catch (error) {
           socket.fail(error);
         }
       };
       if (socketOptions.signal !== undefined) socket.follow(socketOptions.signal);
-      addressOf(env, hostname).then(open, (error) => socket.fail(error));
+      addressesOf(env, hostname).then(open, (error) => socket.fail(error));
       return socket;
     },
     listen: (listenOptions) => new SocketListener(env, listenOptions),

@@ -97,7 +97,7 @@ describe('redirects', () => {
     }
   });
   it.each([
-    ['https://10.0.0.2/', 'http:'],
+    ['ftp://10.0.0.2/', 'redirected to ftp:'],
     ['http://u:p@10.0.0.2/', 'credentials'],
     ['http://[', 'no URL'],
   ])('%s is not followed', async (to, why) => {

@@ -371,7 +371,8 @@ describe('no promise stays pending', () => {
     ['http://10.0.0.9/', { cause: { code: 'ECONNREFUSED' } }],
     ['http://0.0.0.0/', { cause: { code: 'ENETUNREACH' } }],
     ['http://example.org/', { message: expect.stringContaining('lookup') }],
-    ['https://10.0.0.2/', { message: expect.stringContaining('http:') }],
+    ['https://10.0.0.9/', { cause: { code: 'ECONNREFUSED' } }],
+    ['ftp://10.0.0.2/', { message: expect.stringContaining('http:') }],
   ])('for %s, which cannot be reached', async (url, error) => {
     const web = createWeb(new MemoryNet().host('10.0.0.1'), { clock: null });
     await expect(web.fetch(url)).rejects.toMatchObject({ name: 'TypeError', ...error });

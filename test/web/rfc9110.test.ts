@@ -49,8 +49,21 @@ describe('fetch', () => {
     expect((await asked('http://10.0.0.2?x')).startsWith('GET /?x HTTP/1.1\r\n')).toBe(true);
     expect((await asked('http://10.0.0.2')).startsWith('GET / HTTP/1.1\r\n')).toBe(true);
   });
-  it('[9110-4.2.2/3] does not speak https: without TLS', async () => {
-    await expect(asked('https://10.0.0.2/')).rejects.toThrow('http:');
+  it('[9110-4.2.2/3] sends nothing of an https: request in clear: what goes out first is a handshake', async () => {
+    const net = new MemoryNet();
+    const seen: number[] = [];
+    net.host('10.0.0.2').listen({ port: 443 }, (stream) => {
+      stream.handler = {
+        onReadable: () => {
+          seen.push(...stream.peek());
+          stream.abort();
+        },
+      };
+    });
+    const asking = createWeb(net.host('10.0.0.1'), { clock: null }).fetch('https://10.0.0.2/secret');
+    await expect(asking).rejects.toThrow('ECONNRESET');
+    // RFC 8446 §5.1: a record of the type handshake.
+    expect([seen[0], Buffer.from(seen).includes('secret')]).toEqual([0x16, false]);
   });
   it('[9110-10.1.3/1] [9110-10.1.3/2] [9110-10.1.3/3] [9110-12.5.4/1] sends no Referer and no Accept-Language of its own', async () => {
     expect(await asked('http://10.0.0.2/')).not.toMatch(/referer|accept-language/i);
