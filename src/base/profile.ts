@@ -120,8 +120,16 @@ export interface Profile {
   readonly windowScaling: boolean;
 
   // --- listening and identifying ---
-  /** Half-open and not yet accepted connections per listener, when `listen` names no number. */
+  /** Open connections that wait for the program, and half-open ones, per listener, when `listen` names no number. */
   readonly backlog: number;
+  /** Most that `listen` may ask for (Linux: somaxconn). */
+  readonly backlogMax: number;
+  /** Half-open connections per listener when there are no SYN cookies (Linux: tcp_max_syn_backlog). */
+  readonly synBacklog: number;
+  /** SYN cookies (RFC 4987 §3.6): when no more half-open connections fit, for every SYN, or never. */
+  readonly synCookies: 'pressure' | 'always' | 'never';
+  /** An opening that finds no room among those that wait is reset; otherwise its ACK is not heard, and the peer tries again. */
+  readonly abortOnOverflow: boolean;
   /** Ephemeral ports, half open (RFC 6335: 49152-65535). */
   readonly ephemeralFrom: number;
   readonly ephemeralTo: number;
@@ -196,6 +204,10 @@ export const DEFAULT_PROFILE: Profile = {
   windowScaling: true,
 
   backlog: 511,
+  backlogMax: 4096,
+  synBacklog: 1024,
+  synCookies: 'pressure',
+  abortOnOverflow: false,
   ephemeralFrom: 49_152,
   ephemeralTo: 65_536,
   ttl: 64,

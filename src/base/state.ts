@@ -89,6 +89,8 @@ export const EDGES: readonly Edge[] = [
 
   // §3.10.7.4 eighth: the FIN and the acknowledgement of ours in one segment: three waves.
   edge('FIN-WAIT-1', 'TIME-WAIT', 'rcv FIN,ACK of FIN', 'ACK', false),
+  // SYN cookies: SYN-RECEIVED was passed without anybody remembering it (RFC 4987 §3.6).
+  edge('LISTEN', 'ESTABLISHED', 'rcv ACK of SYN', '', false),
   // A reset or a CLOSE in SYN-RECEIVED of a passive open goes back to the listener, which here is
   // an object of its own, so the connection itself ends (§3.10.7.4 second).
   edge('SYN-RECEIVED', 'CLOSED', 'rcv RST', '', false),

@@ -52,6 +52,7 @@ export type DropReason =
   | 'tcp-after-close'
   // limits
   | 'listen-backlog'
+  | 'accept-queue-full'
   | 'reassembly-budget'
   | 'reply-queue-full'
   | 'neighbour-unresolved'

@@ -20,7 +20,8 @@ export class Counters {
   /** TCP segments for a connection or listener, and sent by connections; a super-segment counts as what it is cut into. */
   segmentsIn = 0;
   segmentsOut = 0;
-  /** Resets sent that belong to no connection. */
+  /** Segments sent that belong to no connection, and those of them that are resets; the others carry SYN cookies. */
+  repliesOut = 0;
   resetsOut = 0;
   /** UDP datagrams handed to sockets, and taken from them. */
   datagramsIn = 0;
@@ -96,13 +97,19 @@ export class Counters {
       TcpEstabResets: this.establishedResets,
       TcpCurrEstab: this.currentlyEstablished,
       TcpInSegs: this.segmentsIn + dropped(...HEADER_ERRORS),
-      TcpOutSegs: this.segmentsOut + this.resetsOut,
+      TcpOutSegs: this.segmentsOut + this.repliesOut,
       TcpRetransSegs: tcp.retransmitted,
       TcpInErrs: dropped(...HEADER_ERRORS),
       TcpOutRsts: this.resetsOut + tcp.resets,
       TcpInCsumErrors: dropped('tcp-bad-checksum'),
       TcpExtTW: this.timeWaitsEnded,
-      TcpExtListenDrops: dropped('listen-backlog'),
+      TcpExtSyncookiesSent: tcp.cookiesSent,
+      TcpExtSyncookiesRecv: tcp.cookiesTaken,
+      TcpExtSyncookiesFailed: tcp.cookiesRefused,
+      TcpExtListenOverflows: dropped('accept-queue-full'),
+      TcpExtListenDrops: dropped('listen-backlog', 'accept-queue-full'),
+      TcpExtTCPReqQFullDoCookies: tcp.cookiesSent,
+      TcpExtTCPReqQFullDrop: dropped('listen-backlog'),
       TcpExtDelayedACKs: tcp.delayedAcks,
       TcpExtPAWSEstab: dropped('tcp-old-timestamp'),
       TcpExtTCPRenoRecovery: tcp.renoRecoveries,

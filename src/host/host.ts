@@ -45,11 +45,12 @@ import { type Address, type Prefix, Prefix as PrefixOf, parseAddress, parsePrefi
 import { IPV4_HEADER, PROTO_TCP, pseudoSum4 } from '../wire/ipv4.ts';
 import { IPV6_HEADER, pseudoSum6 } from '../wire/ipv6.ts';
 import { ACK, RST, TCP_HEADER } from '../wire/tcp.ts';
+import { SynCookies } from './cookies.ts';
 import { Counters } from './counters.ts';
 import { Input } from './input.ts';
 import { Interface, type InterfaceOptions } from './interface.ts';
-import { Listener, type ListenOptions } from './listener.ts';
-import { hasOutput, queueEcho, queueReset, takeWaiting, transmitPacket } from './output.ts';
+import { type Binding, Listener, type ListenOptions } from './listener.ts';
+import { hasOutput, queueEcho, queueReset, type SegmentEnds, takeWaiting, transmitPacket } from './output.ts';
 import { type PingDone, type PingOptions, Pings } from './ping.ts';
 import { Ports } from './ports.ts';
 import { ConnectionRing } from './ring.ts';
@@ -116,6 +117,8 @@ export class Host implements TcpEnv {
   /** @internal */
   readonly ports: Ports;
   /** @internal */
+  readonly cookies: SynCookies;
+  /** @internal */
   readonly pings: Pings = new Pings();
   /** @internal */
   readonly datagrams: Datagrams;
@@ -154,6 +157,7 @@ export class Host implements TcpEnv {
     this.trace = options.trace ?? null;
     this.#key = new SipKey(options.key);
     this.table = new ConnectionTable(this.#key);
+    this.cookies = new SynCookies(this.#key);
     this.ports = new Ports(this.#key, this.profile);
     this.datagrams = new Datagrams(this);
     this.#input = new Input(this);
@@ -308,6 +312,7 @@ export class Host implements TcpEnv {
         if ((c.events & EVENT_CLOSE) !== 0) this.#uncount(c);
         return;
       }
+      if (listener.paused) return;
       this.#listenerOf.delete(c);
       listener.hand(c);
     }
@@ -357,15 +362,14 @@ export class Host implements TcpEnv {
     const { port } = options;
     if (!Number.isInteger(port) || port < 0 || port > 0xffff) throw new RangeError(`port ${port} is not in 0..65535`);
     const address = options.address === undefined ? null : addressOf(options.address);
+    const text = address?.toString() ?? '';
     if (address !== null && !address.isUnspecified && !this.isOurs(address)) {
-      throw new NetError('EADDRNOTAVAIL', 'listen', address.toString(), port);
+      throw new NetError('EADDRNOTAVAIL', 'listen', text, port);
     }
-    const bound = address === null || address.isUnspecified ? null : address;
     const chosen = port === 0 ? this.ports.free() : port;
-    const listener = new Listener(this, chosen, bound, options.backlog ?? this.profile.backlog, accept);
-    if (chosen < 0 || !this.ports.bind(listener)) {
-      throw new NetError('EADDRINUSE', 'listen', address?.toString() ?? '', port);
-    }
+    const backlog = Math.max(1, Math.min(options.backlog ?? this.profile.backlog, this.profile.backlogMax));
+    const listener = new Listener(this, bindingOf(options, address, chosen), backlog, accept);
+    if (chosen < 0 || !this.ports.bind(listener)) throw new NetError('EADDRINUSE', 'listen', text, port);
     return listener;
   }
 
@@ -478,6 +482,7 @@ export class Host implements TcpEnv {
   moved(c: Connection, from: State): void {
     const to = c.state;
     this.counters.moved(from, to);
+    if (to === 'ESTABLISHED' && c.passive) this.#waits(c);
     if (to !== 'CLOSED') return;
     this.table.remove(c);
     this.ports.release(c.addressing);
@@ -486,15 +491,19 @@ export class Host implements TcpEnv {
 
   /** @internal */
   timestampOffset(c: Connection): number {
-    const { local, localPort, remote, remotePort } = c.addressing;
+    return this.timestampOffsetOf(c.addressing);
+  }
+
+  /** @internal */
+  timestampOffsetOf(a: ConnectionAddressing): number {
+    const { local, localPort, remote, remotePort } = a;
     return halfSip13(this.#key, remote.w0 ^ remote.w1, remote.w2, remote.w3, local.w3, (remotePort << 16) | localPort);
   }
 
   /** @internal */
   reset(c: Connection, seq: number): void {
     const i = this.interfaceOf(c);
-    const { local, localPort, remote, remotePort } = c.addressing;
-    if (i !== null) queueReset(this, i, local, localPort, remote, remotePort, seq, 0, RST);
+    if (i !== null) queueReset(this, i, c.addressing, seq, 0, RST);
   }
 
   /** @internal */
@@ -521,9 +530,10 @@ export class Host implements TcpEnv {
   }
 
   /** @internal A SYN arrived for a listener: the connection it opens, not yet open. */
-  makePassive(listener: Listener, addressing: ConnectionAddressing): Connection {
+  makePassive(listener: Listener, addressing: ConnectionAddressing, i: Interface): Connection {
     const c = this.makeConnection(addressing, true);
-    listener.pending.add(c);
+    if (c.interfaceIndex < 0) c.interfaceIndex = i.index;
+    listener.halfOpen.add(c);
     this.#listenerOf.set(c, listener);
     this.counters.passiveOpens++;
     return c;
@@ -594,25 +604,17 @@ export class Host implements TcpEnv {
   }
 
   /** @internal A segment for no connection: RFC 9293 §3.10.7.1. */
-  refuse(
-    i: Interface,
-    local: Address,
-    localPort: number,
-    remote: Address,
-    remotePort: number,
-    flags: number,
-    ack: number,
-    end: number,
-  ): void {
+  refuse(i: Interface, ends: SegmentEnds, flags: number, ack: number, end: number): void {
     if ((flags & RST) !== 0) return;
-    if ((flags & ACK) !== 0) queueReset(this, i, local, localPort, remote, remotePort, ack, 0, RST);
-    else queueReset(this, i, local, localPort, remote, remotePort, 0, end, RST | ACK);
+    if ((flags & ACK) !== 0) queueReset(this, i, ends, ack, 0, RST);
+    else queueReset(this, i, ends, 0, end, RST | ACK);
   }
 
   /** @internal */
   forgetListener(listener: Listener): void {
     this.ports.unbind(listener);
-    for (const c of listener.pending) this.#listenerOf.delete(c);
+    for (const c of listener.halfOpen) this.#listenerOf.delete(c);
+    for (const c of listener.waiting) this.#listenerOf.delete(c);
   }
 
   /** @internal The address in a text; throws `RangeError` when there is none. */
@@ -625,10 +627,24 @@ export class Host implements TcpEnv {
     return halfSip13(this.#key, ++this.#drawn, 0, 0, 0, 0) >>> 0;
   }
 
+  /** @internal The listener that a connection, which the program does not know yet, came to. */
+  listenerOf(c: Connection): Listener | null {
+    return this.#listenerOf.get(c) ?? null;
+  }
+
+  /** A half-open connection is open, and waits for the program. */
+  #waits(c: Connection): void {
+    const listener = this.#listenerOf.get(c);
+    if (listener === undefined) return;
+    listener.halfOpen.delete(c);
+    listener.waiting.add(c);
+  }
+
   #uncount(c: Connection): void {
     const listener = this.#listenerOf.get(c);
     if (listener === undefined) return;
-    listener.pending.delete(c);
+    listener.halfOpen.delete(c);
+    listener.waiting.delete(c);
     this.#listenerOf.delete(c);
   }
 
@@ -710,4 +726,13 @@ function prefixOf(text: string): Prefix {
   const prefix = parsePrefix(text);
   if (prefix === null) throw new RangeError(`${JSON.stringify(text)} is not an address with a prefix length`);
   return prefix;
+}
+
+/** What a listener binds to: `0.0.0.0` is all of IPv4; `::` is all, or all of IPv6. */
+function bindingOf(options: ListenOptions, address: Address | null, port: number): Binding {
+  const reuse = options.reuseAddress === true;
+  if (address === null) return { port, address, family: 0, reuse };
+  if (!address.isUnspecified) return { port, address, family: address.family, reuse };
+  const family = address.family === 4 ? 4 : options.ipv6Only === true ? 6 : 0;
+  return { port, address: null, family, reuse };
 }

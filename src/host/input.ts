@@ -9,7 +9,6 @@ import { mayAnswerWithError } from '../ip/icmp-limits.ts';
 import { segmentArrives } from '../tcp/arrives.ts';
 import type { Connection } from '../tcp/connection.ts';
 import { segmentArrivesInListen } from '../tcp/listen.ts';
-import { openPassive } from '../tcp/opening.ts';
 import { Address, isMulticast } from '../wire/address.ts';
 import { ARP_REQUEST, ArpPacket, parseArp } from '../wire/arp.ts';
 import {
@@ -31,13 +30,11 @@ import type { Host } from './host.ts';
 import { IcmpInput } from './icmp-input.ts';
 import type { Interface } from './interface.ts';
 import type { Listener } from './listener.ts';
+import { cookieArrives, overflows, synArrives } from './opening.ts';
 import { queueUnreachable } from './output.ts';
 
 /** ARP requests that wait to be answered on one interface, at most. */
 const ARP_OWED_LIMIT = 16;
-
-/** How far beyond the last number of an old connection the next one begins, where the clock does not say. */
-const ISS_STEP = 0x10000;
 
 /** The input side of one host, with the headers it reuses. */
 export class Input {
@@ -249,6 +246,7 @@ export class Input {
   }
 
   #toConnection(c: Connection, seg: Segment): void {
+    if (c.state === 'SYN-RECEIVED' && overflows(this.#host, c, seg)) return;
     if (this.#host.trace === null) {
       segmentArrives(c, seg);
       return;
@@ -284,27 +282,26 @@ export class Input {
     const listener = this.#listenerFor(seg);
     const verdict = listener === null ? 'reset' : segmentArrivesInListen(seg);
     const { seq, ack, flags, len, wnd } = seg;
+    const local = this.#local(i);
+    const remote = this.#remote();
     if (listener !== null && verdict === 'open') {
-      if (listener.pending.size >= listener.backlog) {
-        host.drop('listen-backlog', null);
-        return;
-      }
-      const addressing = host.addressing(i, this.#local(i), seg.dstPort, this.#remote(), seg.srcPort);
-      const c = host.makePassive(listener, addressing);
-      c.interfaceIndex = c.interfaceIndex < 0 ? i.index : c.interfaceIndex;
-      let iss = host.issFor(addressing);
-      // "Larger than the largest sequence number it used on the previous connection incarnation" (RFC 9293
-      // §3.6.1): one that sent faster than 250 octets in a millisecond has outrun the clock of ISNs.
-      if (former !== null && !seqGt(iss, former.snd.nxt)) iss = (former.snd.nxt + ISS_STEP) | 0;
-      openPassive(c, seg, iss);
+      const c = synArrives(host, listener, i, seg, local, remote, former);
       if (host.trace !== null) this.#traceIn(c, seq, ack, flags, len, wnd, false);
       return;
+    }
+    if (listener !== null && verdict === 'reset') {
+      const opened = cookieArrives(host, listener, i, seg, local, remote);
+      if (opened === listener) return;
+      if (opened !== null) {
+        this.#toConnection(opened as Connection, seg);
+        return;
+      }
     }
     host.drop(verdict === 'not-syn' ? 'tcp-listen-not-syn' : 'tcp-no-connection', null);
     if (host.trace !== null) this.#traceIn(null, seq, ack, flags, len, wnd, false);
     if (verdict !== 'reset') return;
-    const end = (seg.seq + segLen(seg)) | 0;
-    host.refuse(i, this.#local(i), seg.dstPort, this.#remote(), seg.srcPort, seg.flags, seg.ack, end);
+    const ends = { local, localPort: seg.dstPort, remote, remotePort: seg.srcPort };
+    host.refuse(i, ends, seg.flags, seg.ack, (seg.seq + segLen(seg)) | 0);
   }
 
   /** Our address of the packet in hand: the interface's own object, so that connections share it. */

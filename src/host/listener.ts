@@ -1,4 +1,4 @@
-// A listening port: half-open connections, those not yet handed over, and the program that takes them.
+// A listening port: half-open connections, open ones that the program has not been given, and the program that takes them.
 
 import { type Connection, EVENT_OPEN } from '../tcp/connection.ts';
 import type { Address } from '../wire/address.ts';
@@ -8,39 +8,90 @@ import type { Host } from './host.ts';
 export interface ListenOptions {
   /** 0 to 65535; 0 lets the host choose. */
   readonly port: number;
-  /** One of the host's addresses; all of them by default. */
+  /**
+   * One of the host's addresses; `0.0.0.0` for all of IPv4, `::` for all, or all of IPv6 with `ipv6Only`; all by default.
+   * A listener on the very address of a SYN goes before one on all addresses of its family, that before one on all.
+   */
   readonly address?: string;
-  /** Half-open connections and those not yet handed over, together; more SYNs are dropped. */
+  /** Open connections that wait for the program, at most, and as many half-open ones; 1 at least. */
   readonly backlog?: number;
+  /** With the address `::`: no IPv4. */
+  readonly ipv6Only?: boolean;
+  /**
+   * Another listener on the same port is no hindrance as long as it says so too and their addresses differ: one on an
+   * address beside one on all (SO_REUSEADDR of the BSDs). Without it, overlapping addresses are EADDRINUSE.
+   */
+  readonly reuseAddress?: boolean;
+}
+
+/** The addresses a listener is for. */
+export interface Binding {
+  readonly port: number;
+  /** `null` for all of `family`. */
+  readonly address: Address | null;
+  /** 0 for both. */
+  readonly family: 0 | 4 | 6;
+  readonly reuse: boolean;
 }
 
 /** A listening port. Made by `Host.listen`. */
 export class Listener {
   readonly port: number;
-  /** The address listened on; `null` for all. */
+  /** The address listened on; `null` for all of `family`. */
   readonly address: Address | null;
+  /** 4 or 6; 0 when it listens on all addresses of both. */
+  readonly family: 0 | 4 | 6;
+  /** @internal */
+  readonly reuse: boolean;
   readonly backlog: number;
   /** @internal Called with each connection that reached ESTABLISHED. */
   readonly accept: (connection: Connection) => void;
-  /** Half-open connections, and open ones the program has not been given. */
-  readonly pending: Set<Connection> = new Set();
+  /** @internal Connections in SYN-RECEIVED: Linux calls them the SYN queue. */
+  readonly halfOpen: Set<Connection> = new Set();
+  /** @internal Open ones that the program has not been given: the accept queue. */
+  readonly waiting: Set<Connection> = new Set();
+  /** @internal An ACK may bring back a SYN cookie until then, ms. */
+  cookiesUntil: number = Number.NEGATIVE_INFINITY;
   /** False after `close`. */
   listening = true;
+  #paused = false;
   readonly #host: Host;
 
   /** @internal */
-  constructor(
-    host: Host,
-    port: number,
-    address: Address | null,
-    backlog: number,
-    accept: (connection: Connection) => void,
-  ) {
+  constructor(host: Host, binding: Binding, backlog: number, accept: (connection: Connection) => void) {
     this.#host = host;
-    this.port = port;
-    this.address = address;
+    this.port = binding.port;
+    this.address = binding.address;
+    this.family = binding.family;
+    this.reuse = binding.reuse;
     this.backlog = backlog;
     this.accept = accept;
+  }
+
+  /** Connections that are not the program's yet, half-open ones included. */
+  get pending(): number {
+    return this.halfOpen.size + this.waiting.size;
+  }
+
+  /** Whether no more connections can wait for the program. */
+  get full(): boolean {
+    return this.waiting.size >= this.backlog;
+  }
+
+  /** The program takes no connections for now: `backlog` of them wait, and what comes then is not let in. */
+  pause(): void {
+    this.#paused = true;
+  }
+
+  /** The program takes connections again; those that wait come first. */
+  resume(): void {
+    if (!this.#paused) return;
+    this.#paused = false;
+    for (const c of this.waiting) this.#host.announce(c);
+  }
+
+  get paused(): boolean {
+    return this.#paused;
   }
 
   /** Stops listening. Connections the program has not been given are reset; the others live on. */
@@ -48,17 +99,19 @@ export class Listener {
     if (!this.listening) return;
     this.listening = false;
     this.#host.forgetListener(this);
-    for (const c of this.pending) {
+    for (const c of this.halfOpen) {
       // One that is forgotten without a word has the peer's next segment answered by a RST.
-      if (c.state === 'SYN-RECEIVED' && !this.#host.profile.resetHalfOpen) c.finish('ABORT', null);
-      else c.abort();
+      if (this.#host.profile.resetHalfOpen) c.abort();
+      else c.finish('ABORT', null);
     }
-    this.pending.clear();
+    for (const c of this.waiting) c.abort();
+    this.halfOpen.clear();
+    this.waiting.clear();
   }
 
   /** @internal Hands an open connection to the program. */
   hand(connection: Connection): void {
-    this.pending.delete(connection);
+    this.waiting.delete(connection);
     connection.accepted = true;
     connection.events &= ~EVENT_OPEN;
     this.accept(connection);

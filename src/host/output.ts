@@ -3,8 +3,9 @@
 // Order: ARP, replies that belong to no connection, connections with control segments, connections in turn.
 
 import { CHECKSUM_PARTIAL, type TxMeta } from '../base/packet.ts';
+import type { State } from '../base/state.ts';
 import { NEIGHBOUR_FAILED, NEIGHBOUR_READY, NO_REQUEST } from '../ip/neighbours.ts';
-import type { Connection } from '../tcp/connection.ts';
+import type { Connection, ConnectionAddressing } from '../tcp/connection.ts';
 import { NOTHING, rest, transmit, whatToSend } from '../tcp/output.ts';
 import { OFF } from '../tcp/timers.ts';
 import type { Address } from '../wire/address.ts';
@@ -41,6 +42,8 @@ import type { ConnectionRing } from './ring.ts';
  * default profile one takes 4 s, and R2 of RFC 9293 §3.8.3 is at least 100 s.
  */
 const NEIGHBOUR_PATIENCE = 25;
+
+const NO_OPTIONS: Uint8Array = new Uint8Array(0);
 
 /** Writes the next packet of an interface at `out[at]`; returns its length, or 0. */
 export function transmitPacket(host: Host, i: Interface, out: Uint8Array, at: number, meta: TxMeta): number {
@@ -305,25 +308,38 @@ export function pseudoSum(local: Address, remote: Address, protocol: number, len
   return pseudoSum6(local.w0, local.w1, local.w2, local.w3, w0, w1, w2, w3, protocol, length);
 }
 
-/** A reset that belongs to no connection: <SEQ=seq><ACK=ack><CTL=flags> (RFC 9293 §3.10.7.1). */
-export function queueReset(
+/** Where a segment that belongs to no connection comes from and goes to. */
+export type SegmentEnds = Pick<ConnectionAddressing, 'local' | 'localPort' | 'remote' | 'remotePort'>;
+
+/**
+ * A segment without text that belongs to no connection.
+ *
+ * @param options octets `[0, length)` are its options, a multiple of 4
+ * @param state what the trace says of this end
+ * @returns false when it found no room
+ */
+export function queueSegment(
   host: Host,
   i: Interface,
-  local: Address,
-  localPort: number,
-  remote: Address,
-  remotePort: number,
+  ends: SegmentEnds,
   seq: number,
   ack: number,
   flags: number,
-): void {
-  const reply = claimReply(host, i, local, remote, PROTO_TCP, TCP_HEADER);
-  if (reply === null) return;
-  const at = reply.length - TCP_HEADER;
-  writeTcp(reply.bytes, at, localPort, remotePort, seq, ack, flags, 0, 0, 0);
-  finishTcp(reply.bytes, at, TCP_HEADER, pseudoSum(local, remote, PROTO_TCP, TCP_HEADER));
-  host.counters.resetsOut++;
-  if (host.trace === null) return;
+  wnd: number,
+  options: Uint8Array,
+  length: number,
+  state: State,
+): boolean {
+  const { local, localPort, remote, remotePort } = ends;
+  const size = TCP_HEADER + length;
+  const reply = claimReply(host, i, local, remote, PROTO_TCP, size);
+  if (reply === null) return false;
+  const at = reply.length - size;
+  writeTcp(reply.bytes, at, localPort, remotePort, seq, ack, flags, wnd, 0, length);
+  for (let n = 0; n < length; n++) reply.bytes[at + TCP_HEADER + n] = options[n]!;
+  finishTcp(reply.bytes, at, size, pseudoSum(local, remote, PROTO_TCP, size));
+  host.counters.repliesOut++;
+  if (host.trace === null) return true;
   reply.event = {
     type: 'segment',
     at: host.now,
@@ -339,11 +355,17 @@ export function queueReset(
     ack,
     flags,
     len: 0,
-    wnd: 0,
-    state: 'CLOSED',
+    wnd,
+    state,
     again: false,
     probe: false,
   };
+  return true;
+}
+
+/** A reset that belongs to no connection: <SEQ=seq><ACK=ack><CTL=flags> (RFC 9293 §3.10.7.1). */
+export function queueReset(host: Host, i: Interface, ends: SegmentEnds, seq: number, ack: number, flags: number): void {
+  if (queueSegment(host, i, ends, seq, ack, flags, 0, NO_OPTIONS, 0, 'CLOSED')) host.counters.resetsOut++;
 }
 
 /** An echo request or reply with `bytes[from, to)` as its data. */

@@ -3,7 +3,7 @@
 import type { Profile } from '../base/profile.ts';
 import { halfSip13, type SipKey } from '../base/siphash.ts';
 import type { ConnectionAddressing } from '../tcp/connection.ts';
-import type { Address } from '../wire/address.ts';
+import { type Address, isV4Mapped } from '../wire/address.ts';
 import type { Listener } from './listener.ts';
 import type { ConnectionTable } from './table.ts';
 
@@ -24,15 +24,23 @@ export class Ports {
     this.#count = profile.ephemeralTo - profile.ephemeralFrom;
   }
 
-  /** The listener for a SYN to this address and port: the one bound to the address wins. */
+  /**
+   * The listener for a SYN to this address and port: the one bound to the address, else the one on all addresses of its
+   * family, else the one on all.
+   */
   listener(w0: number, w1: number, w2: number, w3: number, port: number): Listener | null {
     const all = this.#listeners.get(port);
     if (all === undefined) return null;
+    const family = isV4Mapped(w0, w1, w2) ? 4 : 6;
     let wildcard: Listener | null = null;
     for (let i = 0; i < all.length; i++) {
-      const a = all[i]!.address;
-      if (a === null) wildcard = all[i]!;
-      else if (a.w3 === w3 && a.w2 === w2 && a.w1 === w1 && a.w0 === w0) return all[i]!;
+      const listener = all[i]!;
+      const a = listener.address;
+      if (a !== null) {
+        if (a.w3 === w3 && a.w2 === w2 && a.w1 === w1 && a.w0 === w0) return listener;
+      } else if (listener.family === family || (listener.family === 0 && wildcard === null)) {
+        wildcard = listener;
+      }
     }
     return wildcard;
   }
@@ -49,10 +57,7 @@ export class Ports {
       this.#listeners.set(listener.port, [listener]);
       return true;
     }
-    const { address } = listener;
-    for (const other of all) {
-      if (address === null || other.address === null || other.address.equals(address)) return false;
-    }
+    for (const other of all) if (collide(listener, other)) return false;
     all.push(listener);
     return true;
   }
@@ -112,4 +117,13 @@ export class Ports {
   get inUse(): number {
     return this.#users.size;
   }
+}
+
+/** Whether a SYN could be for either of two listeners on one port, and they have not agreed on who goes first. */
+function collide(a: Listener, b: Listener): boolean {
+  if (a.family !== 0 && b.family !== 0 && a.family !== b.family) return false;
+  const same = a.address === null ? b.address === null && a.family === b.family : b.address?.equals(a.address) === true;
+  if (same) return true;
+  if (a.address !== null && b.address !== null) return false;
+  return !(a.reuse && b.reuse);
 }

@@ -26,6 +26,28 @@ export function openPassive(c: Connection, seg: Segment, iss: number): void {
   c.env.touch(c);
 }
 
+/**
+ * The ACK of a SYN cookie arrived: LISTEN to ESTABLISHED, since nothing was kept of the SYN (RFC 4987 §3.6).
+ *
+ * @param syn the segment in hand, with the options that the SYN had; its numbers are those of the ACK
+ */
+export function openByCookie(c: Connection, syn: Segment): void {
+  const { snd, rcv, env } = c;
+  setIss(c, (syn.ack - 1) | 0);
+  c.segmentsIn = 1;
+  c.segmentsOut = 1;
+  c.enter('LISTEN', 'passive open');
+  takePeerSyn(c, syn);
+  rcv.irs = (syn.seq - 1) | 0;
+  rcv.nxt = syn.seq;
+  rcv.lastAckSent = rcv.nxt;
+  rcv.adv = (rcv.adv - 1) | 0;
+  snd.una = syn.ack;
+  snd.nxt = syn.ack;
+  if (env.trace !== null) env.trace({ type: 'iss', at: env.now, host: env.name, conn: c.id, iss: snd.iss });
+  becomeEstablished(c, syn, 'rcv ACK of SYN');
+}
+
 function setIss(c: Connection, iss: number): void {
   const { snd } = c;
   snd.iss = iss;
@@ -54,7 +76,7 @@ export function takePeerSyn(c: Connection, seg: Segment): void {
   if (seg.wscale >= 0 && profile.windowScaling) {
     // A shift above 14 is used as 14 (RFC 7323 §2.3).
     snd.scale = Math.min(seg.wscale, MAX_SCALE);
-    rcv.scale = scaleFor(largestBuffer(c));
+    rcv.scale = scaleFor(largestBuffer(profile));
   }
   snd.sackOk = seg.sackPermitted && profile.sack;
   snd.tsOk = seg.hasTs && profile.timestamps;

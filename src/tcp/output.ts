@@ -320,7 +320,7 @@ function putSynOptions(c: Connection, out: Uint8Array, start: number): number {
   const scales = first ? profile.windowScaling : rcv.scale > 0 || snd.scale > 0;
   let at = putMss(out, start, c.addressing.localMss);
   if (profile.synScaleFirst) {
-    if (scales) at = putWscale(out, putNop(out, at), scaleFor(largestBuffer(c)));
+    if (scales) at = putWscale(out, putNop(out, at), scaleFor(largestBuffer(profile)));
     if (sack) at = putSackPermitted(out, at);
     if (ts) at = putTimestamps(out, at, c.timestamp(), first ? 0 : rcv.tsRecent);
     while (((at - start) & 3) !== 0) at = putEnd(out, at);
@@ -333,7 +333,7 @@ function putSynOptions(c: Connection, out: Uint8Array, start: number): number {
   } else if (sack) {
     at = putSackPermitted(out, putNop(out, putNop(out, at)));
   }
-  if (scales) at = putWscale(out, putNop(out, at), scaleFor(largestBuffer(c)));
+  if (scales) at = putWscale(out, putNop(out, at), scaleFor(largestBuffer(profile)));
   return at - start;
 }
 

@@ -55,6 +55,10 @@ export class TcpCounters {
   renoRecoveries = 0;
   /** ACKs that the timer of delayed ACKs sent. */
   delayedAcks = 0;
+  /** SYN cookies sent, those that came back, and ACKs that were none. */
+  cookiesSent = 0;
+  cookiesTaken = 0;
+  cookiesRefused = 0;
   /** Segments put aside because something before them was missing. */
   outOfOrder = 0;
   /** Reports of duplicates that came (RFC 2883). */

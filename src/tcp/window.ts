@@ -1,5 +1,6 @@
 // The receive window: what is offered, without silly windows and without ever taking back (RFC 9293 §3.8.6).
 
+import type { Profile } from '../base/profile.ts';
 import type { Connection } from './connection.ts';
 
 /** Largest shift (RFC 7323 §2.3). */
@@ -13,8 +14,8 @@ export function scaleFor(octets: number): number {
 }
 
 /** The largest receive buffer a connection can come to have: the window scale is agreed on once, at the start. */
-export function largestBuffer(c: Connection): number {
-  const { receiveBuffer, receiveBufferMax } = c.env.profile;
+export function largestBuffer(profile: Profile): number {
+  const { receiveBuffer, receiveBufferMax } = profile;
   return Math.max(receiveBuffer, receiveBufferMax);
 }
 

@@ -90,6 +90,9 @@ const ACTIVE: readonly (readonly [(p: Peer) => void, Name])[] = [
   [(p) => p.host.close(), 'SYN-SENT -> CLOSED: error'],
 ];
 
+/** With SYN cookies no connection is in SYN-RECEIVED. */
+const BY_COOKIE: Name = 'LISTEN -> ESTABLISHED: rcv ACK of SYN';
+
 /** Edges that no script takes, and why. */
 const NOT_TAKEN: ReadonlyMap<Name, string> = new Map<Name, string>([
   [
@@ -129,8 +132,17 @@ describe('edges', () => {
     });
   }
 
+  test(BY_COOKIE, () => {
+    const p = new Peer({ profile: { synCookies: 'always' } });
+    p.host.listen({ port: 80 }, () => undefined);
+    p.send('S 0 mss=1000');
+    p.out();
+    p.send('. 1 ack=1');
+    expect(taken(p)).toContain(BY_COOKIE);
+  });
+
   test('every edge has a script or a reason, and none has both', () => {
-    const scripted = new Set<Name>([...SCRIPTS.map((row) => row[2]), ...ACTIVE.map((row) => row[1])]);
+    const scripted = new Set<Name>([...SCRIPTS.map((row) => row[2]), ...ACTIVE.map((row) => row[1]), BY_COOKIE]);
     for (const e of EDGES) {
       const edge = name(e.from, e.to, e.cause);
       expect([edge, scripted.has(edge), NOT_TAKEN.has(edge)]).toEqual([
