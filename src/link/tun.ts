@@ -57,6 +57,13 @@ export interface TunCounters {
 
 /** Packets read before user code and other links get their turn. */
 const BATCH = 64;
+/**
+ * Octets written in one go after which answers are looked for at once: the kernel takes them and acknowledges them inside
+ * of `write`, and to be told so by the event loop takes longer than all the rest.
+ */
+const BULK = 32_768;
+/** Such looks in a row before the event loop gets its turn. */
+const LOOKS = 32;
 /** Room for the largest packet the driver hands over, with both headers. */
 const BUFFER = 65_664;
 const ETHERNET_HEADER = 14;
@@ -94,6 +101,8 @@ export class TunLink implements Link {
   readonly #rx = new RxMeta();
   readonly #tx = new TxMeta();
   #port: LinkPort | null = null;
+  #looking = false;
+  #looks = 0;
   #closed = false;
   /** Octets of a packet in `#txBuffer` that did not fit; 0 when there is none. */
   #stuck = 0;
@@ -118,7 +127,10 @@ export class TunLink implements Link {
     this.#port = port;
     this.#rxBuffer = packetBuffer(this);
     this.#txBuffer = packetBuffer(this);
-    this.#wake.start((first) => this.#ready(first));
+    this.#wake.start((first) => {
+      this.#looks = 0;
+      this.#ready(first);
+    });
   }
 
   /** Waiting for packets keeps the process alive (the default). */
@@ -164,15 +176,28 @@ export class TunLink implements Link {
     const from = this.#vnet ? VNET_HEADER : 0;
     const buffer = this.#txBuffer;
     const meta = this.#tx;
+    let written = 0;
     for (;;) {
       const port = this.#port;
       if (port === null) return;
       meta.reset();
       const length = port.transmit(buffer, from, meta);
-      if (length === 0) return;
+      if (length === 0) break;
+      written += length;
       if (this.#vnet) writeVnet(buffer, 0, meta);
-      if (!this.#write(from + length)) return;
+      if (!this.#write(from + length)) break;
     }
+    if (written >= BULK) this.#lookSoon();
+  }
+
+  #lookSoon(): void {
+    if (this.#looking || this.#looks === LOOKS) return;
+    this.#looking = true;
+    this.#looks++;
+    queueMicrotask(() => {
+      this.#looking = false;
+      if (this.#port !== null) this.#ready(null);
+    });
   }
 
   /** Writes the packet in the buffer; false when the link is full or has failed. */

@@ -120,6 +120,34 @@ describe('TUN link', () => {
     expect(port.received.map((p) => p[1])).toEqual(Array.from({ length: 70 }, (_, i) => i));
   });
 
+  it('looks for answers at once after a bulk was written, not after little, and lets the event loop breathe', async () => {
+    const kernel = new FakeKernel();
+    const { link, port } = open(kernel);
+    port.queue(new Array(1000).fill(1));
+    kernel.incoming.push(Uint8Array.of(1));
+    link.pump();
+    await Promise.resolve();
+    expect(kernel.incoming).toHaveLength(1);
+    // A kernel that answers every bulk, and a program that answers every answer.
+    const bulk = (): number[][] => Array.from({ length: 33 }, () => new Array(1000).fill(1));
+    let turns = 0;
+    port.onTurn = () => {
+      if (++turns === 500) return;
+      kernel.incoming.push(Uint8Array.of(1));
+      port.queue(...bulk());
+      link.pump();
+    };
+    port.queue(...bulk());
+    link.pump();
+    for (let n = 0; n < 1000; n++) await Promise.resolve();
+    expect(link.counters.read).toBe(32);
+    // Told by the event loop, it goes on.
+    kernel.readable([2]);
+    for (let n = 0; n < 1000; n++) await Promise.resolve();
+    expect(link.counters.read).toBeGreaterThan(60);
+    link.close();
+  });
+
   it('keeps a packet that did not fit, sends it first, and says writable then', () => {
     const kernel = new FakeKernel();
     const { link, port } = open(kernel);
