@@ -27,25 +27,39 @@ async function loading(project) {
   return cases;
 }
 
-/** Type-checks a program that uses every subpath, library files included, without DOM and Node types. */
+/** Subpaths of Node's shape: their types are Node's own, which the program has installed. */
+const NODE_SHAPED = ['synfin/net'];
+
+/**
+ * Type-checks a program that uses every subpath, library files included: without DOM and Node types, and then those of
+ * Node's shape with Node's.
+ */
 async function typing(project) {
   const cases = [];
-  const lines = specifiers().map((specifier, i) => `import * as m${i} from '${specifier}';\nexport { m${i} };`);
-  writeFileSync(join(project, 'all.ts'), `${lines.join('\n')}\n`);
-  for (const [resolution, module] of [
-    ['nodenext', 'nodenext'],
-    ['bundler', 'esnext'],
+  const portable = specifiers().filter((specifier) => !NODE_SHAPED.includes(specifier));
+  for (const [name, list, types] of [
+    ['every portable subpath', portable, []],
+    ["every subpath of Node's shape", NODE_SHAPED, ['node']],
   ]) {
-    const file = join(project, `tsconfig.${resolution}.json`);
-    const compilerOptions = {
-      ...{ module, moduleResolution: resolution, target: 'es2022', lib: ['es2022'], types: [] },
-      ...{ strict: true, skipLibCheck: false, noEmit: true },
-    };
-    writeFileSync(file, JSON.stringify({ compilerOptions, files: ['all.ts'] }));
-    const title = `every subpath type-checks under ${resolution}`;
-    cases.push(
-      await tool(title, 'node_modules/typescript/lib/tsc.js', ['-p', file], { cwd: project, timeout: 60_000 }),
-    );
+    const source = `program-${types.length}.ts`;
+    const lines = list.map((specifier, i) => `import * as m${i} from '${specifier}';\nexport { m${i} };`);
+    writeFileSync(join(project, source), `${lines.join('\n')}\n`);
+    for (const [resolution, module] of [
+      ['nodenext', 'nodenext'],
+      ['bundler', 'esnext'],
+    ]) {
+      const file = join(project, `tsconfig.${resolution}.${types.length}.json`);
+      const compilerOptions = {
+        ...{ module, moduleResolution: resolution, target: 'es2022', lib: ['es2022'], types },
+        ...{ typeRoots: [join(ROOT, 'node_modules', '@types')] },
+        ...{ strict: true, skipLibCheck: false, noEmit: true },
+      };
+      writeFileSync(file, JSON.stringify({ compilerOptions, files: [source] }));
+      const title = `${name} type-checks under ${resolution}`;
+      cases.push(
+        await tool(title, 'node_modules/typescript/lib/tsc.js', ['-p', file], { cwd: project, timeout: 60_000 }),
+      );
+    }
   }
   return cases;
 }

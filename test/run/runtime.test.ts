@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { NetError } from '../../src/base/errors.ts';
 import { createPipe } from '../../src/link/pipe.ts';
 import { afterIo, createRuntime, LONGEST_DELAY, type Runtime, randomKey, systemClock } from '../../src/run/index.ts';
@@ -259,11 +259,14 @@ describe('the platform', () => {
     const { setImmediate } = platform;
     platform.setImmediate = undefined;
     try {
+      // The platform's functions are taken when the module is loaded.
+      vi.resetModules();
+      const { afterIo: ofMessages } = await import('../../src/run/clock.ts');
       const order: number[] = [];
       await new Promise<void>((resolve) => {
-        afterIo(() => order.push(1));
-        afterIo(() => order.push(2));
-        afterIo(resolve);
+        ofMessages(() => order.push(1));
+        ofMessages(() => order.push(2));
+        ofMessages(resolve);
       });
       expect(order).toEqual([1, 2]);
     } finally {

@@ -1,0 +1,51 @@
+// The classes of one host, callable without `new` and inheritable the old way, as Node's are.
+
+import { EventEmitter } from 'node:events';
+import { Duplex } from 'node:stream';
+import type { NetEnv } from './env.ts';
+import { initialiseServer, Server, type ServerOptions } from './server.ts';
+import { initialise, optionsOf, Socket, type SocketOptions, streamOptions } from './socket.ts';
+
+/** A constructor that may also be called: `Socket(options)`, or `Socket.call(this, options)` in an old-style subclass. */
+type Constructor<T, A extends unknown[]> = (new (...args: A) => T) & ((...args: A) => T);
+
+/** The Socket of one host. */
+export function callableSocket(env: NetEnv): Constructor<Socket, [options?: SocketOptions | number]> {
+  return callable('Socket', Socket, { _net: env }, (self: Socket, options?: SocketOptions | number) => {
+    const given = optionsOf(options);
+    Reflect.apply(Duplex, self, [streamOptions(given)]);
+    initialise(self, given);
+  });
+}
+
+/** The Server of one host. */
+export function callableServer(
+  env: NetEnv,
+  socket: Constructor<Socket, [options?: SocketOptions | number]>,
+): Constructor<Server, [options?: ServerOptions, listener?: (socket: Socket) => void]> {
+  const shared = { _net: env, _Socket: socket };
+  return callable('Server', Server, shared, (self: Server, options?: ServerOptions, listener?) => {
+    Reflect.apply(EventEmitter, self, []);
+    initialiseServer(self, options, listener);
+  });
+}
+
+/** A constructor function over `Base`, with `shared` on its prototype. */
+function callable<T extends object, A extends unknown[]>(
+  name: string,
+  Base: abstract new (...args: never[]) => T,
+  shared: object,
+  construct: (self: T, ...args: A) => void,
+): Constructor<T, A> {
+  const prototype = Object.create(Base.prototype, Object.getOwnPropertyDescriptors(shared)) as T;
+  const made = function (this: unknown, ...args: A): T | undefined {
+    if (!(this instanceof made)) return Reflect.construct(made, args) as T;
+    construct(this as unknown as T, ...args);
+    return undefined;
+  };
+  Object.defineProperty(made, 'name', { value: name });
+  Object.setPrototypeOf(made, Base);
+  made.prototype = prototype;
+  Object.defineProperty(prototype, 'constructor', { value: made, writable: true, configurable: true });
+  return made as unknown as Constructor<T, A>;
+}

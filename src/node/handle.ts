@@ -1,0 +1,328 @@
+// What stands behind a socket: one connection of the host, read and written as an event loop would.
+//
+// It is the object that programs meet as `socket._handle`. Reading is asked for and stopped; what happens while
+// nobody reads waits, errors too, as the kernel keeps them until the next call.
+
+import { NetError } from '../base/errors.ts';
+import type { StreamHandler } from '../base/stream.ts';
+import type { NetEnv, NetStream } from './env.ts';
+import type { Scope } from './platform.ts';
+
+/** Octets read at once, at most. */
+const READ_SIZE = 65_536;
+
+/** Who is told what a handle reads. */
+export interface Reader {
+  /** Octets; the reader owns them. */
+  onOctets(octets: Uint8Array): void;
+  /** The peer has ended, or reading failed with a code. Once. */
+  onReadEnd(code: string | null): void;
+  /** A buffer of the program's own to read into, or `null`. */
+  readInto(): Uint8Array | null;
+  /** So many octets are in the program's own buffer. */
+  onFilled(count: number): void;
+}
+
+/** How a call ended: `null`, or the code of the error. */
+export type Done = (code: string | null) => void;
+
+/** Where a connection goes. */
+export interface Target {
+  readonly address: string;
+  readonly port: number;
+  readonly localAddress: string | undefined;
+  readonly localPort: number | undefined;
+}
+
+/** An address as `address()` tells it. */
+export interface Place {
+  readonly address: string;
+  readonly port: number;
+  readonly family: 'IPv4' | 'IPv6';
+}
+
+interface PendingWrite {
+  readonly octets: Uint8Array;
+  readonly done: Done | null;
+  at: number;
+}
+
+/** One connection, or one to be. */
+export class TcpHandle implements StreamHandler {
+  reader: Reader | null = null;
+  /** Octets are wanted. */
+  reading = false;
+  bytesRead = 0;
+  bytesWritten = 0;
+  readonly #env: NetEnv;
+  readonly #scope: Scope;
+  /** IPv4 peers are shown as IPv6, as a dual-stack listener does. */
+  readonly #mapped: boolean;
+  #stream: NetStream | null;
+  #connecting: Done | null = null;
+  readonly #writes: PendingWrite[] = [];
+  /** What the connection failed with, until somebody asks. */
+  #failure: string | null = null;
+  #endTold = false;
+  #readScheduled = false;
+  #closed = false;
+  #referenced = true;
+  /** Whether this keeps the process alive now. */
+  #held = false;
+
+  /** @param stream an accepted connection; `null` for one that is to connect */
+  constructor(env: NetEnv, stream: NetStream | null, mapped = false) {
+    this.#env = env;
+    this.#stream = stream;
+    this.#mapped = mapped;
+    this.#scope = env.platform.scope('TCPWRAP');
+    if (stream !== null) stream.handler = this;
+  }
+
+  // --- opening ---
+
+  /** Opens the connection; `done` is called later, or never when the handle is closed first. */
+  connect(target: Target, done: Done): void {
+    const { address, port, localAddress, localPort } = target;
+    this.#connecting = done;
+    this.#keep();
+    try {
+      this.#stream = this.#env.host.connect({
+        address,
+        // Port 0 is nobody's; the kernel answers for it.
+        port,
+        ...(localAddress === undefined ? {} : { localAddress }),
+        ...(localPort === undefined || localPort === 0 ? {} : { localPort }),
+      });
+      this.#stream.handler = this;
+    } catch (error) {
+      const code = error instanceof NetError ? error.code : 'ECONNREFUSED';
+      this.#env.platform.nextTick(() => this.#connected(code));
+    }
+  }
+
+  onOpen(): void {
+    this.#connected(null);
+  }
+
+  #connected(code: string | null): void {
+    const done = this.#connecting;
+    if (done === null) return;
+    this.#connecting = null;
+    this.#scope.enter(() => done(code));
+    this.#keep();
+  }
+
+  // --- reading ---
+
+  /** Asks for octets. */
+  readStart(): void {
+    if (this.reading || this.#closed) return;
+    this.reading = true;
+    this.#keep();
+    const stream = this.#stream;
+    if (stream === null || this.#connecting !== null || this.#readScheduled) return;
+    if (stream.readable === 0 && !stream.ended && this.#failure === null) return;
+    this.#readScheduled = true;
+    this.#env.platform.nextTick(() => {
+      this.#readScheduled = false;
+      this.#read();
+    });
+  }
+
+  /** Wants no more for now. */
+  readStop(): void {
+    this.reading = false;
+    this.#keep();
+  }
+
+  onReadable(): void {
+    if (this.reading && this.#connecting === null) this.#read();
+  }
+
+  #read(): void {
+    this.#scope.enter(() => {
+      while (this.reading && !this.#closed && this.#stream !== null && this.#stream.readable > 0) {
+        this.#readOnce(this.#stream);
+      }
+      if (!this.reading || this.#closed || this.#endTold) return;
+      if (this.#stream?.ended === true) this.#endReading(null);
+      else if (this.#failure !== null) this.#endReading(this.#takeFailure());
+    });
+  }
+
+  #readOnce(stream: NetStream): void {
+    const own = this.reader?.readInto() ?? null;
+    if (own !== null) {
+      const count = stream.read(own, 0, own.length);
+      this.bytesRead += count;
+      this.reader?.onFilled(count);
+      return;
+    }
+    const octets = this.#env.platform.alloc(Math.min(stream.readable, READ_SIZE));
+    this.bytesRead += stream.read(octets, 0, octets.length);
+    this.reader?.onOctets(octets);
+  }
+
+  #endReading(code: string | null): void {
+    this.#endTold = true;
+    this.reading = false;
+    this.#keep();
+    this.reader?.onReadEnd(code);
+  }
+
+  // --- writing ---
+
+  /** Octets that wait for room. */
+  get writeQueueSize(): number {
+    return this.#writes.reduce((sum, write) => sum + write.octets.length - write.at, 0);
+  }
+
+  /**
+   * Writes, and calls `done` when the connection has taken everything.
+   *
+   * @returns true when it has already: `done` is not called then
+   */
+  write(chunks: readonly Uint8Array[], done: Done): boolean {
+    const stream = this.#stream;
+    if (this.#failure !== null || stream === null) {
+      const code = this.#takeFailure();
+      this.#env.platform.nextTick(() => this.#scope.enter(() => done(code)));
+      return false;
+    }
+    for (const [n, octets] of chunks.entries()) {
+      this.bytesWritten += octets.length;
+      const taken = this.#writes.length > 0 ? 0 : stream.send(octets, 0, octets.length);
+      const last = n === chunks.length - 1;
+      if (taken < octets.length || this.#writes.length > 0) {
+        this.#writes.push({ octets, done: last ? done : null, at: taken });
+      }
+    }
+    this.#keep();
+    return this.#writes.length === 0;
+  }
+
+  onWritable(): void {
+    const stream = this.#stream;
+    while (stream !== null && !this.#closed && this.#writes.length > 0) {
+      const first = this.#writes[0]!;
+      first.at += stream.send(first.octets, first.at, first.octets.length);
+      if (first.at < first.octets.length) return;
+      this.#writes.shift();
+      this.#keep();
+      const { done } = first;
+      if (done !== null) this.#scope.enter(() => done(null));
+    }
+  }
+
+  /** Ends our direction when everything written has gone to the connection. */
+  shutdown(done: Done): void {
+    if (this.#failure === null) this.#stream?.shutdown();
+    this.#env.platform.nextTick(() => this.#scope.enter(() => done(null)));
+  }
+
+  // --- the end ---
+
+  onClose(_stream: NetStream, error: NetError | null): void {
+    if (error === null) {
+      this.onReadable();
+      return;
+    }
+    if (this.#connecting !== null) {
+      this.#connected(error.code);
+      return;
+    }
+    this.#failure = error.code;
+    if (this.reading) this.#read();
+    if (this.#closed || this.#writes.length === 0 || this.#failure === null) return;
+    const code = this.#takeFailure();
+    for (const { done } of this.#writes.splice(0)) if (done !== null) this.#scope.enter(() => done(code));
+    this.#keep();
+  }
+
+  /** The failure is told once; whoever writes afterwards meets a broken pipe. */
+  #takeFailure(): string {
+    const code = this.#failure ?? 'EPIPE';
+    this.#failure = 'EPIPE';
+    return code;
+  }
+
+  /** Closes: what was taken still goes out, what waits is dropped. `done` is called in a later round. */
+  close(done?: () => void): void {
+    this.#leave((stream) => stream.close(), done);
+  }
+
+  /** Closes with a RST. */
+  reset(done?: () => void): void {
+    this.#leave((stream) => stream.abort(), done);
+  }
+
+  #leave(how: (stream: NetStream) => void, done: (() => void) | undefined): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.reading = false;
+    this.#connecting = null;
+    this.#writes.length = 0;
+    this.#keep();
+    if (this.#stream !== null) {
+      this.#stream.handler = null;
+      how(this.#stream);
+    }
+    if (done !== undefined) this.#env.platform.soon(() => this.#scope.enter(done));
+  }
+
+  // --- the process ---
+
+  /** This keeps the process alive while there is something to come. */
+  ref(): void {
+    this.#referenced = true;
+    this.#keep();
+  }
+
+  /** This does not keep the process alive. */
+  unref(): void {
+    this.#referenced = false;
+    this.#keep();
+  }
+
+  /** Whether `unref` was not called last. */
+  hasRef(): boolean {
+    return this.#referenced && !this.#closed;
+  }
+
+  #keep(): void {
+    const active = this.#connecting !== null || this.reading || this.#writes.length > 0;
+    const hold = active && this.#referenced && !this.#closed;
+    if (hold === this.#held) return;
+    this.#held = hold;
+    this.#env.hold.change(hold);
+  }
+
+  // --- settings and addresses ---
+
+  /** Turns Nagle's algorithm off or on. */
+  setNoDelay(on: boolean): void {
+    this.#stream?.setNoDelay(on);
+  }
+
+  /** @param delay seconds of silence before the first probe; 0 leaves it as it is */
+  setKeepAlive(on: boolean, delay: number): void {
+    if (delay > 0) this.#stream?.setKeepAlive(on, delay * 1000);
+    else this.#stream?.setKeepAlive(on);
+  }
+
+  /** Our end; `null` before there is one. */
+  local(): Place | null {
+    return this.#stream === null ? null : placeOf(this.#stream.localAddress, this.#stream.localPort, this.#mapped);
+  }
+
+  /** The peer's end; `null` before there is one. */
+  remote(): Place | null {
+    return this.#stream === null ? null : placeOf(this.#stream.remoteAddress, this.#stream.remotePort, this.#mapped);
+  }
+}
+
+function placeOf(address: string, port: number, mapped: boolean): Place {
+  if (address.includes(':')) return { address, port, family: 'IPv6' };
+  return mapped ? { address: `::ffff:${address}`, port, family: 'IPv6' } : { address, port, family: 'IPv4' };
+}

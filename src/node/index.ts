@@ -1,0 +1,13 @@
+// The public names of the room: Node's own modules over a host of ours.
+
+export {
+  createNet,
+  type Lookup,
+  type LookupAddress,
+  type LookupCallback,
+  type Net,
+  type NetHost,
+  type NetListener,
+  type NetOptions,
+  type NetStream,
+} from './net.ts';

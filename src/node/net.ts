@@ -1,0 +1,79 @@
+// `createNet`: a module of the shape of `node:net` over a host of ours.
+
+import * as node from 'node:net';
+import type { RealHost } from '../run/create-host.ts';
+import { callableServer, callableSocket } from './callable.ts';
+import type { ConnectOptions } from './connect.ts';
+import { Hold, type NetEnv, type NetHost, type NetOptions } from './env.ts';
+import { nodePlatform } from './node-platform.ts';
+import { argumentsOf, checkBoolean, checkCount, ordered } from './validate.ts';
+
+export type { NetHost, NetListener, NetOptions, NetStream } from './env.ts';
+export type { Lookup, LookupAddress, LookupCallback } from './platform.ts';
+
+/** A module of the shape of `node:net`. */
+export type Net = typeof import('node:net') & {
+  /** @internal Node's own modules and some programs call it. */
+  _normalizeArgs(args: readonly unknown[]): [options: object, callback: (() => void) | null];
+};
+
+/** How long `connect` gives an address before it tries the next one too, ms, unless told otherwise; Node's default. */
+const ATTEMPT_TIMEOUT = 250;
+
+/**
+ * Makes a module of the shape of `node:net` whose sockets and servers live on `host`: the same functions, classes,
+ * events and errors, in Node's own order. Nothing outside of it is changed, and every host has one of its own.
+ *
+ * Given what `createHost` returns, a listening server or a connection that waits keeps the process alive as Node's do,
+ * and timers of the host do not. Given a bare host, its owner's timers may keep the process alive for longer.
+ *
+ * @example
+ * ```ts
+ * import { createHost } from 'synfin';
+ * import { createNet } from 'synfin/net';
+ *
+ * const net = createNet(createHost({ name: 'server' }));
+ * net.createServer((socket) => socket.pipe(socket)).listen(7);
+ * ```
+ */
+export function createNet(host: NetHost | RealHost, options: NetOptions = {}): Net {
+  const platform = nodePlatform;
+  if ('runtime' in host) host.runtime.unref();
+  const env: NetEnv = {
+    host: 'runtime' in host ? host.host : host,
+    platform,
+    clock: options.clock ?? platform.clock,
+    lookup: options.lookup ?? platform.lookup,
+    hold: new Hold(platform),
+    autoSelectFamily: node.getDefaultAutoSelectFamily(),
+    attemptTimeout: node.getDefaultAutoSelectFamilyAttemptTimeout?.() ?? ATTEMPT_TIMEOUT,
+  };
+  const Socket = callableSocket(env);
+  const Server = callableServer(env, Socket);
+  const connect = (...args: readonly unknown[]): unknown => {
+    const list = argumentsOf<ConnectOptions>(args);
+    const { options: given } = list;
+    const socket = new Socket(given);
+    platform.publish('net.client.socket', { socket });
+    if (given.timeout) socket.setTimeout(given.timeout);
+    return socket.connect(ordered([given, list.callback]));
+  };
+  const { isIP, isIPv4, isIPv6, BlockList, SocketAddress } = node;
+  const net = {
+    ...{ Socket, Stream: Socket, Server, connect, createConnection: connect },
+    createServer: (...args: readonly unknown[]) => Reflect.construct(Server, args),
+    ...{ isIP, isIPv4, isIPv6, BlockList, SocketAddress },
+    getDefaultAutoSelectFamily: () => env.autoSelectFamily,
+    setDefaultAutoSelectFamily: (on: boolean) => {
+      checkBoolean(platform, on, 'value');
+      env.autoSelectFamily = on;
+    },
+    getDefaultAutoSelectFamilyAttemptTimeout: () => env.attemptTimeout,
+    setDefaultAutoSelectFamilyAttemptTimeout: (timeout: number) => {
+      checkCount(platform, timeout, 'value');
+      env.attemptTimeout = Math.max(timeout, 10);
+    },
+    _normalizeArgs: ordered,
+  };
+  return net as unknown as Net;
+}

@@ -1,0 +1,54 @@
+// Node as the room's platform.
+
+import { AsyncResource } from 'node:async_hooks';
+import { Buffer } from 'node:buffer';
+import diagnostics from 'node:diagnostics_channel';
+import dns from 'node:dns';
+import { isIP } from 'node:net';
+import process from 'node:process';
+import timers from 'node:timers';
+import util from 'node:util';
+import { LONGEST_DELAY, systemClock } from '../run/clock.ts';
+import type { Lookup, Platform, Scope } from './platform.ts';
+
+// Taken now: a test runner that later puts fake ones in their place does not stop sockets.
+const { setImmediate, setInterval, clearInterval } = timers;
+const { nextTick } = process;
+
+const channels = {
+  'net.client.socket': diagnostics.channel('net.client.socket'),
+  'net.server.socket': diagnostics.channel('net.server.socket'),
+};
+
+class ResourceScope extends AsyncResource implements Scope {
+  constructor(kind: string) {
+    super(kind, { requireManualDestroy: true });
+  }
+
+  enter(run: () => void): void {
+    this.runInAsyncScope(run);
+  }
+}
+
+/** The platform of Node, and of what behaves like it. */
+export const nodePlatform: Platform = {
+  clock: systemClock(),
+  nextTick: (run) => nextTick(run),
+  soon: (run) => void setImmediate(run),
+  stayAlive: () => {
+    const timer = setInterval(() => undefined, LONGEST_DELAY);
+    return () => clearInterval(timer);
+  },
+  scope: (kind) => new ResourceScope(kind),
+  // Looked up at each call, so that a program which replaces `dns.lookup` is obeyed, as Node does.
+  lookup: (hostname, options, callback) => (dns.lookup as Lookup)(hostname, options, callback),
+  addrConfig: dns.ADDRCONFIG,
+  isIP,
+  alloc: (size) => Buffer.allocUnsafe(size),
+  encode: (text, encoding) => Buffer.from(text, encoding as BufferEncoding),
+  publish: (channel, message) => {
+    if (channels[channel].hasSubscribers) channels[channel].publish(message);
+  },
+  systemErrors: new Map([...util.getSystemErrorMap()].map(([errno, [code, text]]) => [code, { errno, text }] as const)),
+  inspect: (value) => util.inspect(value, { depth: -1 }),
+};

@@ -1,0 +1,131 @@
+// `synfin/net` between two hosts: what a program of `node:net` sees.
+
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { once } from 'node:events';
+import type { AddressInfo, Server, Socket } from 'node:net';
+import { inspect, promisify } from 'node:util';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { type NetPair, netPair } from './pair.ts';
+
+let pair: NetPair;
+let server: Server;
+beforeEach(() => {
+  pair = netPair();
+  server = pair.server.createServer();
+});
+afterEach(async () => {
+  // Every socket of the server is gone before its host is.
+  if (server.listening) await promisify(server.close.bind(server))();
+  pair.close();
+});
+
+/** A server that does `serve` with each socket; its port. */
+async function listening(serve: (socket: Socket) => void): Promise<number> {
+  server = pair.server.createServer(serve).listen(0);
+  await once(server, 'listening');
+  return (server.address() as AddressInfo).port;
+}
+
+it('echoes what is written, ends both ways and closes without an error', async () => {
+  const port = await listening((socket) => socket.pipe(socket));
+  const client = pair.client.connect(port, pair.address);
+  const text: string[] = [];
+  client.setEncoding('utf8').on('data', (part: string) => text.push(part));
+  client.write('to and ');
+  client.end('fro');
+  const [hadError] = await once(client, 'close');
+  expect([text.join(''), hadError, client.bytesRead, client.bytesWritten]).toEqual(['to and fro', false, 10, 10]);
+});
+
+it('a refused connection ends in the error that Node gives', async () => {
+  const client = pair.client.connect({ port: 9, host: pair.address });
+  const [error] = await once(client, 'error');
+  expect({ ...error, message: error.message }).toEqual({
+    ...{ code: 'ECONNREFUSED', errno: -111, syscall: 'connect', address: pair.address, port: 9 },
+    message: `connect ECONNREFUSED ${pair.address}:9`,
+  });
+});
+
+it('a reset is told to the reader as ECONNRESET', async () => {
+  const port = await listening((socket) => socket.resetAndDestroy());
+  const client = pair.client.connect(port, pair.address).resume();
+  const [error] = await once(client, 'error');
+  expect([error.code, error.syscall, error.message]).toEqual(['ECONNRESET', 'read', 'read ECONNRESET']);
+});
+
+it('back-pressure reaches from a reader that waits to the writer', async () => {
+  let reader: Socket | null = null;
+  const port = await listening((socket) => {
+    reader = socket;
+    socket.pause();
+  });
+  const client = pair.client.connect(port, pair.address);
+  await once(client, 'connect');
+  let written = 0;
+  while (client.write(Buffer.alloc(65_536)) || client.writableLength === 0) {
+    written += 65_536;
+    if (written > 64 * 1024 * 1024) break;
+  }
+  expect(written).toBeLessThan(16 * 1024 * 1024);
+  let read = 0;
+  (reader as Socket | null)?.on('data', (part: Buffer) => (read += part.length)).resume();
+  await once(client, 'drain');
+  client.end();
+  await once(client, 'close');
+  expect(read).toBe(client.bytesWritten);
+});
+
+it('sockets and servers are callable without new, and by subclasses of the old style', () => {
+  const { Socket: S, Server } = pair.client as unknown as { Socket: () => unknown; Server: () => unknown };
+  expect(S()).toBeInstanceOf(pair.client.Socket);
+  expect(Server()).toBeInstanceOf(pair.client.Server);
+  function Old(this: Socket): void {
+    Reflect.apply(pair.client.Socket, this, []);
+  }
+  Object.setPrototypeOf(Old.prototype, pair.client.Socket.prototype);
+  const old = Reflect.construct(Old, []) as Socket;
+  expect([old.readyState, old instanceof pair.client.Socket]).toEqual(['open', true]);
+  class New extends pair.client.Socket {}
+  expect(new New()).toBeInstanceOf(pair.client.Socket);
+});
+
+it('callbacks run in the asynchronous context of their socket', async () => {
+  const storage = new AsyncLocalStorage<string>();
+  const seen: (string | undefined)[] = [];
+  const port = await storage.run('server', () =>
+    listening((socket) => {
+      seen.push(storage.getStore());
+      socket.end('x');
+    }),
+  );
+  await storage.run('client', async () => {
+    const client = pair.client.connect(port, pair.address, () => seen.push(storage.getStore()));
+    client.on('data', () => seen.push(storage.getStore()));
+    await once(client, 'close');
+  });
+  expect(seen.sort()).toEqual(['client', 'client', 'server']);
+});
+
+it('util.inspect shows where a socket stands', async () => {
+  const port = await listening((socket) => socket.end());
+  const client = pair.client.connect(port, pair.address).resume();
+  await once(client, 'connect');
+  expect(inspect(client)).toMatch(
+    /^Socket \{\n? *readyState: 'open',\n? *local: '10\.0\.0\.1:\d+',\n? *remote: '10\.0\.0\.2:/,
+  );
+  await once(client, 'close');
+});
+
+it('fake timers of a test runner do not stall a host in real time', async () => {
+  vi.useFakeTimers();
+  try {
+    const port = await listening((socket) => socket.end('done'));
+    const client = pair.client.connect(port, pair.address).resume();
+    const idle = once(client, 'timeout');
+    client.setTimeout(20);
+    await Promise.race([idle, once(client, 'close')]);
+    expect(client.bytesRead).toBe(4);
+  } finally {
+    vi.useRealTimers();
+  }
+});
