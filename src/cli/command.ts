@@ -16,6 +16,7 @@ const VERBS: Readonly<Record<string, () => Promise<Verb>>> = {
   get: () => import('./get.ts'),
   ping: () => import('./ping.ts'),
   lab: () => import('./lab.ts'),
+  drill: () => import('./drill.ts'),
 };
 
 const HELP = {
@@ -26,13 +27,14 @@ const HELP = {
   synfin get URL       a download through our own stack, over TUN
   synfin ping ADDR     echo requests of our own, over TUN
   synfin lab           the stack in your browser: touch any packet
+  synfin drill FILE    packetdrill scripts, in virtual time
 
   synfin VERB --help   what a verb takes
   --lang en|zh         language (from LC_ALL, LC_MESSAGES or LANG)
   --version            the version
 
 From a clone: npm run -s synfin -- VERB ...   serve, get and ping need Linux and
-root (sudo), or a TUN device that is yours; demo and lab run anywhere.
+root (sudo), or a TUN device that is yours; demo, lab and drill run anywhere.
 Status: 0 success; 1 it failed; 2 misuse.
 `,
   zh: `synfin：一条连接的一生，从 SYN 到 FIN，全在用户态
@@ -42,13 +44,14 @@ Status: 0 success; 1 it failed; 2 misuse.
   synfin get URL       用自己的协议栈下载，经 TUN
   synfin ping ADDR     自己发回显请求，经 TUN
   synfin lab           浏览器里的协议栈：每个包都能碰
+  synfin drill FILE    packetdrill 脚本，在虚拟时间里运行
 
   synfin VERB --help   各个动词的选项
   --lang en|zh         语言（默认看 LC_ALL、LC_MESSAGES、LANG）
   --version            版本
 
 在克隆的目录里：npm run -s synfin -- VERB ...   serve、get、ping 需要 Linux 和
-root（sudo），或者一个属于你的 TUN 设备；demo 和 lab 到处都能跑。
+root（sudo），或者一个属于你的 TUN 设备；demo、lab、drill 到处都能跑。
 状态：0 成功；1 失败；2 用法错误。
 `,
 } as const;

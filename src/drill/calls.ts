@@ -82,6 +82,12 @@ export class Calls {
     for (const file of this.#files.values()) if (file instanceof Socket) yield file;
   }
 
+  /** The socket of a descriptor, or `null`. */
+  socketAt(fd: number): Socket | null {
+    const file = this.#files.get(fd);
+    return file instanceof Socket ? file : null;
+  }
+
   #socket(fd: number): Socket {
     const file = this.#files.get(fd);
     if (file === undefined) throw new CallError(E.EBADF);

@@ -6,7 +6,7 @@
 import type { Profile } from '../base/profile.ts';
 
 /** Names of the profiles. */
-export type ProfileName = 'linux' | 'freebsd' | 'rfc';
+export type ProfileName = 'default' | 'linux' | 'freebsd' | 'rfc';
 
 /** A profile whose fields a script may set while it runs. */
 export type WritableProfile = { -readonly [K in keyof Profile]: Profile[K] };
@@ -16,6 +16,7 @@ const SCALE_6 = 4_194_240;
 
 /** Overlays by name. */
 export const PROFILES: Readonly<Record<ProfileName, Partial<Profile>>> = {
+  default: {},
   linux: {
     resetHalfOpen: false,
     timestampsRequired: false,
@@ -76,6 +77,6 @@ export const SUITE_DEFAULTS: Partial<Profile> = {
 
 /** The profile a flag text names: `...,profile=freebsd,...`; Linux when it names none. */
 export function profileName(flags: string): ProfileName {
-  const match = /(?:^|,)profile=(linux|freebsd|rfc)(?:,|$)/.exec(flags);
+  const match = /(?:^|,)profile=(default|linux|freebsd|rfc)(?:,|$)/.exec(flags);
   return match === null ? 'linux' : (match[1] as ProfileName);
 }

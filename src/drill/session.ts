@@ -1,6 +1,7 @@
 // One script of the judge: a fresh host, its virtual clock, and the requests that drive both.
 
 import { RxMeta, TxMeta } from '../base/packet.ts';
+import type { Tracer } from '../base/trace.ts';
 import { Host, type Interface } from '../host/index.ts';
 import { type Answer, type Call, Calls, errnoOf } from './calls.ts';
 import { E } from './errno.ts';
@@ -34,6 +35,7 @@ interface Waiting {
 
 /** Serves the requests of one script. */
 export class Session {
+  readonly #trace: Tracer | null;
   #host: Host | null = null;
   #interface: Interface | null = null;
   #calls: Calls | null = null;
@@ -47,6 +49,21 @@ export class Session {
   readonly #rx: RxMeta = new RxMeta();
   readonly #tx: TxMeta = new TxMeta();
   readonly #buffer: Uint8Array = new Uint8Array(PACKET_ROOM);
+
+  /** @param trace told what the host of the script does */
+  constructor(trace: Tracer | null = null) {
+    this.#trace = trace;
+  }
+
+  /** The host of the script; `null` before HELLO. */
+  get host(): Host | null {
+    return this.#host;
+  }
+
+  /** Its sockets; `null` before HELLO. */
+  get calls(): Calls | null {
+    return this.#calls;
+  }
 
   /** Answers one request: frames to send back, in order. Throws for what only a broken judge sends. */
   request(q: Request): Uint8Array[] {
@@ -89,7 +106,8 @@ export class Session {
     this.#epoch = q.now;
     this.#now = q.now;
     const key = Uint8Array.from({ length: 16 }, (_, i) => i * 17 + 3);
-    const host = new Host({ name: 'drill', key, profile: PROFILES[profileName(settings.flags)] });
+    const traced = this.#trace === null ? {} : { trace: this.#trace };
+    const host = new Host({ name: 'drill', key, profile: PROFILES[profileName(settings.flags)], ...traced });
     host.tick(START);
     this.#interface = host.addInterface({
       medium: 'ip',

@@ -116,7 +116,7 @@ rule('the core computes alike on every engine', core, inexactArithmetic, [
 
 describe('the portable subpaths', () => {
   /** Subpaths that are for Node alone. */
-  const NODE_ONLY = ['./link/tun', './net', './node-http', './testing', './drill', './package.json'];
+  const NODE_ONLY = ['./link/tun', './net', './node-http', './testing', './package.json'];
   const byPath = new Map(all.map((file) => [file.path, file]));
 
   function closure(path: string, seen: Set<string> = new Set()): Set<string> {
