@@ -28,6 +28,8 @@ export interface RequestInit {
   readonly headers: HeadersInit;
   /** The whole content; or `'stream'` when it is written to the exchange, chunked unless a length is given. */
   readonly body?: Uint8Array | 'stream' | null;
+  /** Fields to send behind a whole content (RFC 9110 §6.5), which is sent in chunks then. Not with a declared length. */
+  readonly trailers?: HeadersInit | null;
 }
 
 /** The head of a response. */
@@ -157,7 +159,9 @@ export class HttpClientStream implements StreamHandler {
     const body = init.body ?? null;
     checkRequest(method, fields, body !== null && (body === 'stream' || body.length > 0));
     listOptions(fields);
-    const framing = this.#frame(method, fields, body);
+    const trailers = init.trailers === undefined ? null : init.trailers;
+    if (trailers !== null) checkTrailers(HeaderList.from(trailers));
+    const framing = this.#frame(method, fields, body, trailers !== null);
     this.#outlet.requestHead(method, init.target, fields);
     this.#outlet.begin(framing.kind, framing.length);
     this.#out.enter('head', 'head begins');
@@ -177,15 +181,16 @@ export class HttpClientStream implements StreamHandler {
     this.#deadline = Number.POSITIVE_INFINITY;
     const exchange = new ClientExchange(this);
     this.#exchange = exchange;
-    if (body !== 'stream') exchange.end(body);
+    if (body !== 'stream') exchange.end(body, trailers);
     return exchange;
   }
 
   /** Adds the framing fields that are missing, and decides how the content goes out. */
-  #frame(method: string, fields: HeaderList, body: Uint8Array | 'stream' | null): Framing {
+  #frame(method: string, fields: HeaderList, body: Uint8Array | 'stream' | null, trailers: boolean): Framing {
     const framing = this.#framing;
     const given = fields.has('content-length') || fields.has('transfer-encoding');
-    if (!given && body === 'stream') fields.append('Transfer-Encoding', 'chunked');
+    const chunked = body === 'stream' || (trailers && body !== null);
+    if (!given && chunked) fields.append('Transfer-Encoding', 'chunked');
     // RFC 9110 §8.6: a length of 0 is told where the method foresees content.
     else if (!given && (body !== null || method === 'POST' || method === 'PUT' || method === 'PATCH')) {
       fields.append('Content-Length', String(body === null || body === 'stream' ? 0 : body.length));

@@ -207,8 +207,8 @@ export class ServerResponse {
   }
 
   /**
-   * Fields to send after a chunked body (RFC 9110 §6.5); without chunked they are dropped. Throws `TypeError` for
-   * those that may not come so late.
+   * Fields to send behind the content (RFC 9110 §6.5), which is sent in chunks then; where it cannot be (HTTP/1.0, a
+   * declared length, no content at all) they are dropped. Throws `TypeError` for those that may not come so late.
    */
   setTrailers(trailers: HeadersInit): void {
     const fields = HeaderList.from(trailers);
@@ -291,7 +291,8 @@ export class ServerResponse {
     if (this.#state === 'dead') return;
     if (this.#state === 'ended') throw new StateError('end after end');
     const n = to - from;
-    if (this.#state === 'open') this.#sendHead(n);
+    // Trailers need chunks, also around content whose length is known.
+    if (this.#state === 'open') this.#sendHead(this.#trailers === null ? n : -1);
     if (bytes !== null && n > 0) this.#outlet.writeAll(bytes, from, to);
     this.#state = 'ended';
     this.#wantsDrain = false;

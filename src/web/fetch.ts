@@ -12,17 +12,42 @@ import {
 } from '../http/index.ts';
 import { decoded } from './decode.ts';
 import { type Route, routeTo } from './dial.ts';
-import { Gate, Inflow, pump } from './flow.ts';
+import { Gate, Inflow, Later, platformHeaders, pump } from './flow.ts';
+import type { PlatformHeaders, PlatformResponse } from './platform.ts';
 import type { Pool } from './pool.ts';
 import { follow, type Hop, isRedirect, MOST_REDIRECTS } from './redirect.ts';
+import type { Fields, Trailers } from './serve.ts';
 import { assertTls } from './tls.ts';
 import { later, type WebEnv } from './web-host.ts';
 
 /** Content of an answer that leads elsewhere and that is read on to keep the connection, octets. */
 const DISCARD = 65_536;
 
+/** What `fetch` takes beside the platform's `RequestInit`. */
+export interface FetchOptions {
+  /**
+   * Fields to send behind the content (RFC 9110 §6.5), which is sent in chunks then; a function is called once streamed
+   * content is over, and before content that is whole.
+   */
+  readonly trailers?: Trailers;
+}
+
 /** What one exchange came to: the answer; where it leads; or that it is to be asked again without Expect. */
 type Outcome = Response | { readonly status: number; readonly location: string } | 'unexpected';
+
+/** The trailers of the answers that `fetch` gave. */
+const TRAILERS: WeakMap<object, Later<Headers>> = new WeakMap();
+
+/**
+ * The trailer fields of an answer that `fetch` of this package gave (RFC 9110 §6.5), mostly none. Settles when its content
+ * has been read to the end, rejects when that never comes. They are not merged into the fields of the head. Throws
+ * `TypeError` for any other object.
+ */
+export function trailersOf(response: PlatformResponse): Promise<PlatformHeaders> {
+  const trailers = TRAILERS.get(response as object);
+  if (trailers === undefined) throw new TypeError('this response did not come from a fetch of synfin, or is a copy');
+  return trailers.promise;
+}
 
 /**
  * Fetches by the platform's own `Request` and `Response`. Rejects with `TypeError` (its `cause` is the `NetError`
@@ -34,7 +59,7 @@ export async function fetchOver(
   env: WebEnv,
   pool: Pool,
   input: string | URL | Request,
-  init?: RequestInit,
+  init?: FetchOptions & RequestInit,
 ): Promise<Response> {
   const request = new Request(input, init);
   const { signal } = request;
@@ -46,7 +71,10 @@ export async function fetchOver(
   const content = request.body === null ? null : streams ? ('stream' as const) : request.arrayBuffer();
   const whole = await unlessAborted(signal, Promise.resolve<ArrayBuffer | 'stream' | null>(content));
   const body = whole instanceof ArrayBuffer ? new Uint8Array(whole) : whole;
-  let hop: Hop = { method: request.method, url, fields: fieldsOf(env, request, url), body };
+  const wanted = init?.trailers ?? null;
+  const trailers = typeof wanted === 'function' && body !== 'stream' ? await wanted() : wanted;
+  if (trailers !== null && body === null) throw new TypeError('trailers come behind content, and there is none');
+  let hop: Hop = { method: request.method, url, fields: fieldsOf(env, request, url), body, trailers };
   for (let redirects = 0; ; ) {
     const route = await unlessAborted(signal, routeTo(env, hop.url));
     const outcome = await exchange(env, pool, request, hop, route);
@@ -102,6 +130,8 @@ class Attempt {
   #exchange: ClientExchange | null = null;
   #reader: ReadableStreamDefaultReader<Uint8Array> | null = null;
   #inflow: Inflow | null = null;
+  #head: ClientResponse | null = null;
+  readonly #trailers: Later<Headers> = new Later();
   /** Octets of content that nobody wants; -1 while it is wanted. */
   #discarded = -1;
   #undoTimer: () => void = () => undefined;
@@ -132,14 +162,25 @@ class Attempt {
       return;
     }
     signal.addEventListener('abort', this.#stop, { once: true });
-    const init = { method, target: url.pathname + url.search, headers: fields, body };
+    const target = url.pathname + url.search;
+    const { trailers } = this.#hop;
+    const init = {
+      method,
+      target,
+      headers: fields,
+      body,
+      ...(body !== 'stream' && { trailers: trailers as Fields | null }),
+    };
     this.#watch(this.#env.timeouts.headers);
     try {
       this.#pooled = pool.request(route, init, {
         onStart: (exchange) => this.#begin(exchange),
         onResponse: (response) => this.#respond(response),
         onData: (bytes, from, to) => this.#data(bytes, from, to),
-        onEnd: () => this.#finish(null),
+        onEnd: () => {
+          this.#trailers.settle(platformHeaders(this.#head?.trailers ?? new HeaderList()));
+          this.#finish(null);
+        },
         onError: (error) => this.#failed(error),
         onDrain: () => {
           if (this.#inflow === null) this.#watch(this.#env.timeouts.headers);
@@ -169,13 +210,15 @@ class Attempt {
     this.#reader = reader;
     try {
       await pump(reader, this.#exchange!, this.#gate);
-      this.#exchange!.end();
+      const { trailers } = this.#hop;
+      this.#exchange!.end(null, typeof trailers === 'function' ? await trailers() : trailers);
     } catch (error) {
       this.#giveUp(error);
     }
   }
 
   #respond(head: ClientResponse): void {
+    this.#head = head;
     const { status, headers } = head;
     const { method, url, fields, body } = this.#hop;
     const { redirect } = this.#request;
@@ -198,10 +241,9 @@ class Attempt {
     // Fetch's own null body statuses: a Response with content cannot be made of them.
     const empty = method === 'HEAD' || hasNoContent(status) || status === 205;
     const content = empty ? null : this.#content(headers);
-    const list = new Headers();
-    for (const [name, value] of headers) list.append(name, value);
-    const response = new Response(content, { status, statusText: head.reason, headers: list });
+    const response = new Response(content, { status, statusText: head.reason, headers: platformHeaders(headers) });
     Object.defineProperty(response, 'url', { value: url.href });
+    TRAILERS.set(response, this.#trailers);
     this.#resolve(response);
   }
 
@@ -256,6 +298,7 @@ class Attempt {
     if (error === null) this.#inflow?.end();
     else {
       this.#inflow?.fail(error);
+      this.#trailers.fail(error);
       this.#reject(error);
     }
   }

@@ -1,5 +1,7 @@
 // Between Web streams and what is pushed, paused and drained: both directions with real back-pressure.
 
+import type { HeaderList } from '../http/index.ts';
+
 /** Somewhere octets go that may be full. */
 export interface Sink {
   /** Takes octets from the front of `bytes[from, to)` and returns how many. */
@@ -23,6 +25,50 @@ export class Gate {
     this.#open = null;
     open?.();
   }
+}
+
+/** What will be known some time: a promise that is made when it is asked for, before or after. */
+export class Later<T> {
+  #state: 'open' | 'settled' | 'failed' = 'open';
+  #value: unknown = undefined;
+  #waiting: { resolve(value: T): void; reject(reason: unknown): void } | null = null;
+  #promise: Promise<T> | null = null;
+
+  /** Settles as `settle` or `fail` said first. Whoever does not look at it is not bothered by a failure. */
+  get promise(): Promise<T> {
+    if (this.#promise === null) {
+      this.#promise = new Promise((resolve, reject) => {
+        if (this.#state === 'settled') resolve(this.#value as T);
+        else if (this.#state === 'failed') reject(this.#value);
+        else this.#waiting = { resolve, reject };
+      });
+      this.#promise.catch(() => undefined);
+    }
+    return this.#promise;
+  }
+
+  /** It is known. */
+  settle(value: T): void {
+    if (this.#state !== 'open') return;
+    this.#state = 'settled';
+    this.#value = value;
+    this.#waiting?.resolve(value);
+  }
+
+  /** It never will be. */
+  fail(reason: unknown): void {
+    if (this.#state !== 'open') return;
+    this.#state = 'failed';
+    this.#value = reason;
+    this.#waiting?.reject(reason);
+  }
+}
+
+/** Fields as the platform's `Headers`. */
+export function platformHeaders(fields: HeaderList): Headers {
+  const headers = new Headers();
+  for (const [name, value] of fields) headers.append(name, value);
+  return headers;
 }
 
 /** The octets of a chunk that a program wrote to a stream. Throws `TypeError` for anything but a buffer. */

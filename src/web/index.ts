@@ -1,16 +1,18 @@
 // The public names of `web/`: sockets as Web streams, `fetch` and `serve`.
 
+export { type FetchOptions, trailersOf } from './fetch.ts';
 export { type ListenOptions, SocketListener } from './listener.ts';
 export type {
   FetchInit,
   FetchInput,
   OctetReadable,
   OctetWritable,
+  PlatformHeaders,
   PlatformRequest,
   PlatformResponse,
   PlatformSignal,
 } from './platform.ts';
-export { type ServeInfo, type ServeOptions, type Upgraded, WebServer } from './serve.ts';
+export { type Fields, type ServeInfo, type ServeOptions, type Trailers, type Upgraded, WebServer } from './serve.ts';
 export { type ConnectOptions, type SecureTransport, Socket, type SocketInfo, type SocketOptions } from './socket.ts';
 export { type SecureStream, secureClient, secureServer, type TlsMaterial, type TlsOptions } from './tls.ts';
 export { type Datagram, DatagramSocket, type DatagramTarget, type UdpOptions } from './udp.ts';

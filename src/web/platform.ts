@@ -37,3 +37,6 @@ export type OctetWritable = Instance<'WritableStream'>;
 
 /** The platform's `AbortSignal`. */
 export type PlatformSignal = Instance<'AbortSignal'>;
+
+/** The platform's `Headers`. */
+export type PlatformHeaders = Instance<'Headers'>;

@@ -1,6 +1,7 @@
 // Redirects (RFC 9110 §15.4), as the Fetch standard has user agents follow them.
 
 import type { HeaderList } from '../http/index.ts';
+import type { Trailers } from './serve.ts';
 
 /** Redirects followed for one fetch; one more is an error. */
 export const MOST_REDIRECTS = 20;
@@ -11,6 +12,8 @@ export interface Hop {
   readonly url: URL;
   readonly fields: HeaderList;
   readonly body: Uint8Array | 'stream' | null;
+  /** Fields to send behind the content. */
+  readonly trailers: Trailers | null;
 }
 
 /** Whether an answer with this status and fields leads elsewhere. */
@@ -55,5 +58,5 @@ export function follow(hop: Hop, status: number, location: string): Hop {
     for (const name of ['authorization', 'cookie', 'proxy-authorization']) fields.delete(name);
   }
   fields.set('Host', url.host);
-  return { method, url, fields, body };
+  return { method, url, fields, body, trailers: body === null ? null : hop.trailers };
 }

@@ -13,11 +13,17 @@ import {
   type ServerResponse,
   type ServerTimeouts,
 } from '../http/index.ts';
-import { Gate, Inflow, pump } from './flow.ts';
-import type { PlatformRequest, PlatformResponse, PlatformSignal } from './platform.ts';
+import { Gate, Inflow, Later, platformHeaders, pump, writeAll } from './flow.ts';
+import type { PlatformHeaders, PlatformRequest, PlatformResponse, PlatformSignal } from './platform.ts';
 import { Socket } from './socket.ts';
 import { checkServer, secureServer, type TlsOptions } from './tls.ts';
 import { later, type WebEnv, type WebListener, type WebStream } from './web-host.ts';
+
+/** Fields by their names. */
+export type Fields = Readonly<Record<string, string | readonly string[]>>;
+
+/** Trailer fields, or what tells them when the content is over. */
+export type Trailers = Fields | (() => Fields | Promise<Fields>);
 
 /** What a handler is told beside the request. */
 export interface ServeInfo {
@@ -28,7 +34,18 @@ export interface ServeInfo {
    * Sends 103 (Early Hints) with these fields, such as `Link`, before the answer (RFC 8297). Nothing goes to an
    * HTTP/1.0 client. Throws `StateError` once the answer has begun.
    */
-  earlyHints(fields: Readonly<Record<string, string | readonly string[]>>): void;
+  earlyHints(fields: Fields): void;
+  /**
+   * The trailer fields of the request (RFC 9110 §6.5), mostly none; settles when its content has been read to the end, and
+   * rejects when that never comes. They are not merged into the fields of the head.
+   */
+  readonly trailers: Promise<PlatformHeaders>;
+  /**
+   * Fields to send behind the content of the answer, or what tells them once the content has been sent; the content is
+   * sent in chunks then. They are dropped where nothing can be behind: HTTP/1.0, HEAD, answers without content, and those
+   * that declare a length. Throws `TypeError` for fields that may not come so late; a function's costs the connection.
+   */
+  sendTrailers(fields: Trailers): void;
   /**
    * Prepares to switch to `protocol`, which the request must have asked for (RFC 9110 §7.8): return `response`, and
    * `socket` is the connection behind the 101, for the program to close. Throws `TypeError` for another protocol.
@@ -256,6 +273,9 @@ class Exchange implements ServeInfo {
   #asked: Request | null = null;
   #reader: ReadableStreamDefaultReader<Uint8Array> | null = null;
 
+  /** The request's trailers, once they are there. */
+  readonly #trailers: Later<Headers> = new Later();
+  #lateTrailers: (() => Fields | Promise<Fields>) | null = null;
   #upgraded: { readonly response: Response; readonly socket: Socket; readonly fields: HeaderList } | null = null;
 
   constructor(env: WebEnv, request: ServerRequest, response: ServerResponse, stream: WebStream) {
@@ -265,11 +285,21 @@ class Exchange implements ServeInfo {
     this.#request = request;
     this.#response = response;
     response.onDrain = () => this.#gate.open();
+    request.onEnd = () => this.#trailers.settle(platformHeaders(request.trailers));
     request.onAbort = (error) => this.#aborted(error);
   }
 
-  earlyHints(fields: Readonly<Record<string, string | readonly string[]>>): void {
+  earlyHints(fields: Fields): void {
     this.#response.writeInformational(103, fields);
+  }
+
+  get trailers(): Promise<Headers> {
+    return this.#trailers.promise;
+  }
+
+  sendTrailers(fields: Trailers): void {
+    if (typeof fields === 'function') this.#lateTrailers = fields;
+    else this.#response.setTrailers(HeaderList.from(fields));
   }
 
   upgrade(protocol: string, fields: Readonly<Record<string, string>> = {}): Upgraded {
@@ -291,11 +321,9 @@ class Exchange implements ServeInfo {
   /** The platform's request. Throws `TypeError` for a method that it does not take. */
   request(url: string): Request {
     const request = this.#request;
-    const headers = new Headers();
-    for (const [name, value] of request.headers) headers.append(name, value);
     const init: RequestInit & { duplex?: 'half' } = {
       method: request.method,
-      headers,
+      headers: platformHeaders(request.headers),
       signal: this.#abort.signal,
       redirect: 'manual',
     };
@@ -315,13 +343,18 @@ class Exchange implements ServeInfo {
       pause: () => request.pause(),
       resume: () => request.resume(),
       // Left unread: the connection drops it once it is answered.
-      cancel: () => {
+      cancel: (reason) => {
         request.onData = null;
+        this.#trailers.fail(reason ?? new TypeError('the content was not read to its end'));
       },
     });
     request.pause();
     request.onData = (bytes, from, to) => inflow.push(bytes, from, to);
-    request.onEnd = () => inflow.end();
+    const { onEnd } = request;
+    request.onEnd = () => {
+      inflow.end();
+      onEnd?.();
+    };
     const { onAbort } = request;
     request.onAbort = (error) => {
       inflow.fail(error);
@@ -350,7 +383,7 @@ class Exchange implements ServeInfo {
     if (answer.statusText === '') response.writeHead(answer.status, fields);
     else response.writeHead(answer.status, fields, answer.statusText);
     if (answer.body === null || this.aborted) {
-      response.end();
+      await this.#end();
       return;
     }
     if (this.#request.method === 'HEAD') {
@@ -362,19 +395,32 @@ class Exchange implements ServeInfo {
     this.#reader = reader;
     const first = await reader.read();
     if (first.done) {
-      response.end();
+      await this.#end();
       return;
     }
     const rest = reader.read();
     // Content that is one piece tells its length; content that takes its time is not held back for that.
     const whole = await Promise.race([rest.then((next) => next.done), soon()]);
     if (whole === true) {
-      response.end(first.value);
+      await this.#end(first.value);
       return;
     }
     const queue = [Promise.resolve(first), rest];
     await pump({ read: () => queue.shift() ?? reader.read() } as typeof reader, response, this.#gate);
-    response.end();
+    await this.#end();
+  }
+
+  /** Sends the last of the content, and the trailers behind it. */
+  async #end(bytes: Uint8Array | null = null): Promise<void> {
+    const response = this.#response;
+    const late = this.#lateTrailers;
+    if (late !== null) {
+      // The head says that there are chunks before it is known what comes behind them.
+      response.flushHeaders();
+      if (bytes !== null) await writeAll(bytes, response, this.#gate);
+      response.setTrailers(HeaderList.from(await late()));
+      response.end();
+    } else response.end(bytes);
   }
 
   /** Answers without a handler. */
@@ -391,6 +437,7 @@ class Exchange implements ServeInfo {
   }
 
   #aborted(error: unknown): void {
+    this.#trailers.fail(error);
     // Content that nobody read in time is no reason to stop a handler that has answered.
     if (error instanceof HttpError && error.side === 'local') return;
     this.#abort.abort(error);

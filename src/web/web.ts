@@ -1,7 +1,7 @@
 // `createWeb`: the platform's own shapes (streams, `fetch`, `Request` and `Response`) over a host of ours.
 
 import { connectAny, interleaved } from './dial.ts';
-import { fetchOver } from './fetch.ts';
+import { type FetchOptions, fetchOver } from './fetch.ts';
 import { type ListenOptions, SocketListener } from './listener.ts';
 import type { FetchInit, FetchInput, PlatformResponse } from './platform.ts';
 import { Pool } from './pool.ts';
@@ -35,7 +35,7 @@ export interface Web {
    * As the platform's `fetch`, for `http:` URLs, and for `https:` where the platform has TLS. Redirects are followed,
    * codings undone. Rejects with a `TypeError` whose `cause` is the `NetError` or `HttpError`, or with the signal's reason.
    */
-  fetch(input: FetchInput, init?: FetchInit): Promise<PlatformResponse>;
+  fetch(input: FetchInput, init?: FetchInit | (FetchInit & FetchOptions)): Promise<PlatformResponse>;
   /** Serves HTTP. Throws `NetError` (`EADDRINUSE`). */
   serve(options: ServeOptions): WebServer;
   /** Closes the idle connections that `fetch` keeps; servers and sockets are not touched. */
