@@ -249,6 +249,20 @@ export class ServerResponse {
     owner.handOver(take);
   }
 
+  /**
+   * Ends HTTP on this connection without an answer: `take` gets the stream as `handOver` gives it, and who takes it writes
+   * the answer too, as libraries do that bring their own (WebSockets). Throws `StateError` once an answer has begun.
+   */
+  detach(take: (stream: ByteStream) => void): void {
+    if (this.#state === 'dead') return;
+    if (this.#state !== 'open') throw new StateError('the response head has been sent');
+    this.#owner.keepAlive = false;
+    this.#outlet.begin('none', 0);
+    this.#state = 'ended';
+    this.#owner.responseBegan(false);
+    this.#owner.handOver(take);
+  }
+
   /** RFC 9110 §7.8: 101 names the protocols it switches to, and the client has asked for each. */
   #checkProtocols(fields: HeaderList): void {
     const asked = (this.#request?.upgrade ?? []).map((protocol) => protocol.toLowerCase());

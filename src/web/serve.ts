@@ -1,7 +1,7 @@
 // `serve`: requests as the platform's `Request`, answers as its `Response`.
 
 import { NetError } from '../base/errors.ts';
-import type { StreamHandler } from '../base/stream.ts';
+import type { ByteStream, StreamHandler } from '../base/stream.ts';
 import {
   authorityOf,
   HeaderList,
@@ -51,9 +51,14 @@ export interface ServeInfo {
    * `socket` is the connection behind the 101, for the program to close. Throws `TypeError` for another protocol.
    */
   upgrade(protocol: string, fields?: Readonly<Record<string, string>>): Upgraded;
+  /**
+   * Prepares to leave HTTP without an answer of ours: return `response`, and `socket` is the connection behind the request,
+   * on which the program writes the answer too. For libraries that write it themselves, such as `ws`.
+   */
+  detach(): Upgraded;
 }
 
-/** What `ServeInfo.upgrade` gives. */
+/** What `ServeInfo.upgrade` and `ServeInfo.detach` give. */
 export interface Upgraded {
   readonly socket: Socket;
   readonly response: PlatformResponse;
@@ -276,7 +281,7 @@ class Exchange implements ServeInfo {
   /** The request's trailers, once they are there. */
   readonly #trailers: Later<Headers> = new Later();
   #lateTrailers: (() => Fields | Promise<Fields>) | null = null;
-  #upgraded: { readonly response: Response; readonly socket: Socket; readonly fields: HeaderList } | null = null;
+  #upgraded: { readonly response: Response; readonly socket: Socket; readonly fields: HeaderList | null } | null = null;
 
   constructor(env: WebEnv, request: ServerRequest, response: ServerResponse, stream: WebStream) {
     this.#env = env;
@@ -305,11 +310,19 @@ class Exchange implements ServeInfo {
   upgrade(protocol: string, fields: Readonly<Record<string, string>> = {}): Upgraded {
     const asked = this.#request.upgrade.some((offer) => offer.toLowerCase() === protocol.toLowerCase());
     if (!asked) throw new TypeError(`the client did not ask for ${protocol}`);
-    const socket = new Socket(this.#env, { allowHalfOpen: true });
     const list = HeaderList.from(fields);
     list.set('Upgrade', protocol);
+    return this.#leave(list);
+  }
+
+  detach(): Upgraded {
+    return this.#leave(null);
+  }
+
+  #leave(fields: HeaderList | null): Upgraded {
+    const socket = new Socket(this.#env, { allowHalfOpen: true });
     // A Response cannot have status 101: this one only stands for it.
-    this.#upgraded = { response: new Response(null), socket, fields: list };
+    this.#upgraded = { response: new Response(null), socket, fields };
     return this.#upgraded;
   }
 
@@ -369,7 +382,9 @@ class Exchange implements ServeInfo {
     const upgraded = this.#upgraded;
     if (upgraded !== null && answer === upgraded.response) {
       if (this.aborted) upgraded.socket.fail(this.#abort.signal.reason);
-      this.#response.handOver(101, upgraded.fields, (stream) => upgraded.socket.attach(stream, true));
+      const take = (stream: ByteStream): void => upgraded.socket.attach(stream, true);
+      if (upgraded.fields === null) this.#response.detach(take);
+      else this.#response.handOver(101, upgraded.fields, take);
       return;
     }
     // Prepared and not used.
