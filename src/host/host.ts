@@ -19,7 +19,7 @@ import { halfSip13, SipKey } from '../base/siphash.ts';
 import type { State } from '../base/state.ts';
 import type { DropReason, Tracer } from '../base/trace.ts';
 import { TimerWheel } from '../base/wheel.ts';
-import { IcmpLimiter } from '../ip/icmp-limits.ts';
+import { IcmpLimiter, PeerLimiter } from '../ip/icmp-limits.ts';
 import { RouteTable } from '../ip/routes.ts';
 import {
   Connection,
@@ -41,7 +41,14 @@ import { Delivery, type Scoreboard } from '../tcp/scoreboard.ts';
 import type { TcpCounters } from '../tcp/statistics.ts';
 import { timersFire } from '../tcp/timeouts.ts';
 import { OFF } from '../tcp/timers.ts';
-import { type Address, type Prefix, Prefix as PrefixOf, parseAddress, parsePrefix } from '../wire/address.ts';
+import {
+  type Address,
+  isLoopback,
+  type Prefix,
+  Prefix as PrefixOf,
+  parseAddress,
+  parsePrefix,
+} from '../wire/address.ts';
 import { IPV4_HEADER, PROTO_TCP, pseudoSum4 } from '../wire/ipv4.ts';
 import { IPV6_HEADER, pseudoSum6 } from '../wire/ipv6.ts';
 import { ACK, RST, TCP_HEADER } from '../wire/tcp.ts';
@@ -50,7 +57,9 @@ import { Counters } from './counters.ts';
 import { Input } from './input.ts';
 import { Interface, type InterfaceOptions } from './interface.ts';
 import { type Binding, Listener, type ListenOptions } from './listener.ts';
+import { LOOPBACK, Loopback } from './loopback.ts';
 import { hasOutput, queueEcho, queueReset, type SegmentEnds, takeWaiting, transmitPacket } from './output.ts';
+import { PathMtus } from './path-mtus.ts';
 import { type PingDone, type PingOptions, Pings } from './ping.ts';
 import { Ports } from './ports.ts';
 import { ConnectionRing } from './ring.ts';
@@ -59,10 +68,6 @@ import { Datagrams, type UdpOptions, type UdpSocket } from './udp.ts';
 
 /** Places for touched connections that are kept from turn to turn. */
 const DIRTY_KEPT = 1024;
-
-/** Path MTUs kept, and for how long, ms. */
-const PATH_MTUS_KEPT = 1024;
-const PATH_MTU_LIFETIME = 600_000;
 
 /** What a host is made of. */
 export interface HostOptions {
@@ -118,12 +123,15 @@ export class Host implements TcpEnv {
   readonly ports: Ports;
   /** @internal */
   readonly cookies: SynCookies;
+  /** @internal Where the host speaks to itself. */
+  readonly loopback: Loopback;
   /** @internal */
   readonly pings: Pings = new Pings();
   /** @internal */
   readonly datagrams: Datagrams;
   /** @internal */
   readonly icmpLimiter: IcmpLimiter = new IcmpLimiter();
+  readonly #peerLimiter: PeerLimiter = new PeerLimiter();
   /** @internal */
   packetId = 0;
 
@@ -140,7 +148,7 @@ export class Host implements TcpEnv {
   /** By connection, while its listener still counts it. */
   readonly #listenerOf: Map<Connection, Listener> = new Map();
   readonly #input: Input;
-  readonly #pathMtus: Map<string, { readonly mtu: number; readonly until: number }> = new Map();
+  readonly #pathMtus: PathMtus = new PathMtus();
   #ipId = 0;
   #drawn = 0;
   #now = 0;
@@ -161,6 +169,7 @@ export class Host implements TcpEnv {
     this.ports = new Ports(this.#key, this.profile);
     this.datagrams = new Datagrams(this);
     this.#input = new Input(this);
+    this.loopback = new Loopback(this, this.#input, this.profile);
   }
 
   // --- getters ---
@@ -273,6 +282,8 @@ export class Host implements TcpEnv {
   nextDeadline(): number {
     this.#awake = false;
     this.#settle();
+    this.loopback.refresh();
+    if (this.loopback.waits) return this.#now;
     // `transmit` may have ended a connection, whose program has to hear of it.
     if (this.#eventful.length > 0 || this.pings.hasEvents || this.datagrams.hasEvents) return this.#now;
     let t = this.#wheel.next();
@@ -292,7 +303,8 @@ export class Host implements TcpEnv {
   /** Calls the handlers of the events that are queued now; true when there were any. */
   deliver(): boolean {
     this.#awake = true;
-    let any = this.pings.deliver();
+    let any = this.loopback.carry();
+    if (this.pings.deliver()) any = true;
     if (this.datagrams.deliver()) any = true;
     // What handlers announce, and what stays when one throws, is for the next call.
     for (let left = this.#eventful.length; left > 0; left--) {
@@ -383,16 +395,15 @@ export class Host implements TcpEnv {
     const remote = this.#peer(options.address);
     const { port } = options;
     if (!Number.isInteger(port) || port < 1 || port > 0xffff) throw new RangeError(`port ${port} is not in 1..65535`);
-    const route = this.routes.lookup(remote.w0, remote.w1, remote.w2, remote.w3);
-    const i = route === null ? undefined : this.interfaces[route.interfaceIndex];
+    const i = this.wayTo(remote);
     const wanted = options.localAddress === undefined ? null : this.#ours(addressOf(options.localAddress));
-    const local = wanted ?? i?.address(remote.family) ?? null;
-    // A host has no loopback interface yet, so its own addresses lead nowhere.
+    const local = wanted ?? (i === null ? null : this.sourceFor(i, remote));
     const group =
       remote.isMulticast || remote.isBroadcast || (remote.family === 4 && i?.isBroadcast(remote.w3) === true);
-    const unusable = remote.isUnspecified || group || this.isOurs(remote);
-    if (i === undefined || !i.up || local === null || unusable) return this.#stillborn(remote, port, 'ENETUNREACH');
-    if (!this.isOurs(local)) return this.#stillborn(remote, port, 'EADDRNOTAVAIL');
+    if (i === null || local === null || group) return this.#stillborn(remote, port, 'ENETUNREACH');
+    // What is only known inside does not go out (RFC 1122 §3.2.1.3 (g)).
+    const stays = local.isLoopback && i !== this.loopback.interface;
+    if (stays || !this.isOurs(local)) return this.#stillborn(remote, port, 'EADDRNOTAVAIL');
     const localPort = this.ports.choose(this.table, local, remote, port, options.localPort ?? 0);
     if (localPort < 0) {
       return this.#stillborn(remote, port, options.localPort === undefined ? 'EADDRNOTAVAIL' : 'EADDRINUSE');
@@ -408,10 +419,9 @@ export class Host implements TcpEnv {
     this.#assertOpen();
     this.begin();
     const remote = addressOf(options.address);
-    const route = this.routes.lookup(remote.w0, remote.w1, remote.w2, remote.w3);
-    const i = route === null ? undefined : this.interfaces[route.interfaceIndex];
-    const local = i?.address(remote.family) ?? null;
-    if (i === undefined || local === null) {
+    const i = this.wayTo(remote);
+    const local = i === null ? null : this.sourceFor(i, remote);
+    if (i === null || local === null) {
       this.pings.fail(done, new NetError('ENETUNREACH', 'ping', options.address));
     } else {
       const id = this.pings.start(remote, this.#now, options.timeout ?? 1000, done);
@@ -517,6 +527,13 @@ export class Host implements TcpEnv {
 
   // --- shared with input.ts and output.ts ---
 
+  /** @internal Whether one more ICMP error may be sent, to the peer of this address. */
+  mayTellError(w0: number, w1: number, w2: number, w3: number): boolean {
+    // The peer's own limit first: what it refuses must not be felt by others.
+    if (!this.#peerLimiter.allow(halfSip13(this.#key, w0, w1, w2, w3, 0x1c3f), this.#now)) return false;
+    return this.icmpLimiter.allow(this.#now, this.secretNumber() % 3);
+  }
+
   /** @internal Identification of the next IPv4 packet, 16 bits. */
   nextIpId(): number {
     this.#ipId = (this.#ipId + 1) & 0xffff;
@@ -525,6 +542,7 @@ export class Host implements TcpEnv {
 
   /** @internal The interface a connection leaves by; `null` when its route is gone or down. */
   interfaceOf(c: Connection): Interface | null {
+    if (c.interfaceIndex === LOOPBACK) return this.loopback.interface;
     const i = this.interfaces[c.interfaceIndex];
     return i?.up ? i : null;
   }
@@ -543,8 +561,9 @@ export class Host implements TcpEnv {
   makeConnection(addressing: ConnectionAddressing, passive: boolean): Connection {
     const c = new Connection(this, ++this.#lastId, addressing, passive);
     const { remote } = addressing;
-    const route = this.routes.lookup(remote.w0, remote.w1, remote.w2, remote.w3);
-    if (route !== null) {
+    const route = this.isOurs(remote) ? null : this.routes.lookup(remote.w0, remote.w1, remote.w2, remote.w3);
+    if (route === null) c.interfaceIndex = this.isOurs(remote) ? LOOPBACK : -1;
+    else {
       c.interfaceIndex = route.interfaceIndex;
       c.nextHop = (route.gateway ?? remote).w3;
     }
@@ -580,27 +599,19 @@ export class Host implements TcpEnv {
   /** @internal The path of a connection carries packets of `mtu` octets: for it, and for those that come after. */
   pathMtuIs(c: Connection, mtu: number): void {
     pathMtuIs(c, mtu);
-    const { remote } = c.addressing;
-    // Forgotten after ten minutes (RFC 1191 §6.3), and all at once when a peer invents too many.
-    if (this.#pathMtus.size >= PATH_MTUS_KEPT) this.#pathMtus.clear();
-    this.#pathMtus.set(remote.toString(), { mtu, until: this.#now + PATH_MTU_LIFETIME });
+    this.#pathMtus.learn(c.addressing.remote, mtu, this.#now);
   }
 
   /** @internal */
   pathMtu(c: Connection): number {
-    const known = this.#pathMtus.get(c.addressing.remote.toString());
-    if (known !== undefined && known.until > this.#now) return known.mtu;
-    return this.interfaceOf(c)?.mtu ?? 0;
+    const known = this.#pathMtus.recall(c.addressing.remote, this.#now);
+    return known >= 0 ? known : (this.interfaceOf(c)?.mtu ?? 0);
   }
 
   /** @internal A new connection starts with what is known of its path. */
   recallPathMtu(c: Connection): void {
-    if (this.#pathMtus.size === 0) return;
-    const key = c.addressing.remote.toString();
-    const known = this.#pathMtus.get(key);
-    if (known === undefined) return;
-    if (known.until > this.#now) pathMtuIs(c, known.mtu);
-    else this.#pathMtus.delete(key);
+    const known = this.#pathMtus.recall(c.addressing.remote, this.#now);
+    if (known >= 0) pathMtuIs(c, known);
   }
 
   /** @internal A segment for no connection: RFC 9293 §3.10.7.1. */
@@ -650,7 +661,27 @@ export class Host implements TcpEnv {
 
   /** @internal Whether an address is one of this host's. */
   isOurs(a: Address): boolean {
-    return this.interfaces.some((i) => i.has(a.w0, a.w1, a.w2, a.w3));
+    return this.hasAddress(a.w0, a.w1, a.w2, a.w3);
+  }
+
+  /** @internal Whether the words of an address are one of this host's, loopback included. */
+  hasAddress(w0: number, w1: number, w2: number, w3: number): boolean {
+    for (let i = 0; i < this.interfaces.length; i++) if (this.interfaces[i]!.has(w0, w1, w2, w3)) return true;
+    return isLoopback(w0, w1, w2, w3);
+  }
+
+  /** @internal The interface that leads to an address; `null` without one that is up. */
+  wayTo(remote: Address): Interface | null {
+    if (remote.isUnspecified) return null;
+    if (this.isOurs(remote)) return this.loopback.interface;
+    const route = this.routes.lookup(remote.w0, remote.w1, remote.w2, remote.w3);
+    const i = route === null ? undefined : this.interfaces[route.interfaceIndex];
+    return i?.up ? i : null;
+  }
+
+  /** @internal Our address for what goes to `remote`: a host that speaks to itself does so with one address. */
+  sourceFor(i: Interface, remote: Address): Address | null {
+    return i !== this.loopback.interface || remote.isLoopback ? i.address(remote.family) : this.#ours(remote);
   }
 
   /** The interface's own object for an address of ours, so that connections share it; any other as it is. */

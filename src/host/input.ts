@@ -117,12 +117,13 @@ export class Input {
     const { src, dst } = ip;
     // RFC 1122 §3.2.1.3: a source is one host; LAND (CVE-1999-0016) had our own address there.
     const net = src >>> 24;
-    if (net >= 224 || net === 0 || net === 127 || i.isBroadcast(src) || i.has(0, 0, 0xffff, src)) {
+    const inside = i === host.loopback.interface;
+    if (!inside && (net >= 224 || net === 0 || net === 127 || i.isBroadcast(src) || i.has(0, 0, 0xffff, src))) {
       host.drop('ip-bad-source', null);
       return;
     }
     this.#broadcast = dst === -1 || i.isBroadcast(dst) || isMulticast(0, 0, 0xffff, dst);
-    if (!this.#broadcast && !i.has(0, 0, 0xffff, dst)) {
+    if (!this.#broadcast && !(inside ? host.hasAddress(0, 0, 0xffff, dst) : i.has(0, 0, 0xffff, dst))) {
       host.drop('not-for-us', null);
       return;
     }
@@ -157,12 +158,14 @@ export class Input {
     const { src0, src1, src2, src3, dst0, dst1, dst2, dst3 } = ip;
     const nobody = (src0 | src1 | src2) === 0 && src3 >>> 0 <= 1;
     // Unspecified and loopback sources never come from a wire (RFC 4291 §2.5.2, §2.5.3).
-    if (nobody || isMulticast(src0, src1, src2, src3) || i.has(src0, src1, src2, src3)) {
+    const inside = i === host.loopback.interface;
+    if (!inside && (nobody || isMulticast(src0, src1, src2, src3) || i.has(src0, src1, src2, src3))) {
       host.drop('ip-bad-source', null);
       return;
     }
     this.#broadcast = isMulticast(dst0, dst1, dst2, dst3);
-    if (!this.#broadcast && !i.has(dst0, dst1, dst2, dst3)) {
+    const ours = inside ? host.hasAddress(dst0, dst1, dst2, dst3) : i.has(dst0, dst1, dst2, dst3);
+    if (!this.#broadcast && !ours) {
       host.drop('not-for-us', null);
       return;
     }
@@ -346,7 +349,7 @@ export class Input {
     const s = this.#seg;
     const group = this.#isForGroup();
     const may = mayAnswerWithError(s.src0, s.src1, s.src2, s.src3, s.dst0, s.dst1, s.dst2, s.dst3, group, 0, false);
-    if (!may || !host.icmpLimiter.allow(host.now)) return;
+    if (!may || !host.mayTellError(s.src0, s.src1, s.src2, s.src3)) return;
     queueUnreachable(host, i, this.#local(i), this.#remote(), code, bytes, this.#packetFrom, this.#packetTo);
   }
 

@@ -217,6 +217,8 @@ function transmitArp(host: Host, i: Interface, out: Uint8Array, at: number): num
   const target = neighbours.nextRequest(host.now);
   if (target === NO_REQUEST) return 0;
   const body = writeEthernet(out, at, BROADCAST_MAC, 0, mac, ETHERTYPE_ARP);
+  // One that was known is asked first, alone; everybody is asked when it does not answer (RFC 1122 §2.3.2.1 (2)).
+  if (neighbours.isPolled(target)) neighbours.macInto(target, out, at);
   writeArp(out, body, ARP_REQUEST, mac, ours.w3, null, 0, target);
   return i.linkHeader + ARP_LENGTH;
 }

@@ -91,6 +91,8 @@ export class Ports {
     const offset = halfSip13(this.#key, remote.w0, remote.w1 ^ remote.w2, remote.w3, local.w3, remotePort) >>> 0;
     for (let n = 0; n < this.#count; n++) {
       const port = this.#from + ((offset + this.#next++) % this.#count);
+      // A host that speaks to itself does not take the very end it means to reach.
+      if (port === remotePort && local.equals(remote)) continue;
       if (!this.#listeners.has(port) && this.#isFree(table, local, port, remote, remotePort)) return port;
     }
     return -1;

@@ -301,7 +301,7 @@ export class Datagrams {
     const host = this.#host;
     host.begin();
     const i = this.#wayTo(remote);
-    const local = socket.address ?? i?.address(remote.family) ?? null;
+    const local = socket.address ?? (i === null ? null : host.sourceFor(i, remote));
     if (i === null || local === null || local.family !== remote.family) return failure('ENETUNREACH', remote, port);
     if (socket.family !== 0 && socket.family !== remote.family) return failure('ENETUNREACH', remote, port);
     const everybody = remote.isBroadcast || (remote.family === 4 && i.isBroadcast(remote.w3));
@@ -331,10 +331,7 @@ export class Datagrams {
   #wayTo(remote: Address): Interface | null {
     const host = this.#host;
     if (remote.isBroadcast) return host.interfaces.find((i) => i.up && i.address(4) !== null) ?? null;
-    if (remote.isUnspecified || remote.isMulticast) return null;
-    const route = host.routes.lookup(remote.w0, remote.w1, remote.w2, remote.w3);
-    const i = route === null ? undefined : host.interfaces[route.interfaceIndex];
-    return i?.up ? i : null;
+    return remote.isMulticast ? null : host.wayTo(remote);
   }
 
   #isTaken(address: Address | null, family: 0 | 4 | 6, port: number, reuse: boolean): boolean {

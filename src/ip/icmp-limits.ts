@@ -8,6 +8,34 @@ export const ICMP_ERRORS_PER_SECOND = 1000;
 /** Errors it may send at once. */
 export const ICMP_ERROR_BURST = 50;
 
+/** Errors for one peer: one a second in the long run and six at once, as Linux has it. */
+const PEER_INTERVAL = 1000;
+const PEER_BURST = 6;
+/** Peers that are told apart; those that share a place share its limit. */
+const PEER_PLACES = 256;
+
+/**
+ * The limit for each peer, so that what one is sent says nothing of another: with a limit for all alone, who sends from
+ * false addresses could count what is left of it (CVE-2020-25705).
+ */
+export class PeerLimiter {
+  /** Per place: when its bucket would be full again. */
+  readonly #full: Float64Array = new Float64Array(PEER_PLACES).fill(Number.NEGATIVE_INFINITY);
+
+  /**
+   * True when one more error may be sent to a peer at `now` (ms).
+   *
+   * @param hash of the peer's address, with a key that peers do not know
+   */
+  allow(hash: number, now: number): boolean {
+    const place = hash & (PEER_PLACES - 1);
+    const full = Math.max(this.#full[place]!, now);
+    if (full - now > PEER_INTERVAL * (PEER_BURST - 1)) return false;
+    this.#full[place] = full + PEER_INTERVAL;
+    return true;
+  }
+}
+
 /** A token bucket, one per host, for ICMP errors sent. Echo replies are not errors and take no token. */
 export class IcmpLimiter {
   readonly #perMillisecond: number;
@@ -25,8 +53,12 @@ export class IcmpLimiter {
     this.#tokens = burst;
   }
 
-  /** Takes a token: true when one more error may be sent at `now` (ms). A clock that went back adds none. */
-  allow(now: number): boolean {
+  /**
+   * Takes tokens: true when one more error may be sent at `now` (ms). A clock that went back adds none.
+   *
+   * @param tokens how many it takes; a host draws 0 to 2, so that nobody can count what others were sent
+   */
+  allow(now: number, tokens = 1): boolean {
     if (now > this.#at) {
       if (this.#at !== Number.NEGATIVE_INFINITY) {
         this.#tokens = Math.min(this.#burst, this.#tokens + (now - this.#at) * this.#perMillisecond);
@@ -34,7 +66,7 @@ export class IcmpLimiter {
       this.#at = now;
     }
     if (this.#tokens < 1) return false;
-    this.#tokens--;
+    this.#tokens = Math.max(this.#tokens - tokens, 0);
     return true;
   }
 }

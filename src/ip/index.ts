@@ -1,6 +1,12 @@
 // The public names of the ip room.
 
-export { ICMP_ERROR_BURST, ICMP_ERRORS_PER_SECOND, IcmpLimiter, mayAnswerWithError } from './icmp-limits.ts';
+export {
+  ICMP_ERROR_BURST,
+  ICMP_ERRORS_PER_SECOND,
+  IcmpLimiter,
+  mayAnswerWithError,
+  PeerLimiter,
+} from './icmp-limits.ts';
 export {
   NEIGHBOUR_CAPACITY,
   NEIGHBOUR_FAILED,

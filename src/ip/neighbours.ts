@@ -179,8 +179,8 @@ export class NeighbourCache {
   }
 
   /**
-   * The next address to send an ARP request for, as a broadcast, or `NO_REQUEST`. Each call that returns an
-   * address counts as that request sent.
+   * The next address to send an ARP request for, or `NO_REQUEST`: to everybody, unless `isPolled` says otherwise. Each
+   * call that returns an address counts as that request sent.
    */
   nextRequest(now: number): number {
     for (const entry of this.#probing) {
@@ -191,6 +191,15 @@ export class NeighbourCache {
       }
     }
     return NO_REQUEST;
+  }
+
+  /**
+   * Whether the request that `nextRequest` has just named is the first of a neighbour whose MAC is known: it goes to that
+   * MAC alone (RFC 1122 §2.3.2.1 (2), "unicast poll").
+   */
+  isPolled(address: number): boolean {
+    const entry = this.lookup(address);
+    return entry !== null && entry.state === 'stale' && entry.sent === 1;
   }
 
   /** When `nextRequest` or `timersFire` next has something to do; `Infinity` when nothing is being asked for. */

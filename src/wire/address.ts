@@ -62,8 +62,7 @@ export class Address {
 
   /** 127.0.0.0/8 or ::1. */
   get isLoopback(): boolean {
-    if (this.family === 4) return this.w3 >>> 24 === 127;
-    return this.w0 === 0 && this.w1 === 0 && this.w2 === 0 && this.w3 === 1;
+    return isLoopback(this.w0, this.w1, this.w2, this.w3);
   }
 
   /** Writes the 4 or 16 octets at `out[at]`; returns the offset past them. */
@@ -88,6 +87,11 @@ export const UNSPECIFIED6: Address = new Address(0, 0, 0, 0);
 /** True when words `w0`, `w1`, `w2` are those of an IPv4 address. */
 export function isV4Mapped(w0: number, w1: number, w2: number): boolean {
   return w2 === V4_MAPPED && w0 === 0 && w1 === 0;
+}
+
+/** True for 127.0.0.0/8 and ::1, given as the words of an `Address`. */
+export function isLoopback(w0: number, w1: number, w2: number, w3: number): boolean {
+  return isV4Mapped(w0, w1, w2) ? w3 >>> 24 === 127 : (w0 | w1 | w2) === 0 && w3 === 1;
 }
 
 /** True for 224.0.0.0/4 and ff00::/8, given as words. */

@@ -166,6 +166,39 @@ describe('packets of no connection', () => {
   });
 });
 
+describe('a neighbour that was known', () => {
+  test('is asked alone first when its time is up, and everybody when it does not answer (RFC 1122 §2.3.2.1)', () => {
+    const [a, b] = ends();
+    b.host.listen({ port: 80 }, () => undefined);
+    const c = a.host.connect({ address: '10.0.0.2', port: 80 });
+    run(a, b, 100);
+    a.host.tick(70_000);
+    const asked: number[][] = [];
+    const hear = (from: End, frame: Uint8Array): boolean => {
+      if (from === a && kinds([frame])[0] === 'arp?') asked.push([...frame.subarray(0, 6)]);
+      return kinds([frame])[0] !== 'ip';
+    };
+    c.send(new Uint8Array(1), 0, 1);
+    run(a, b, 3000, hear);
+    expect(asked).toEqual([[...MAC_B], [255, 255, 255, 255, 255, 255], [255, 255, 255, 255, 255, 255]]);
+  });
+
+  test('is not asked again when it answers the first time', () => {
+    const [a, b] = ends();
+    b.host.listen({ port: 80 }, () => undefined);
+    const c = a.host.connect({ address: '10.0.0.2', port: 80 });
+    run(a, b, 100);
+    a.host.tick(70_000);
+    const asked: number[][] = [];
+    c.send(new Uint8Array(1), 0, 1);
+    run(a, b, 3000, (from, frame) => {
+      if (from === a && kinds([frame])[0] === 'arp?') asked.push([...frame.subarray(0, 6)]);
+      return false;
+    });
+    expect(asked).toEqual([[...MAC_B]]);
+  });
+});
+
 describe('a neighbour that is gone for good', () => {
   test('ESTABLISHED: EHOSTUNREACH, told once, and not before 100 s have passed (MUST-56, SHLD-11)', () => {
     const [a, b] = ends();

@@ -110,10 +110,30 @@ describe.each(FAMILIES)('%s', (_name, one, two, bits) => {
     expect(b.host.counters.drops['udp-bad-checksum']).toBe(1);
   });
 
-  test('a flood of UDP is answered by a bounded number of errors', () => {
+  test('a flood of UDP is answered by six errors, whoever sent it', () => {
     const [, b] = pair();
     for (let n = 0; n < 1000; n++) feed(b, udp(one, two, 10));
-    expect(drain(b).length).toBeLessThanOrEqual(64);
+    expect(drain(b)).toHaveLength(6);
+  });
+
+  test('a flood from one address leaves errors for others (CVE-2020-25705)', () => {
+    const [, b] = pair();
+    const other = bits === 24 ? '10.0.0.77' : 'fd00::77';
+    for (let n = 0; n < 1000; n++) feed(b, udp(one, two, 10));
+    drain(b);
+    feed(b, udp(other, two, 10));
+    expect(drain(b)).toHaveLength(1);
+  });
+
+  test('floods from many addresses are answered by a number of errors that they cannot foresee', () => {
+    const counts = [1, 2, 3].map((key) => {
+      const b = end('b', `${two}/${bits}`, {}, null, key);
+      for (let n = 1; n < 200; n++) feed(b, udp(bits === 24 ? `10.0.0.${n + 20}` : `fd00::${n + 20}`, two, 10));
+      return drain(b).length;
+    });
+    for (const count of counts) expect(count).toBeGreaterThan(30);
+    for (const count of counts) expect(count).toBeLessThanOrEqual(64);
+    expect(new Set(counts).size).toBeGreaterThan(1);
   });
 
   test('a wrong ICMP checksum is dropped, unanswered', () => {

@@ -18,9 +18,15 @@ export interface End {
 }
 
 /** Makes one end; by default on a bare-IP link. */
-export function end(name: string, address: string, profile: Partial<Profile> = {}, mac: Uint8Array | null = null): End {
+export function end(
+  name: string,
+  address: string,
+  profile: Partial<Profile> = {},
+  mac: Uint8Array | null = null,
+  secret: number = name.charCodeAt(0),
+): End {
   const trace: TraceEvent[] = [];
-  const key = new Uint8Array(16).fill(name.charCodeAt(0));
+  const key = new Uint8Array(16).fill(secret);
   const host = new Host({ name, key, profile, trace: (e) => trace.push(e) });
   const medium = mac === null ? 'ip' : 'ethernet';
   const iface = host.addInterface({ medium, mtu: 1500, addresses: [address], mac });

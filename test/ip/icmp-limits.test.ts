@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { IcmpLimiter, mayAnswerWithError } from '../../src/ip/icmp-limits.ts';
+import { IcmpLimiter, mayAnswerWithError, PeerLimiter } from '../../src/ip/icmp-limits.ts';
 import { parseAddress } from '../../src/wire/address.ts';
 
 const may = (src: string, dst: string, broadcast = false, offset = 0, error = false): boolean => {
@@ -82,5 +82,20 @@ describe('the limit of errors', () => {
     expect(() => new IcmpLimiter(-1, 1)).toThrow(RangeError);
     expect(() => new IcmpLimiter(1, 0)).toThrow(RangeError);
     expect(() => new IcmpLimiter(Number.NaN, 1)).toThrow(RangeError);
+  });
+});
+
+describe('the limit for each peer', () => {
+  test('lets six through at once, then one a second, and saves up no more than six', () => {
+    const limiter = new PeerLimiter();
+    const at = (now: number, count: number): number =>
+      Array.from({ length: count }, () => limiter.allow(5, now)).filter((sent) => sent).length;
+    expect([at(0, 10), at(999, 10), at(1000, 10), at(3000, 10), at(1e6, 10)]).toEqual([6, 0, 1, 2, 6]);
+  });
+
+  test('what one peer was sent takes nothing from another', () => {
+    const limiter = new PeerLimiter();
+    for (let n = 0; n < 100; n++) limiter.allow(5, 0);
+    expect([limiter.allow(5, 0), limiter.allow(6, 0)]).toEqual([false, true]);
   });
 });
