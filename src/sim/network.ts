@@ -242,6 +242,15 @@ export class Network {
     return link;
   }
 
+  /**
+   * Tells the time without letting anything happen, for owners that follow a real clock: commands given next count from
+   * it. It stops short of the next arrival or call, which `run` makes happen; a time that has passed is a no-op.
+   */
+  tick(time: number): void {
+    const to = Math.min(time, this.#queue.nextAt);
+    if (!this.#running && to > this.now) this.#advance(to);
+  }
+
   /** Calls `run` at `time` (ms, not before now) as an event of its own; returns how to call it off. */
   at(time: number, run: () => void): () => void {
     if (time < this.now) throw new RangeError(`${time} ms has passed: it is ${this.now} ms`);

@@ -2,7 +2,7 @@
 
 import { seqDiff, seqGe, seqGt, seqLe, seqLt, seqMax } from '../base/seq.ts';
 import { FIN, type Segment, SYN } from '../wire/tcp.ts';
-import { roomIsWorthwhile } from './autotune.ts';
+import { sendLimit } from './autotune.ts';
 import { type Connection, EVENT_WRITABLE } from './connection.ts';
 import { armProbe, probeAnswered } from './rack.ts';
 import { acknowledged, decide } from './recovery.ts';
@@ -62,7 +62,7 @@ function acknowledge(c: Connection, ack: number, board: Scoreboard | null, deliv
     snd.base = upTo;
   }
   c.retries = 0;
-  if (c.wantsWritable && roomIsWorthwhile(c)) {
+  if (c.wantsWritable && c.writable << 1 >= sendLimit(c)) {
     c.wantsWritable = false;
     c.announce(EVENT_WRITABLE);
   }

@@ -34,13 +34,3 @@ export function sendLimit(c: Connection): number {
   if (c.rtt.least < WORTHWHILE) return profile.sendBuffer;
   return Math.max(profile.sendBuffer, Math.min(2 * c.cc.cwnd, profile.sendBufferMax));
 }
-
-/**
- * Whether the program should be told that there is room again: at half of the buffer, so that it writes much at a time;
- * at an eighth when nearly all of it is in flight, because the window may be waiting for what comes next.
- */
-export function roomIsWorthwhile(c: Connection): boolean {
-  const limit = sendLimit(c);
-  const { writable } = c;
-  return writable * 2 >= limit || (writable * 8 >= limit && c.unsent * 4 <= limit);
-}

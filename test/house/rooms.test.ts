@@ -22,6 +22,7 @@ const MAY_IMPORT: Readonly<Record<string, string>> = {
   link: 'base wire trace sim',
   run: 'base host trace',
   node: 'base host run http sim',
+  testing: 'base host run sim trace web node',
   web: 'base host run http',
   cli: 'front base wire host http trace sim explain drill services link run node web',
   // src/index.ts, the package's front door
@@ -31,7 +32,7 @@ const MAY_IMPORT: Readonly<Record<string, string>> = {
 /** Rooms without clock, randomness or platform. */
 const CORE = ['base', 'wire', 'tcp', 'ip', 'host', 'services', 'http', 'trace', 'explain', 'sim', 'drill'];
 /** Rooms that may name Node's own modules. */
-const NODE_ROOMS = ['link', 'node', 'cli', 'drill'];
+const NODE_ROOMS = ['link', 'node', 'testing', 'cli', 'drill'];
 
 /** Names that come from a platform and not from the language. */
 const PLATFORM =
