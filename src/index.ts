@@ -6,7 +6,7 @@ export type { Link, LinkCaps, LinkPort, Medium } from './base/link.ts';
 export { RxMeta, TxMeta } from './base/packet.ts';
 export { DEFAULT_PROFILE, type Profile } from './base/profile.ts';
 export { type Cause, EDGES, type Edge, isEdge, STATES, type State } from './base/state.ts';
-export type { ByteStream, StreamHandler } from './base/stream.ts';
+export { type ByteStream, type StreamHandler, WRITE_ENDS, WRITE_MORE } from './base/stream.ts';
 export type { DropReason, TraceEvent, Tracer } from './base/trace.ts';
 export {
   type ConnectOptions,

@@ -25,7 +25,7 @@ export { seqDiff, seqGe, seqGt, seqLe, seqLt, seqMax, seqMin } from './seq.ts';
 export { Sha256 } from './sha256.ts';
 export { halfSip13, SipKey, sip24 } from './siphash.ts';
 export { type Cause, EDGES, type Edge, isEdge, STATES, type State } from './state.ts';
-export type { ByteStream, StreamHandler } from './stream.ts';
+export { type ByteStream, type StreamHandler, WRITE_ENDS, WRITE_MORE } from './stream.ts';
 export type {
   CongestionEvent,
   DropEvent,

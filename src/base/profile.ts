@@ -66,9 +66,29 @@ export interface Profile {
   readonly nagleMinshall: boolean;
   /** PSH ends every burst of several segments, not only what was written (Linux since 5.4). */
   readonly pushBursts: boolean;
+  /**
+   * Segments are planned in super-segments of at most so many octets, as for a link that cuts them itself, and writes
+   * are taken in whole pieces of that size (Linux); 0 plans each segment on its own.
+   */
+  readonly superSegment: number;
+  /** Segments a super-segment has at least (Linux tcp_min_tso_segs). */
+  readonly superSegmentLeast: number;
+  /** A burst waits for more of the window while less than this part of it is free (Linux tcp_tso_win_divisor); 0 never waits. */
+  readonly superSegmentDivisor: number;
+  /** Octets of bookkeeping that a piece of the send queue takes from the send buffer. */
+  readonly pieceOverhead: number;
+  /** Unsent octets at which a program is told that it may write again (TCP_NOTSENT_LOWAT); -1 for no limit. */
+  readonly notSentLowWater: number;
+  /** What is in flight and what was delivered is counted in segments, small ones as whole ones (Linux), not in octets. */
+  readonly countSegments: boolean;
+  /**
+   * After an RTO of idleness the congestion window goes back to the initial one (RFC 5681 §4.1), or is halved for each
+   * RTO down to it, as is what a program leaves unused (RFC 2861; Linux tcp_slow_start_after_idle), or stays.
+   */
+  readonly idleRestart: 'reset' | 'halve' | 'none';
   /** Slow start goes on while more than half of the window was in use (Linux); RFC 7661 wants all of it. */
   readonly growWhenHalfUsed: boolean;
-  /** Override timer of sender silly-window avoidance (RFC 9293 §3.8.6.2.1: 0.1 to 1 s). */
+  /** Override timer of sender silly-window avoidance (RFC 9293 §3.8.6.2.1: 0.1 to 1 s); 0 for the RTO (Linux). */
   readonly sillyWindowOverride: number;
   /** Initial congestion window, segments (RFC 6928). */
   readonly initialWindow: number;
@@ -88,8 +108,6 @@ export interface Profile {
   readonly limitedTransmit: boolean;
   /** Congestion control by name; `cubic-integer` is CUBIC and HyStart in the arithmetic of Linux. */
   readonly congestionControl: 'cubic' | 'cubic-integer' | 'newreno';
-  /** Idle for longer than an RTO, the window goes back to the initial one (RFC 5681 §4.1). */
-  readonly restartAfterIdle: boolean;
 
   // --- sizes ---
   /** Send buffer of a connection, at first and at most: it holds two congestion windows. */
@@ -176,6 +194,13 @@ export const DEFAULT_PROFILE: Profile = {
   nagle: true,
   nagleMinshall: false,
   pushBursts: false,
+  superSegment: 0,
+  superSegmentLeast: 2,
+  superSegmentDivisor: 0,
+  pieceOverhead: 0,
+  notSentLowWater: -1,
+  countSegments: false,
+  idleRestart: 'reset',
   growWhenHalfUsed: false,
   sillyWindowOverride: 200,
   initialWindow: 10,
@@ -187,7 +212,6 @@ export const DEFAULT_PROFILE: Profile = {
   maxAckDelay: 200,
   limitedTransmit: true,
   congestionControl: 'cubic',
-  restartAfterIdle: true,
 
   sendBuffer: 512 * 1024,
   sendBufferMax: 4 * 1024 * 1024,

@@ -6,6 +6,11 @@
 
 import type { NetError } from './errors.ts';
 
+/** Says of a write to a TCP connection that more follows at once: a small segment waits for it (MSG_MORE). */
+export const WRITE_MORE = 1;
+/** Says of a write to a TCP connection that a record ends with it: later octets share no segment with it (MSG_EOR). */
+export const WRITE_ENDS = 2;
+
 /** What a stream tells the program. Each is called from the owner's event loop, never re-entrantly. */
 export interface StreamHandler {
   /** The stream is open for writing and reading. Not called for streams that were open when handed over. */

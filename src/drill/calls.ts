@@ -4,6 +4,7 @@
 // everything that happens.
 
 import { NetError, StateError } from '../base/errors.ts';
+import { WRITE_ENDS, WRITE_MORE } from '../base/stream.ts';
 import type { Host } from '../host/index.ts';
 import type { Connection } from '../sim/index.ts';
 import { Address, addressFromBytes } from '../wire/address.ts';
@@ -14,6 +15,7 @@ import {
   CallError,
   E,
   MSG_DONTWAIT,
+  MSG_EOR,
   MSG_ERRQUEUE,
   MSG_MORE,
   MSG_OOB,
@@ -71,7 +73,7 @@ export class Calls {
   /** Sockets that had no room and have some now: that is news to an edge-triggered poll. */
   refresh(): void {
     for (const s of this.sockets()) {
-      if (!s.noSpace || !s.hasRoom(this.env.sendSpace)) continue;
+      if (!s.noSpace || s.connection?.roomy !== true) continue;
       s.noSpace = false;
       s.edges |= POLLOUT;
     }
@@ -105,7 +107,6 @@ export class Calls {
     if ((type & 0xf) !== SOCK_STREAM) throw new CallError(E.EPROTONOSUPPORT);
     if (protocol !== 0 && protocol !== 6) throw new CallError(E.EPROTONOSUPPORT);
     const s = new Socket(this.#nextFd++, domain, (type & O_NONBLOCK) !== 0);
-    s.options.notSentLowWater = this.env.notSentLowWater;
     this.#files.set(s.fd, s);
     return { ret: s.fd, payload: null };
   }
@@ -334,8 +335,10 @@ export class Calls {
         throw new CallError(E.EPIPE);
       }
       if (isNull && data.length > 0) throw new CallError(E.EFAULT);
-      c.setCork(s.options.cork || (flags & MSG_MORE) !== 0);
-      sent += this.#push(s, c, data, sent);
+      // A writer that found no room sleeps until there is enough of it to be worth waking up for.
+      if (s.noSpace && blocking && sent > 0 && !c.roomy) return null;
+      const write = ((flags & MSG_MORE) !== 0 ? WRITE_MORE : 0) | ((flags & MSG_EOR) !== 0 ? WRITE_ENDS : 0);
+      sent += c.send(data, sent, data.length, write);
       if (sent === data.length) return { ret: sent, payload: null };
       s.noSpace = true;
       return blocking || sent === 0 ? null : { ret: sent, payload: null };
@@ -349,26 +352,6 @@ export class Calls {
         throw new CallError(E.EAGAIN);
       },
     };
-  }
-
-  #push(s: Socket, c: Connection, data: Uint8Array, from: number): number {
-    const low = s.options.notSentLowWater < 0 ? Infinity : s.options.notSentLowWater;
-    const limit = s.sendLimit(this.env.sendSpace);
-    const { mss } = c.snd;
-    // Linux takes whole buffers of half a window while there is any room, the first one as large as may leave at once.
-    const goal = Math.max(Math.floor(Math.min(c.snd.maxWnd >> 1, 65_000) / mss), 1) * mss;
-    let free = Math.min(Math.max(Math.min(c.cc.cwnd, c.snd.wnd) - c.flightSize - c.unsent, 0), 65_000);
-    let waiting = c.unsent;
-    let at = from;
-    while (at < data.length && c.queued < limit && waiting < low) {
-      const chunk = free >= mss ? free - (free % mss) : goal;
-      const took = c.send(data, at, Math.min(at + chunk, data.length));
-      if (took === 0) break;
-      at += took;
-      waiting += Math.max(took - free, 0);
-      free = Math.max(free - took, 0);
-    }
-    return at - from;
   }
 
   // --- the rest ---
@@ -482,7 +465,7 @@ export class Calls {
       asked.forEach(({ fd, events }, i) => {
         if (fd < 0) return;
         const file = this.#files.get(fd);
-        const mask = file instanceof Socket ? file.poll(this.env.sendSpace) & (events | POLLERR | POLLHUP) : POLLNVAL;
+        const mask = file instanceof Socket ? file.poll() & (events | POLLERR | POLLHUP) : POLLNVAL;
         view(payload).setInt16(2 * i, mask, true);
         if (mask !== 0) ready++;
       });
@@ -529,7 +512,7 @@ export class Calls {
       blocking: timeout !== 0,
       deadline: timeout < 0 ? Infinity : this.#host.now + timeout,
       attempt: () => {
-        const ready = set.take(this.env.sendSpace, most);
+        const ready = set.take(most);
         if (ready.length === 0 && timeout !== 0) return null;
         const payload = new Uint8Array(ready.length * 12);
         ready.forEach(({ events, data }, i) => {

@@ -94,10 +94,6 @@ const KEPT = new Set([
 export interface OptionEnv {
   readonly host: Host;
   readonly profile: WritableProfile;
-  /** TCP_NOTSENT_LOWAT of sockets that set none; -1 for no limit. */
-  notSentLowWater: number;
-  /** Send buffer of sockets that set none; Infinity where the connection's own limit counts. */
-  sendSpace: number;
 }
 
 /** Sets an option. Throws `CallError`. */
@@ -120,8 +116,7 @@ function setSocketOption(env: OptionEnv, s: Socket, name: number, number: number
     case SO.SNDBUF:
     case SO.SNDBUFFORCE:
       options.sendBuffer = Math.max(2 * number, LEAST_SEND_BUFFER);
-      // Linux takes a whole buffer more than it has room for: `calls.ts` counts, and the connection takes what comes.
-      env.profile.sendBuffer = Math.max(env.profile.sendBuffer, 4 * options.sendBuffer);
+      s.connection?.setSendBuffer(options.sendBuffer);
       return true;
     case SO.RCVBUF:
     case SO.RCVBUFFORCE:
@@ -198,8 +193,8 @@ function setTcpOption(env: OptionEnv, s: Socket, name: number, number: number, v
       s.connection?.setUserTimeout(number);
       return true;
     case TCP.NOTSENT_LOWAT:
-      options.notSentLowWaterSet = number;
-      options.notSentLowWater = number <= 0 ? (number === 0 ? env.notSentLowWater : -1) : number;
+      options.notSentLowWater = number;
+      applyLowWater(env, s);
       return true;
     case TCP.INQ:
       if (number < 0 || number > 1) throw new CallError(E.EINVAL);
@@ -232,6 +227,13 @@ function setCongestion(env: OptionEnv, value: Uint8Array): boolean {
   return true;
 }
 
+/** 0 leaves it to the system's value, and what is too large for an int is no limit. */
+function applyLowWater(env: OptionEnv, s: Socket): void {
+  const { notSentLowWater } = s.options;
+  const octets = notSentLowWater === 0 ? env.profile.notSentLowWater : notSentLowWater;
+  s.connection?.setNotSentLowWater(octets > 0 ? octets : -1);
+}
+
 function applyLiveness(s: Socket): void {
   const { keepAlive, keepIdle, keepInterval, keepCount } = s.options;
   if (s.connection === null || (!keepAlive && s.connection.liveness === null)) return;
@@ -248,6 +250,8 @@ export function applyOptions(s: Socket): void {
   if (o.linger === 0) c.setAbortOnClose(true);
   if (o.userTimeout > 0) c.setUserTimeout(o.userTimeout);
   if (o.keepAlive) applyLiveness(s);
+  if (o.sendBuffer > 0) c.setSendBuffer(o.sendBuffer);
+  if (o.notSentLowWater !== 0) c.setNotSentLowWater(o.notSentLowWater > 0 ? o.notSentLowWater : -1);
 }
 
 /** The value of an option. Throws `CallError`. */
@@ -275,7 +279,7 @@ function getSocketOption(env: OptionEnv, s: Socket, name: number): Uint8Array | 
       return int32(error);
     }
     case SO.SNDBUF:
-      return int32(o.sendBuffer < 0 ? Math.min(env.profile.sendBuffer, env.sendSpace) : o.sendBuffer);
+      return int32(o.sendBuffer < 0 ? env.profile.sendBuffer : o.sendBuffer);
     case SO.RCVBUF:
       return int32(o.receiveBuffer < 0 ? DEFAULT_BUFFER : o.receiveBuffer);
     case SO.KEEPALIVE:
@@ -330,7 +334,7 @@ function getTcpOption(env: OptionEnv, s: Socket, name: number): Uint8Array | nul
     case TCP.USER_TIMEOUT:
       return int32(o.userTimeout);
     case TCP.NOTSENT_LOWAT:
-      return int32(o.notSentLowWaterSet);
+      return int32(o.notSentLowWater);
     case TCP.INQ:
       return int32(o.inq ? 1 : 0);
     default:

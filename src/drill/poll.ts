@@ -53,7 +53,7 @@ export class Epoll {
   }
 
   /** What is ready now, `most` at most; what is reported of an edge is not news any more. */
-  take(sendSpace: number, most: number): Ready[] {
+  take(most: number): Ready[] {
     const ready: Ready[] = [];
     for (const item of this.#items.values()) {
       const { socket } = item;
@@ -61,7 +61,7 @@ export class Epoll {
       socket.edges = 0;
       if (ready.length >= most || item.spent) continue;
       if ((item.events & EPOLLET) !== 0 && !item.armed) continue;
-      const mask = socket.poll(sendSpace) & ((item.events & 0xffff) | POLLERR | POLLHUP);
+      const mask = socket.poll() & ((item.events & 0xffff) | POLLERR | POLLHUP);
       item.armed = false;
       if (mask === 0) continue;
       if ((item.events & EPOLLONESHOT) !== 0) item.spent = true;

@@ -118,7 +118,7 @@ export class Session {
     this.#host = host;
     // The record belongs to this host alone, and scripts change settings while it runs.
     const profile = host.profile as WritableProfile;
-    const env = { host, profile, notSentLowWater: -1, sendSpace: Infinity };
+    const env = { host, profile };
     this.#calls = new Calls(env);
     this.#system = env;
   }

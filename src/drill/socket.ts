@@ -19,9 +19,8 @@ export class SocketOptions {
   noDelay = false;
   cork = false;
   maxSegment = 0;
-  /** TCP_NOTSENT_LOWAT in force, -1 for no limit, and as it was set. */
-  notSentLowWater = -1;
-  notSentLowWaterSet = 0;
+  /** TCP_NOTSENT_LOWAT as it was set; 0 leaves it to the system. */
+  notSentLowWater = 0;
   userTimeout = 0;
   keepAlive = false;
   keepIdle = 7200;
@@ -110,7 +109,7 @@ export class Socket {
   }
 
   /** What poll(2) says, before it is masked by what was asked for. */
-  poll(sendSpace: number): number {
+  poll(): number {
     if (this.listener !== null) return this.backlog.length > 0 ? POLLIN | POLLRDNORM : 0;
     const c = this.connection;
     let mask = this.error !== 0 ? POLLERR : 0;
@@ -122,23 +121,8 @@ export class Socket {
     if (this.receiveShut) mask |= POLLIN | POLLRDNORM | POLLRDHUP;
     if (this.receiveShut && this.sendShut) mask |= POLLHUP;
     if (c.readable >= this.options.receiveLowWater && c.readable > 0) mask |= POLLIN | POLLRDNORM;
-    if (this.sendShut || this.hasRoom(sendSpace)) mask |= POLLOUT | POLLWRNORM;
+    if (this.sendShut || c.roomy) mask |= POLLOUT | POLLWRNORM;
     else this.noSpace = true;
     return mask;
-  }
-
-  /** Room worth telling of: a third of what is queued, and few octets unsent (sk_stream_is_writeable). */
-  hasRoom(sendSpace: number): boolean {
-    const c = this.connection;
-    if (c === null || !c.isOpen()) return false;
-    const low = this.options.notSentLowWater;
-    if (low >= 0 && c.unsent * 2 >= low) return false;
-    const most = this.sendLimit(sendSpace);
-    return most === Infinity ? c.writable > 0 : (most - c.queued) * 2 >= c.queued;
-  }
-
-  /** Octets that may be queued before a write has to wait: its own buffer's size, or that of all sockets. */
-  sendLimit(sendSpace: number): number {
-    return this.options.sendBuffer > 0 ? this.options.sendBuffer : sendSpace;
   }
 }

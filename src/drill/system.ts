@@ -8,10 +8,6 @@ import { SUITE_DEFAULTS, type WritableProfile } from './profiles.ts';
 export interface SystemEnv {
   readonly host: Host;
   readonly profile: WritableProfile;
-  /** TCP_NOTSENT_LOWAT of sockets made from now on; -1 for no limit. */
-  notSentLowWater: number;
-  /** Send buffer of sockets that set none; Infinity where the connection's own limit counts. */
-  sendSpace: number;
 }
 
 type Setter = (env: SystemEnv, numbers: readonly number[], text: string) => void;
@@ -48,8 +44,18 @@ const SETTERS: Readonly<Record<string, Setter>> = {
   tcp_rmem: ({ profile }, [, , most = 0]) => {
     if (most > 0) profile.receiveBufferMax = most;
   },
-  tcp_wmem: (env, [, first = 0]) => {
-    if (first > 0) env.sendSpace = first;
+  tcp_wmem: ({ profile }, [, first = 0, most = 0]) => {
+    if (first > 0) profile.sendBuffer = first;
+    if (most > 0) profile.sendBufferMax = most;
+  },
+  tcp_min_tso_segs: ({ profile }, [n = 2]) => {
+    profile.superSegmentLeast = n;
+  },
+  tcp_tso_win_divisor: ({ profile }, [n = 3]) => {
+    profile.superSegmentDivisor = n;
+  },
+  tcp_slow_start_after_idle: ({ profile }, [n = 1]) => {
+    profile.idleRestart = n === 0 ? 'none' : 'halve';
   },
   tcp_reordering: ({ profile }, [n = 3]) => {
     profile.dupThresh = n;
@@ -64,11 +70,8 @@ const SETTERS: Readonly<Record<string, Setter>> = {
     profile.outOfWindowAckInterval = n;
     profile.challengeAckInterval = n;
   },
-  tcp_slow_start_after_idle: ({ profile }, [n = 1]) => {
-    profile.restartAfterIdle = n !== 0;
-  },
-  tcp_notsent_lowat: (env, [n = -1]) => {
-    env.notSentLowWater = n >= 0xffff_ffff ? -1 : n;
+  tcp_notsent_lowat: ({ profile }, [n = -1]) => {
+    profile.notSentLowWater = n >= 0xffff_ffff || n < 1 ? -1 : n;
   },
   tcp_congestion_control: ({ profile }, _, text) => {
     profile.congestionControl = text === 'reno' ? 'newreno' : 'cubic-integer';
@@ -112,7 +115,7 @@ const SETTERS: Readonly<Record<string, Setter>> = {
 /** Settings that are taken and have nothing to change here: what they govern is absent, or as they ask already. */
 const ACCEPTED = new Set(
   (
-    'tcp_frto tcp_dsack tcp_fack tcp_recovery tcp_tso_win_divisor tcp_min_tso_segs tcp_ecn ' +
+    'tcp_frto tcp_dsack tcp_fack tcp_recovery tcp_ecn ' +
     'tcp_ecn_option tcp_pacing_ss_ratio tcp_pacing_ca_ratio tcp_fastopen tcp_fastopen_key tcp_syncookies ' +
     'tcp_mtu_probing tcp_base_mss tcp_autocorking tcp_limit_output_bytes tcp_moderate_rcvbuf tcp_adv_win_scale ' +
     'tcp_app_win tcp_tw_reuse tcp_max_syn_backlog tcp_abort_on_overflow tcp_thin_linear_timeouts ' +

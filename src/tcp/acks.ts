@@ -2,18 +2,21 @@
 
 import { seqDiff, seqGe, seqGt, seqLe, seqLt, seqMax } from '../base/seq.ts';
 import { FIN, type Segment, SYN } from '../wire/tcp.ts';
-import { sendLimit } from './autotune.ts';
-import { type Connection, EVENT_WRITABLE } from './connection.ts';
+import { tellOfRoom } from './autotune.ts';
+import type { Connection } from './connection.ts';
 import { armProbe, probeAnswered } from './rack.ts';
 import { acknowledged, decide } from './recovery.ts';
 import type { Delivery, Scoreboard } from './scoreboard.ts';
 import { OFF } from './timers.ts';
+import { restartWhenIdle } from './validation.ts';
 
 /** Processes SEG.ACK, which is known not to be beyond SND.NXT nor absurdly old, its SACK blocks and SEG.WND. */
 export function processAck(c: Connection, seg: Segment): void {
   const { snd } = c;
   const advance = seqDiff(seg.ack, snd.una);
   const wnd = seg.wnd << snd.scale;
+  c.moreFollows = false;
+  c.trainLeft = 0;
   if (advance < 0) return;
   // RFC 5681 §2: a duplicate has data outstanding, no text, no SYN or FIN, the same number and window.
   const duplicate =
@@ -21,6 +24,7 @@ export function processAck(c: Connection, seg: Segment): void {
   // What only brings text has nothing to say here.
   if (advance > 0 || duplicate || seg.sackCount > 0) takeAck(c, seg, advance, duplicate);
   updateWindow(c, seg, wnd);
+  if (advance > 0 && c.wantsWritable && c.env.profile.pieceOverhead === 0) tellOfRoom(c);
 }
 
 /** The acknowledgement says something: to the scoreboard, to the measurements, to recovery. */
@@ -62,10 +66,6 @@ function acknowledge(c: Connection, ack: number, board: Scoreboard | null, deliv
     snd.base = upTo;
   }
   c.retries = 0;
-  if (c.wantsWritable && c.writable << 1 >= sendLimit(c)) {
-    c.wantsWritable = false;
-    c.announce(EVENT_WRITABLE);
-  }
 }
 
 /** A round-trip time, from the segment being timed or else from its echoed timestamp (RFC 7323 §4). */
@@ -112,6 +112,7 @@ function updateWindow(c: Connection, seg: Segment, wnd: number): void {
   const { snd, timers } = c;
   if (!(seqLt(snd.wl1, seg.seq) || (snd.wl1 === seg.seq && seqLe(snd.wl2, seg.ack)))) return;
   const opened = wnd > snd.wnd;
+  if (opened && c.unsent > 0) restartWhenIdle(c);
   snd.wnd = wnd;
   snd.wl1 = seg.seq;
   snd.wl2 = seg.ack;

@@ -4,7 +4,8 @@
 // doubles each round trip is never held back by ours (what Linux calls dynamic right-sizing). The sender keeps room for
 // twice its congestion window. Both stop at a maximum, and neither ever shrinks.
 
-import type { Connection } from './connection.ts';
+import { type Connection, EVENT_WRITABLE } from './connection.ts';
+import { sendMemory } from './pieces.ts';
 
 /**
  * Least round-trip time, ms, at which buffers grow. Below it the first buffer carries hundreds of megabytes a second, and
@@ -31,6 +32,42 @@ export function growReceiveBuffer(c: Connection): void {
 /** Octets that the send buffer of a connection may hold now. */
 export function sendLimit(c: Connection): number {
   const { profile } = c.env;
+  if (c.sendFixed >= 0) return c.sendFixed;
+  if (profile.pieceOverhead > 0) return Math.max(profile.sendBuffer, c.sendGrown);
   if (c.rtt.least < WORTHWHILE) return profile.sendBuffer;
   return Math.max(profile.sendBuffer, Math.min(2 * c.cc.cwnd, profile.sendBufferMax));
+}
+
+/** Room enough in the send buffer, and little enough unsent, that a program that waits is told. */
+export function isRoomy(c: Connection): boolean {
+  const low = c.notSentLowWater;
+  if (low >= 0 && 2 * c.unsent >= low) return false;
+  const limit = sendLimit(c);
+  const taken = sendMemory(c);
+  // Linux tells at a third, which it also lets a write exceed; where the limit is strict, half saves wake-ups.
+  return c.env.profile.superSegment > 0 ? limit - taken >= taken >> 1 : (limit - taken) << 1 >= limit;
+}
+
+/** Octets were acknowledged or sent: a program that waits for room is told when there is enough. */
+export function tellOfRoom(c: Connection): void {
+  if (!c.wantsWritable) return;
+  if (c.env.profile.pieceOverhead > 0) growSendBuffer(c);
+  if (!isRoomy(c)) return;
+  c.wantsWritable = false;
+  c.announce(EVENT_WRITABLE);
+}
+
+/** Headers before a segment's text, and the record of it, in the memory that Linux counts for one. */
+const SEGMENT_HEADERS = 640;
+const SEGMENT_RECORD = 256;
+
+/** The buffer was what held the program back: from now on it takes two windows of segments, each with what it costs. */
+function growSendBuffer(c: Connection): void {
+  const { cc, snd, env } = c;
+  if (c.sendFixed >= 0 || c.inFlight >= cc.cwnd) return;
+  let memory = 1;
+  while (memory < snd.mss + SEGMENT_HEADERS) memory *= 2;
+  const segments = Math.max(Math.floor(cc.cwnd / snd.mss), env.profile.initialWindow);
+  const wanted = 2 * segments * (memory + SEGMENT_RECORD);
+  c.sendGrown = Math.max(c.sendGrown, Math.min(wanted, env.profile.sendBufferMax));
 }

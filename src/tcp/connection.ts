@@ -12,18 +12,19 @@ import { NetError, type NetErrorCode, StateError } from '../base/errors.ts';
 import type { Profile } from '../base/profile.ts';
 import type { ReceiveBuffer } from '../base/receive-buffer.ts';
 import { SendQueue } from '../base/send-queue.ts';
-import { seqDiff, seqGt, seqLe } from '../base/seq.ts';
+import { seqDiff, seqGt } from '../base/seq.ts';
 import { type Cause, isEdge, type State } from '../base/state.ts';
 import type { ByteStream, StreamHandler } from '../base/stream.ts';
 import type { CongestionEvent } from '../base/trace.ts';
 import type { Address } from '../wire/address.ts';
-import { growReceiveBuffer, sendLimit } from './autotune.ts';
+import { growReceiveBuffer, isRoomy, sendLimit, tellOfRoom } from './autotune.ts';
 import type { CongestionController } from './congestion/controller.ts';
 import { controllerOf } from './congestion/select.ts';
 import type { TcpEnv } from './env.ts';
 import { type TcpInfo, tcpInfo } from './info.ts';
 import { armKeepAlive, Liveness } from './liveness.ts';
 import { NOTHING, whatToSend } from './output.ts';
+import { noteWrite, type Pieces, sendMemory, takePieces } from './pieces.ts';
 import { Rack } from './rack.ts';
 import { Recovery } from './recovery.ts';
 import { RttEstimator } from './rtt.ts';
@@ -31,6 +32,7 @@ import type { SackMemory } from './sack.ts';
 import { Scoreboard } from './scoreboard.ts';
 import { Statistics } from './statistics.ts';
 import { Timers } from './timers.ts';
+import { restartWhenIdle, Usage } from './validation.ts';
 import { ReceiveVariables, SendVariables } from './variables.ts';
 import { windowUpdateDue } from './window.ts';
 
@@ -124,18 +126,31 @@ export class Connection implements ByteStream {
   dialogue = false;
   /** @internal End of the last small segment sent (Minshall). */
   smallEnd = 0;
-  /** @internal New segments sent in a row, since there was last nothing to send. */
-  burst = 0;
-  /** @internal Most octets in flight in the window that ends at `usageSeq`. */
-  mostFlight = 0;
-  usageSeq = 0;
+  /** @internal What was written, in the pieces in which it leaves; made when a profile or a program has use for them. */
+  pieces: Pieces | null = null;
+  /** @internal Octets of a super-segment that have not been sent yet, whether PSH ends it, and whether a write does. */
+  trainLeft = 0;
+  trainPush = false;
+  trainWritten = false;
+  /** @internal Lost segments sent again in a row, and where the last of them ended. */
+  againRun = 0;
+  againEnd = 0;
+  /** @internal More is to be written at once: a small segment waits for it, or for the next thing that happens. */
+  moreFollows = false;
+  /** @internal What ends here is not held back by Nagle's algorithm or a cork. */
+  releasedTo = 0;
+  /** @internal Size of the send buffer that the program has set; -1 leaves it to the profile and the path. */
+  sendFixed = -1;
+  /** @internal What it has grown to by itself. */
+  sendGrown = 0;
+  /** @internal Unsent octets below which there is room to write; -1 for no limit. */
+  notSentLowWater: number;
+  /** @internal How much of the congestion window is used. */
+  readonly usage: Usage = new Usage();
   /** @internal Small segments are held back until `setCork(false)`, or for an RTO. */
   corked = false;
   /** @internal Nagle's algorithm is off. */
   noDelay: boolean;
-  /** @internal Congestion control was what stopped sending, up to this sequence number (RFC 7661). */
-  limitedSeq = 0;
-  limited = false;
   /** @internal When the last challenge ACK and the last answer to an unacceptable segment were sent. */
   lastChallenge: number = Number.NEGATIVE_INFINITY;
   lastRefusal: number = Number.NEGATIVE_INFINITY;
@@ -210,6 +225,7 @@ export class Connection implements ByteStream {
     this.rtt = new RttEstimator(env.profile);
     this.cc = controllerOf(env.profile.congestionControl);
     this.noDelay = !env.profile.nagle;
+    this.notSentLowWater = env.profile.notSentLowWater;
     this.snd.mss = addressing.localMss;
     this.receiveLimit = env.profile.receiveBuffer;
     this.openedAt = Math.floor(env.now) | 0;
@@ -273,8 +289,15 @@ export class Connection implements ByteStream {
 
   get writable(): number {
     if (this.snd.finQueued || !this.isOpen()) return 0;
-    const room = sendLimit(this) - this.queued;
+    let room = sendLimit(this) - sendMemory(this);
+    const low = this.notSentLowWater;
+    if (low >= 0) room = Math.min(room, low - this.unsent);
     return Math.max(room, 0);
+  }
+
+  /** @internal There is so much room to write that a program that waits for it is told. */
+  get roomy(): boolean {
+    return this.isOpen() && !this.snd.finQueued && isRoomy(this);
   }
 
   /** Octets written and not yet acknowledged. */
@@ -296,7 +319,20 @@ export class Connection implements ByteStream {
 
   /** @internal Octets in the network, as far as is known (RFC 6675 §4, the pipe). */
   get inFlight(): number {
-    return this.board === null ? this.flightSize : this.board.pipe(this.flightSize);
+    const { board, flightSize } = this;
+    if (board === null) return flightSize;
+    return this.env.profile.countSegments ? board.segmentsInFlight * this.snd.mss : board.pipe(flightSize);
+  }
+
+  /** @internal What is sent and not acknowledged takes so much of the congestion window. */
+  get charged(): number {
+    const { board } = this;
+    return board !== null && this.env.profile.countSegments ? board.count * this.snd.mss : this.flightSize;
+  }
+
+  /** @internal What a segment with `octets` of text takes of the congestion window. */
+  chargeOf(octets: number): number {
+    return this.env.profile.countSegments ? this.snd.mss : octets;
   }
 
   /** @internal Sequence number just past the last octet written; a queued FIN has this number. */
@@ -326,13 +362,6 @@ export class Connection implements ByteStream {
     return s !== 'CLOSED' && s !== 'LISTEN' && s !== 'SYN-SENT' && s !== 'SYN-RECEIVED';
   }
 
-  /** @internal Whether what `una` acknowledges was sent while the congestion window was full. */
-  wasLimited(una: number): boolean {
-    const { cc } = this;
-    if (this.env.profile.growWhenHalfUsed && cc.cwnd < cc.ssthresh) return cc.cwnd < 2 * this.mostFlight;
-    return this.limited && seqLe(una, this.limitedSeq);
-  }
-
   /** When this connection next wants attention: `now` or earlier when it has something to send. */
   nextDeadline(): number {
     return whatToSend(this) === NOTHING ? this.timers.earliest : Number.NEGATIVE_INFINITY;
@@ -349,6 +378,7 @@ export class Connection implements ByteStream {
   setNoDelay(on: boolean): void {
     this.env.begin();
     this.noDelay = on;
+    if (on) this.releasedTo = this.dataEnd;
     this.env.touch(this);
   }
 
@@ -387,20 +417,54 @@ export class Connection implements ByteStream {
   setCork(on: boolean): void {
     this.env.begin();
     this.corked = on;
+    this.moreFollows = false;
     this.env.touch(this);
   }
 
-  send(bytes: Uint8Array, from: number, to: number): number {
+  /**
+   * Sets the size of the send buffer (SO_SNDBUF), which from then on does not grow by itself.
+   *
+   * @param octets 1 and more; anything else is a `RangeError`
+   */
+  setSendBuffer(octets: number): void {
+    if (!(octets >= 1)) throw new RangeError(`a send buffer of ${octets} octets is none`);
+    this.sendFixed = octets;
+  }
+
+  /**
+   * Takes no more to send while so many octets or more were never sent, and says `onWritable` when it is less than half
+   * (TCP_NOTSENT_LOWAT): what is said late can then still be decided late.
+   *
+   * @param octets 1 and more; -1 for no limit. Anything else is a `RangeError`
+   */
+  setNotSentLowWater(octets: number): void {
+    if (!(octets >= 1 || octets === -1)) throw new RangeError(`a low-water mark of ${octets} octets is none`);
+    this.env.begin();
+    this.notSentLowWater = octets;
+    tellOfRoom(this);
+    this.env.touch(this);
+  }
+
+  /**
+   * As `ByteStream.send`; with `write`, the program says more of it.
+   *
+   * @param write `WRITE_MORE`: more follows at once, so a small segment waits for it, or until something else happens
+   *   (MSG_MORE). `WRITE_ENDS`: a record ends here, and what is written later shares no segment with it (MSG_EOR)
+   */
+  send(bytes: Uint8Array, from: number, to: number, write = 0): number {
     if (this.snd.finQueued) throw new StateError('send after shutdown: this direction of the connection has ended');
     this.env.begin();
-    const room = this.writable;
-    const count = Math.min(to - from, room);
-    if (count < to - from) this.wantsWritable = this.isOpen();
+    const offered = to - from;
+    if (offered <= 0 || !this.isOpen()) return 0;
+    restartWhenIdle(this);
+    let count: number;
+    if (this.env.profile.superSegment > 0) count = takePieces(this, offered, write);
+    else {
+      count = Math.min(offered, this.writable);
+      if (write !== 0 || this.pieces !== null) noteWrite(this, count, count < offered, write);
+    }
+    if (count < offered) this.wantsWritable = true;
     if (count <= 0) return 0;
-    // RFC 5681 §4.1: after an idle time the window is no longer known to be there.
-    const { profile } = this.env;
-    const idle = this.flightSize === 0 && this.queued === 0 && this.env.now - this.lastDataSent > this.rtt.rto;
-    if (idle && profile.restartAfterIdle) this.cc.idle(profile.initialWindow);
     this.sendQueue ??= new SendQueue();
     this.sendQueue.grain = this.snd.mss;
     this.sendQueue.push(bytes, from, from + count);
@@ -609,6 +673,7 @@ export class Connection implements ByteStream {
     if (error !== null && !this.closeAnnounced) this.error = error;
     this.timers.clear();
     this.sendQueue?.clear();
+    this.pieces = null;
     this.receiveBuffer?.dropPending();
     this.releaseBoard();
     this.ackNow = false;

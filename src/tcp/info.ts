@@ -9,7 +9,7 @@ import type { Busyness } from './statistics.ts';
  *
  * Times are microseconds, but for `tcpi_last_*`, which are milliseconds since then; windows that Linux counts in segments
  * are in segments of `tcpi_snd_mss` here too. What Linux counts segment by segment and this stack octet by octet
- * (`tcpi_sacked`, `tcpi_lost`, `tcpi_retrans`, `tcpi_delivered`) is octets divided by `tcpi_snd_mss`, rounded up. Fields of
+ * (`tcpi_delivered`) is octets divided by `tcpi_snd_mss`, rounded up. Fields of
  * the structure that are absent here are not known to this stack.
  */
 export interface TcpInfo {
@@ -127,9 +127,9 @@ export function tcpInfo(c: Connection): TcpInfo {
     tcpi_snd_mss: snd.mss,
     tcpi_rcv_mss: rcv.mss,
     tcpi_unacked: board === null ? segments(outstanding) : board.count,
-    tcpi_sacked: board === null ? 0 : segments(board.sackedOctets),
-    tcpi_lost: board === null ? 0 : segments(board.lostOctets),
-    tcpi_retrans: board === null ? 0 : segments(board.againOctets),
+    tcpi_sacked: board === null ? 0 : board.sackedCount,
+    tcpi_lost: board === null ? 0 : board.lostCount,
+    tcpi_retrans: board === null ? 0 : board.againCount,
     tcpi_last_data_sent: c.lastDataSent < 0 ? since(opened) : since(Math.floor(c.lastDataSent)),
     tcpi_last_data_recv: since(c.textAt),
     tcpi_last_ack_recv: since(c.ackAt),

@@ -3,7 +3,7 @@
 // `nextDeadline` asks the decision too, so "there is something to send" cannot mean two things.
 
 import { CHECKSUM_PARTIAL, GSO_TCP4, GSO_TCP6, type TxMeta } from '../base/packet.ts';
-import { seqDiff, seqGe, seqGt, seqLe } from '../base/seq.ts';
+import { seqDiff, seqGt, seqLe } from '../base/seq.ts';
 import {
   ACK,
   FIN,
@@ -24,11 +24,15 @@ import {
   TCP_MAX_OPTIONS,
   writeTcp,
 } from '../wire/tcp.ts';
+import { tellOfRoom } from './autotune.ts';
 import type { Connection } from './connection.ts';
 import { busyness } from './info.ts';
+import { ENDS, PUSH } from './pieces.ts';
 import { armProbe } from './rack.ts';
-import type { Scoreboard } from './scoreboard.ts';
+import { AGAIN, LOST, PUSHED, type Scoreboard, TRAIN_END } from './scoreboard.ts';
+import { burstSize, defers } from './super-segments.ts';
 import { OFF } from './timers.ts';
+import { windowUsed } from './validation.ts';
 import { largestBuffer, offerWindow, scaleFor } from './window.ts';
 
 /** Verdicts of `whatToSend`. */
@@ -51,6 +55,11 @@ export class Plan {
   /** Payload octets. */
   len = 0;
   fin = false;
+  /** For `SEND_NEW`: octets that leave together with it, itself included. */
+  train = 0;
+  /** What leaves together ends with PSH; it does so because a write ends there. */
+  push = false;
+  written = false;
   /** The congestion window was what stopped new data. */
   congested = false;
   /** Data waits for nothing but a wider window: the persist timer has to run. */
@@ -117,7 +126,7 @@ function planAgain(c: Connection, board: Scoreboard, index: number): boolean {
   // The head goes out whatever the windows say: it is what the timer or the duplicates asked for, and the
   // peer may have taken back a window that it had offered (RFC 9293 §3.8.6: be prepared).
   if (index === 0) return true;
-  if (c.inFlight + plan.len > c.cc.cwnd) return false;
+  if (c.inFlight + c.chargeOf(plan.len) > c.cc.cwnd) return false;
   const usable = seqDiff((snd.una + snd.wnd) | 0, plan.seq);
   if (plan.len <= usable) return true;
   plan.len = usable;
@@ -136,6 +145,16 @@ function planRecord(c: Connection, board: Scoreboard, index: number): void {
   const text = seqDiff(seqGt(to, dataEnd) ? dataEnd : to, plan.seq);
   plan.len = Math.min(Math.max(text, 0), snd.mss);
   plan.fin = snd.finQueued && seqGt(to, dataEnd) && ((plan.seq + plan.len) | 0) === dataEnd;
+  plan.push = plan.len === text && ((board.flags(index) & PUSHED) !== 0 || endsRun(c, board, index));
+}
+
+/** Whether the record is the last of several that are sent again together: they leave as one, like new ones. */
+function endsRun(c: Connection, board: Scoreboard, index: number): boolean {
+  if (!c.env.profile.pushBursts || c.againRun === 0 || c.againEnd !== board.from(index)) return false;
+  const next = index + 1;
+  if ((board.flags(index) & TRAIN_END) !== 0 || next >= board.count) return true;
+  if ((board.flags(next) & (LOST | AGAIN)) !== LOST) return true;
+  return c.againRun + 1 >= burstSize(c) || c.inFlight + 2 * c.snd.mss > c.cc.cwnd;
 }
 
 /** The tail loss probe: something new when the window has room for it, else the last segment again (RFC 8985 §7.3). */
@@ -146,8 +165,12 @@ function planTailProbe(c: Connection, board: Scoreboard): Verdict {
   const usable = seqDiff((snd.una + snd.wnd) | 0, snd.nxt);
   if (unsent > 0 && usable > 0) {
     plan.seq = snd.nxt;
-    plan.len = Math.min(unsent, usable, snd.mss);
+    const end = c.pieces === null ? c.dataEnd : c.pieces.firstEnd(c.dataEnd);
+    plan.len = Math.min(seqDiff(end, snd.nxt), usable, snd.mss);
+    plan.train = plan.len;
     plan.fin = snd.finQueued && plan.len === unsent;
+    plan.push = ((snd.nxt + plan.len) | 0) === end && (c.pieces === null || (c.pieces.firstFlags & PUSH) !== 0);
+    plan.written = plan.push;
     return SEND_NEW;
   }
   planRecord(c, board, board.count - 1);
@@ -156,8 +179,8 @@ function planTailProbe(c: Connection, board: Scoreboard): Verdict {
 
 /** Whether octets that were never sent, or the FIN, may be sent now (RFC 9293 §3.8.6.2.1, §3.7.4). */
 function planNew(c: Connection, most: number): boolean {
-  const { snd } = c;
-  const { plan } = c.env;
+  const { snd, pieces } = c;
+  const { plan, profile } = c.env;
   const dataEnd = c.dataEnd;
   const unsent = seqDiff(dataEnd, snd.nxt);
   plan.seq = snd.nxt;
@@ -166,17 +189,55 @@ function planNew(c: Connection, most: number): boolean {
     plan.fin = unsent === 0 && snd.finQueued;
     return plan.fin;
   }
-  let len = Math.min(unsent, most);
+  const end = pieces === null ? dataEnd : pieces.firstEnd(dataEnd);
+  const size = seqDiff(end, snd.nxt);
+  const tail = end === dataEnd;
+  const pushed = pieces === null || (pieces.firstFlags & PUSH) !== 0 || (tail && snd.finQueued);
+  plan.train = c.trainLeft;
+  plan.push = c.trainPush;
+  plan.written = c.trainWritten;
+  if (c.trainLeft === 0) {
+    const planned = profile.superSegment > 0 ? planTrain(c, size, tail) : planSegment(c, size, tail, most);
+    if (!planned) return false;
+    const together = profile.pushBursts && plan.train > snd.mss;
+    plan.written = (pushed && plan.train === size) || (c.overrideDue && profile.superSegment > 0);
+    plan.push = together || plan.written;
+  }
+  plan.len = Math.min(plan.train, most);
+  plan.fin = snd.finQueued && plan.len === unsent;
+  return true;
+}
+
+/** Octets of new data that the congestion window lets out: whole segments only where it counts those. */
+function congestionRoom(c: Connection): number {
+  return c.cc.cwnd + c.recovery.allowance(c) - c.inFlight;
+}
+
+/** Whether Nagle's algorithm, a cork or a promise of more holds back a small segment at the end of the queue. */
+function heldBack(c: Connection): boolean {
+  if (c.snd.finQueued || c.releasedTo === c.dataEnd) return false;
+  if (c.corked || c.moreFollows) return true;
+  if (c.noDelay || c.flightSize === 0) return false;
+  const { snd, env } = c;
+  // Minshall: only another small one in flight holds this one back.
+  return !env.profile.nagleMinshall || (seqGt(c.smallEnd, snd.una) && seqLe(c.smallEnd, snd.nxt));
+}
+
+/** One segment on its own of a piece of `size` octets; on a link that cuts segments, as many whole ones as go. */
+function planSegment(c: Connection, size: number, tail: boolean, most: number): boolean {
+  const { snd } = c;
+  const { plan } = c.env;
+  let len = Math.min(size, most);
   const usable = seqDiff((snd.una + snd.wnd) | 0, snd.nxt);
-  const flight = c.flightSize;
+  const idle = c.flightSize === 0;
   if (len > usable) {
     len = usable;
     if (len <= 0) {
-      plan.waiting = flight === 0;
+      plan.waiting = idle;
       return false;
     }
   }
-  const room = c.cc.cwnd + c.recovery.allowance(c) - c.inFlight;
+  const room = congestionRoom(c);
   if (len > room) {
     // Whole segments only: a congestion window is no reason to send a small one.
     len = room >= snd.mss ? room - (room % snd.mss) : 0;
@@ -185,19 +246,55 @@ function planNew(c: Connection, most: number): boolean {
       return false;
     }
   }
-  if (len > snd.mss && len < unsent) len -= len % snd.mss;
+  if (len > snd.mss && len < size) len -= len % snd.mss;
   if (len < snd.mss) {
-    const last = len === unsent;
-    const idle = flight === 0;
-    const calm = c.env.profile.nagleMinshall && !seqGt(c.smallEnd, snd.una);
-    const worthwhile = last && (snd.finQueued || (!c.corked && (c.noDelay || idle || calm)));
+    const worthwhile = len === size && !(tail && heldBack(c));
     if (!worthwhile && len < snd.maxWnd >> 1 && !(idle && c.overrideDue)) {
       plan.waiting = idle;
       return false;
     }
   }
-  plan.len = len;
-  plan.fin = snd.finQueued && len === unsent;
+  plan.train = len;
+  return true;
+}
+
+/** A super-segment of a piece of `size` octets: whole segments, as many as the windows and the rate let out at once. */
+function planTrain(c: Connection, size: number, tail: boolean): boolean {
+  const { snd, pieces } = c;
+  const { plan } = c.env;
+  const { mss } = snd;
+  const usable = seqDiff((snd.una + snd.wnd) | 0, snd.nxt);
+  const idle = c.flightSize === 0;
+  const room = congestionRoom(c);
+  if (room < c.chargeOf(Math.min(size, mss))) {
+    plan.congested = true;
+    return false;
+  }
+  const first = Math.min(size, mss);
+  if (usable < first || (size < mss && tail && heldBack(c))) {
+    // Silly windows and small segments wait for the timer, and then go as far as the window does.
+    plan.waiting = idle;
+    plan.train = Math.min(first, usable);
+    return idle && c.overrideDue && plan.train > 0;
+  }
+  plan.train = size;
+  if (size <= mss) return true;
+  const most = burstSize(c);
+  const ends = pieces === null || snd.finQueued || (pieces.firstFlags & ENDS) !== 0;
+  if (defers(c, size, room, usable, most, tail, ends)) {
+    plan.congested = room < usable;
+    return false;
+  }
+  // No more than half of the window at once, so that its acknowledgements come spread out.
+  const half = Math.max(Math.floor(c.cc.cwnd / mss) >> 1, 1);
+  const quota = Math.min(Math.max(Math.floor(room / mss), 1), half, most) * mss;
+  if ((quota <= usable && !tail) || quota <= Math.min(size, usable)) {
+    plan.train = Math.min(size, quota);
+    return true;
+  }
+  const needed = Math.min(size, usable);
+  const partial = needed % mss;
+  plan.train = partial !== 0 && heldBack(c) ? needed - partial : needed;
   return true;
 }
 
@@ -274,40 +371,11 @@ function flagsOf(c: Connection, verdict: Verdict): number {
     case SEND_PROBE:
       return ACK;
     default: {
-      // PSH where the queue ends: the program has nothing more to add (RFC 9293 §3.9.1.2).
-      const push = plan.len > 0 && (((plan.seq + plan.len) | 0) === c.dataEnd || endsBurst(c, verdict));
+      // PSH where a write ends: the program has nothing more to add (RFC 9293 §3.9.1.2).
+      const push = plan.len > 0 && plan.push && (verdict !== SEND_NEW || plan.len === plan.train);
       return ACK | (push ? PSH : 0) | (plan.fin ? FIN : 0);
     }
   }
-}
-
-/**
- * Whether a new segment is the last of several that leave together: then it asks the receiver to hand them up, as a
- * super-segment of Linux does.
- */
-function endsBurst(c: Connection, verdict: Verdict): boolean {
-  const { env, snd } = c;
-  if (!env.profile.pushBursts || verdict !== SEND_NEW) return false;
-  if (c.burst === 0) return false;
-  const together = burstSize(c);
-  const place = c.burst % together;
-  if (place === together - 1) return true;
-  // One that is alone in its super-segment is an ordinary one.
-  if (place === 0) return false;
-  const { plan } = env;
-  const next = Math.min(seqDiff(c.dataEnd, plan.seq) - plan.len, snd.mss);
-  const usable = seqDiff((snd.una + snd.wnd) | 0, plan.seq) - plan.len;
-  return usable < next || c.cc.cwnd - c.inFlight - plan.len < snd.mss;
-}
-
-/** Segments that Linux puts into one super-segment: what its rate sends in a millisecond, two at least. */
-function burstSize(c: Connection): number {
-  const { rtt, snd, cc } = c;
-  if (rtt.srtt <= 0) return 64;
-  const rate = ((cc.cwnd < cc.ssthresh ? 2 : 1.2) * cc.cwnd) / rtt.srtt;
-  // Paths of less than a few milliseconds get more, halved with each half millisecond.
-  const near = 65_536 >> Math.min(Math.floor(Math.max(rtt.least, 0) * 2), 30);
-  return Math.max(2, Math.floor((rate * 0.98 + near) / snd.mss));
 }
 
 /** MSS, SACK permitted, timestamps, window scale, in the order and padding Linux has them (RFC 9293 §3.7.1, RFC 7323). */
@@ -395,14 +463,21 @@ function sent(c: Connection, verdict: Verdict, again: boolean): void {
   const board = c.takeBoard();
   if (again) {
     if (c.tailProbeDue) board.repeated(plan.index, now);
-    else board.sentAgain(verdict === SEND_SYN ? 0 : plan.index, end, now);
+    else sentAgain(c, board, verdict === SEND_SYN ? 0 : plan.index, end, now);
     rtt.sentAgain(plan.seq);
     c.retransmissions++;
     countAgain(c);
   } else {
     if (c.tailProbeDue) c.rack.probeRepeats = false;
-    board.sent(plan.seq, end, snd.mss, now);
+    const ends = plan.len === plan.train ? TRAIN_END | (plan.written ? PUSHED : 0) : 0;
+    board.sent(plan.seq, end, snd.mss, now, verdict === SEND_SYN ? 0 : ends);
     snd.nxt = end;
+    c.againRun = 0;
+    c.usage.sent = true;
+    c.trainLeft = verdict === SEND_SYN ? 0 : plan.train - plan.len;
+    c.trainPush = plan.push;
+    c.trainWritten = plan.written;
+    c.pieces?.sent(end);
     rtt.sent(end, now);
     c.overrideDue = false;
     timers.persist = OFF;
@@ -412,15 +487,9 @@ function sent(c: Connection, verdict: Verdict, again: boolean): void {
   if (plan.len > 0) {
     countText(c, again);
     if (now - c.lastTextAt < env.profile.delayedAck) c.dialogue = true;
-    c.burst = again ? 0 : c.burst + 1;
     if (plan.seq === snd.una && !again) c.cc.resumed(now - c.lastDataSent, now);
     c.lastDataSent = now;
-    if (!again && plan.len < snd.mss) c.smallEnd = end;
-    const flight = c.flightSize;
-    if (seqGe(snd.una, c.usageSeq) || flight > c.mostFlight) {
-      c.mostFlight = flight;
-      c.usageSeq = snd.nxt;
-    }
+    if (!again && plan.len % snd.mss !== 0) c.smallEnd = end;
   }
   if (timers.retransmit === OFF) {
     c.silentSince = now;
@@ -447,21 +516,27 @@ function countText(c: Connection, again: boolean): void {
   if (s.kind === 0) s.account(1, c.env.now);
 }
 
+/** Record `index` was sent again up to `end`. */
+function sentAgain(c: Connection, board: Scoreboard, index: number, end: number, now: number): void {
+  const { plan } = c.env;
+  board.sentAgain(index, end, now);
+  const run = (c.againEnd === plan.seq ? c.againRun : 0) + 1;
+  c.againRun = plan.push || (board.flags(index) & TRAIN_END) !== 0 ? 0 : run;
+  c.againEnd = end;
+}
+
 /** `whatToSend` has just said that nothing can be sent: remembers why, and arms the timer that resolves a wait for the window. */
 export function rest(c: Connection): void {
   const { plan, profile, now } = c.env;
   const { timers } = c;
-  c.burst = 0;
   if (c.statistics !== null) c.statistics.account(busyness(c), now);
-  if (plan.congested) {
-    c.limited = true;
-    c.limitedSeq = c.snd.nxt;
-  } else if (c.limited && seqLe(c.limitedSeq, c.snd.una)) {
-    c.limited = false;
-  }
+  c.againRun = 0;
+  windowUsed(c, plan.congested);
+  if (c.wantsWritable && (c.notSentLowWater >= 0 || profile.pieceOverhead > 0)) tellOfRoom(c);
   if (plan.waiting && timers.persist === OFF && c.isSynchronised()) {
+    const held = c.corked || c.moreFollows || profile.sillyWindowOverride === 0;
     timers.persist =
-      now + (c.snd.wnd === 0 ? probeInterval(c) : c.corked ? c.rtt.timeout(profile) : profile.sillyWindowOverride);
+      now + (c.snd.wnd === 0 ? probeInterval(c) : held ? c.rtt.timeout(profile) : profile.sillyWindowOverride);
     c.env.touch(c);
   }
 }

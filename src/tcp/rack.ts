@@ -6,7 +6,7 @@
 import { seqGe, seqGt } from '../base/seq.ts';
 import type { Connection } from './connection.ts';
 import { lossesFound, reduceRate } from './recovery.ts';
-import { type Delivery, LOST, SACKED, AGAIN as SENT_AGAIN } from './scoreboard.ts';
+import { type Delivery, EVER_AGAIN, LOST, SACKED, AGAIN as SENT_AGAIN } from './scoreboard.ts';
 import { OFF } from './timers.ts';
 
 /** What RACK keeps of one connection (RFC 8985 §5.2). */
@@ -91,7 +91,7 @@ function markOverdue(c: Connection, now: number): boolean {
   let wait = 0;
   let found = false;
   for (let i = 0; i < board.count; i++) {
-    const flags = board.flags(i);
+    const flags = board.flags(i) & (SACKED | LOST | SENT_AGAIN | EVER_AGAIN);
     if ((flags & SACKED) !== 0 || (flags & (LOST | SENT_AGAIN)) === LOST) continue;
     const at = board.sentAt(i);
     const before = at < rack.sentAt || (at === rack.sentAt && seqGt(rack.end, board.to(i)));

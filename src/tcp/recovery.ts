@@ -8,6 +8,7 @@ import { seqGe, seqGt } from '../base/seq.ts';
 import type { Connection } from './connection.ts';
 import { detectLosses } from './rack.ts';
 import { type Delivery, SACKED } from './scoreboard.ts';
+import { wasLimited } from './validation.ts';
 
 /** What is known of losses on one connection. */
 export class Recovery {
@@ -58,9 +59,11 @@ function withSack(c: Connection, acked: number, delivery: Delivery, now: number)
     recovery.guarded = false;
   }
   const lost = detectLosses(c, delivery, now);
-  if (recovery.active) reduceRate(c, delivery.octets, acked > 0 && !lost);
+  const { countSegments } = c.env.profile;
+  const delivered = countSegments ? delivery.segments * snd.mss : delivery.octets;
+  if (recovery.active) reduceRate(c, delivered, acked > 0 && !lost);
   // What SACK had reported before has been counted as gone from the network, and is no reason to grow now.
-  else if (acked > 0) cc.acked(Math.min(acked, delivery.octets), c.wasLimited(snd.una), now);
+  else if (acked > 0) cc.acked(countSegments ? delivered : Math.min(acked, delivered), wasLimited(c, snd.una), now);
 }
 
 /** Segments were found lost: recovery begins, unless they belong to one that goes on. With SACK. */
@@ -156,7 +159,7 @@ function withoutSack(c: Connection, acked: number, now: number): void {
     return;
   }
   if (recovery.guarded && seqGt(snd.una, recovery.recover)) recovery.guarded = false;
-  cc.acked(Math.max(acked - told, Math.min(acked, snd.mss)), c.wasLimited(snd.una), now);
+  cc.acked(Math.max(acked - told, Math.min(acked, snd.mss)), wasLimited(c, snd.una), now);
 }
 
 function duplicateWithoutSack(c: Connection, now: number): void {

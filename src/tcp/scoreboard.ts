@@ -18,6 +18,9 @@ export const LOST = 2;
 export const AGAIN = 4;
 /** It was sent more than once in its life: its acknowledgement is ambiguous (Karn). */
 export const EVER_AGAIN = 8;
+/** It was the last of the segments that left together; a write ended with it, so it carries PSH each time. */
+export const TRAIN_END = 16;
+export const PUSHED = 32;
 
 const SMALLEST = 16;
 
@@ -26,8 +29,9 @@ const NEVER = Number.NEGATIVE_INFINITY;
 
 /** What one acknowledgement delivered: filled by `acknowledge` and `sack`, read by recovery. Reused. */
 export class Delivery {
-  /** Octets newly known to have arrived, by either. */
+  /** Octets and segments newly known to have arrived, by either. */
   octets = 0;
+  segments = 0;
   /** Of those, octets that only SACK told of. */
   sacked = 0;
   /** The segment sent last among those that arrived now: when, and up to which number; negative when there is none. */
@@ -41,6 +45,7 @@ export class Delivery {
   /** Nothing has arrived. */
   reset(): void {
     this.octets = 0;
+    this.segments = 0;
     this.sacked = 0;
     this.sentAt = NEVER;
     this.end = 0;
@@ -57,8 +62,11 @@ export class Scoreboard {
   sackedOctets = 0;
   lostOctets = 0;
   againOctets = 0;
-  /** Records that are SACKED. */
+  /** Records that are SACKED, LOST, AGAIN, and TRAIN_END. */
   sackedCount = 0;
+  lostCount = 0;
+  againCount = 0;
+  trains = 0;
   /** Highest number the receiver is known to have (RFC 8985 RACK.fack). */
   fack = 0;
   #head = 0;
@@ -93,6 +101,11 @@ export class Scoreboard {
     return (this.#head + i) & (this.#flags.length - 1);
   }
 
+  /** Segments that are in the network, as far as is known. */
+  get segmentsInFlight(): number {
+    return this.count - this.sackedCount - this.lostCount + this.againCount;
+  }
+
   /** Octets of `flight` that are in the network, as far as is known (RFC 6675 §4 SetPipe). */
   pipe(flight: number): number {
     return flight - this.sackedOctets - this.lostOctets + this.againOctets;
@@ -107,23 +120,29 @@ export class Scoreboard {
     this.lostOctets = 0;
     this.againOctets = 0;
     this.sackedCount = 0;
+    this.lostCount = 0;
+    this.againCount = 0;
+    this.trains = 0;
   }
 
-  /** `[from, to)` was sent for the first time, in segments of `mss` octets. */
-  sent(from: number, to: number, mss: number, now: number): void {
+  /** `[from, to)` was sent for the first time, in segments of `mss` octets; `end` of `TRAIN_END | PUSHED` for the last. */
+  sent(from: number, to: number, mss: number, now: number, end = 0): void {
     let at = from;
     do {
       const left = seqDiff(to, at);
       // A FIN rides on the last segment rather than having a record of one octet.
-      const end = left > mss + 1 ? (at + mss) | 0 : to;
+      const next = left > mss + 1 ? (at + mss) | 0 : to;
       if (this.count === this.#flags.length) this.#grow();
       const slot = this.#slot(this.count++);
       this.#from[slot] = at;
-      this.#to[slot] = end;
+      this.#to[slot] = next;
       this.#at[slot] = now;
       this.#flags[slot] = 0;
-      at = end;
+      at = next;
     } while (seqLt(at, to));
+    const last = this.#slot(this.count - 1);
+    this.#flags[last] = end;
+    if ((end & TRAIN_END) !== 0) this.trains++;
   }
 
   /** The first record that is to be sent again, or -1. */
@@ -146,6 +165,7 @@ export class Scoreboard {
     this.#flags[slot] = this.#flags[slot]! | AGAIN | EVER_AGAIN;
     this.#at[slot] = now;
     this.againOctets += seqDiff(this.#to[slot]!, this.#from[slot]!);
+    this.againCount++;
   }
 
   /** A probe repeats record `i` without its being lost. */
@@ -161,8 +181,14 @@ export class Scoreboard {
     const flags = this.#flags[slot]!;
     if ((flags & SACKED) !== 0) return false;
     const octets = seqDiff(this.#to[slot]!, this.#from[slot]!);
-    if ((flags & LOST) === 0) this.lostOctets += octets;
-    if ((flags & AGAIN) !== 0) this.againOctets -= octets;
+    if ((flags & LOST) === 0) {
+      this.lostOctets += octets;
+      this.lostCount++;
+    }
+    if ((flags & AGAIN) !== 0) {
+      this.againOctets -= octets;
+      this.againCount--;
+    }
     this.#flags[slot] = (flags | LOST) & ~AGAIN;
     if (i < this.#hint) this.#hint = i;
     return true;
@@ -176,6 +202,8 @@ export class Scoreboard {
     }
     this.lostOctets = 0;
     this.againOctets = 0;
+    this.lostCount = 0;
+    this.againCount = 0;
     this.#hint = 0;
   }
 
@@ -200,6 +228,7 @@ export class Scoreboard {
       }
       const octets = seqDiff(to, this.#from[slot]!);
       const flags = this.#flags[slot]!;
+      if ((flags & TRAIN_END) !== 0) this.trains--;
       if ((flags & SACKED) === 0) this.#arrived(slot, flags, octets, into);
       else {
         this.sackedOctets -= octets;
@@ -224,7 +253,7 @@ export class Scoreboard {
       if ((flags & SACKED) !== 0) continue;
       const octets = seqDiff(to, this.#from[slot]!);
       this.#arrived(slot, flags, octets, into);
-      this.#flags[slot] = (flags & EVER_AGAIN) | SACKED;
+      this.#flags[slot] = (flags & (EVER_AGAIN | TRAIN_END | PUSHED)) | SACKED;
       this.sackedOctets += octets;
       this.sackedCount++;
       into.sacked += octets;
@@ -234,9 +263,16 @@ export class Scoreboard {
 
   /** Record in `slot` has arrived: it is lost no longer, and may be the latest sent that did. */
   #arrived(slot: number, flags: number, octets: number, into: Delivery): void {
-    if ((flags & LOST) !== 0) this.lostOctets -= octets;
-    if ((flags & AGAIN) !== 0) this.againOctets -= octets;
+    if ((flags & LOST) !== 0) {
+      this.lostOctets -= octets;
+      this.lostCount--;
+    }
+    if ((flags & AGAIN) !== 0) {
+      this.againOctets -= octets;
+      this.againCount--;
+    }
     into.octets += octets;
+    into.segments++;
     const at = this.#at[slot]!;
     const to = this.#to[slot]!;
     const once = (flags & EVER_AGAIN) === 0;
@@ -287,7 +323,13 @@ export class Scoreboard {
     this.count++;
     this.#to[this.#slot(i)] = at;
     this.#from[this.#slot(i + 1)] = at;
-    if ((this.flags(i) & SACKED) !== 0) this.sackedCount++;
+    const flags = this.flags(i);
+    if ((flags & SACKED) !== 0) this.sackedCount++;
+    if ((flags & LOST) !== 0) this.lostCount++;
+    if ((flags & AGAIN) !== 0) this.againCount++;
+    // The end is that of the second half.
+    const slot = this.#slot(i);
+    this.#flags[slot] = flags & ~(TRAIN_END | PUSHED);
   }
 
   #grow(): void {

@@ -271,7 +271,7 @@ describe('restart after idleness (RFC 5681 §4.1)', () => {
   });
 
   test('a profile may keep the window over idle times', () => {
-    const { p, a } = sending(30_000, { profile: { restartAfterIdle: false } });
+    const { p, a } = sending(30_000, { profile: { idleRestart: 'none' } });
     for (let k = 1; k <= 30; k++) ack(p, k);
     const { cwnd } = a.connection!.cc;
     p.advance(10_000);
@@ -288,5 +288,65 @@ describe('restart after idleness (RFC 5681 §4.1)', () => {
     a.connection!.send(new Uint8Array(60_000), 0, 60_000);
     p.out();
     expect(a.connection!.cc.cwnd).toBe(cwnd);
+  });
+});
+
+describe('a window that is not used (RFC 2861)', () => {
+  const HALVE: PeerOptions = { profile: { idleRestart: 'halve', growWhenHalfUsed: true } };
+
+  /** Slow start up to 40 segments, everything acknowledged. */
+  function grown(): { p: Peer; a: App } {
+    const { p, a } = sending(30_000, HALVE);
+    for (let k = 1; k <= 30; k++) ack(p, k);
+    expect(a.connection!.cc.cwnd).toBe(40 * MSS);
+    return { p, a };
+  }
+
+  test.each([
+    [150, 40],
+    [201, 20],
+    [399, 20],
+    [401, 10],
+    [60_000, 10],
+  ])('%d ms of idleness leave %d segments: half for each RTO, the initial window at least', (idle, left) => {
+    const { p, a } = grown();
+    p.advance(idle);
+    a.connection!.send(new Uint8Array(1000), 0, 1000);
+    expect(a.connection!.cc.cwnd).toBe(left * MSS);
+  });
+
+  test('ssthresh remembers three quarters of what was', () => {
+    const { p, a } = grown();
+    a.connection!.cc.ssthresh = 5 * MSS;
+    p.advance(1000);
+    a.connection!.send(new Uint8Array(1000), 0, 1000);
+    expect(a.connection!.cc.ssthresh).toBe(30 * MSS);
+  });
+
+  test('a window that opens after an idle time is no reason to send all of the old one', () => {
+    const { p, a } = grown();
+    p.send(`. 1 ack=${1 + 30 * MSS} win=0`);
+    p.advance(100);
+    a.connection!.send(new Uint8Array(60_000), 0, 60_000);
+    expect(a.connection!.cc.cwnd).toBe(40 * MSS);
+    p.advance(5000);
+    p.out();
+    p.send(`. 1 ack=${1 + 30 * MSS} win=60000`);
+    expect(p.out().filter((l) => l.includes(':1000'))).toHaveLength(10);
+  });
+
+  test('a program that sends little for an RTO loses half of what it leaves unused', () => {
+    const { p, a } = grown();
+    const { cc } = a.connection!;
+    cc.ssthresh = 40 * MSS;
+    let at = 30;
+    for (let ms = 0; ms < 400; ms += 100) {
+      a.connection!.send(new Uint8Array(12 * MSS), 0, 12 * MSS);
+      p.out();
+      p.advance(100);
+      at += 12;
+      ack(p, at);
+    }
+    expect(cc.cwnd).toBe(26 * MSS);
   });
 });
