@@ -1,8 +1,10 @@
-// Files of a directory as HTTP resources: paths, types, validators, ranges. Knows no connection.
+// Files of a directory as HTTP resources: paths, types, validators, conditions. Knows no connection.
 
 import { type Dirent, readdirSync, realpathSync, type Stats, statSync } from 'node:fs';
 import { extname, join, sep } from 'node:path';
 import type { HeaderList } from '../http/index.ts';
+import { type Coded, preferred } from './coding.ts';
+import { seconds } from './ranges.ts';
 
 /** Media types by extension; everything else is `application/octet-stream`. */
 const TYPES: Readonly<Record<string, string>> = {
@@ -43,6 +45,19 @@ export function contentType(path: string): string {
   return TYPES[extname(path).toLowerCase()] ?? 'application/octet-stream';
 }
 
+/** What of a directory is served. */
+export interface FileRules {
+  /** Where symbolic links may lead: anywhere below the directory, or nowhere. */
+  readonly links: 'inside' | 'never';
+  /** Whether names that begin with a dot are served; `.well-known` is in any case (RFC 8615). */
+  readonly hidden: boolean;
+  /** Whether directories without an index are listed. */
+  readonly listing: boolean;
+}
+
+/** What is served unless the command line says otherwise. */
+export const DEFAULT_RULES: FileRules = { links: 'inside', hidden: false, listing: true };
+
 /** What a target names: a file, a directory to list, a place to go instead, or an error's status. */
 export type Found =
   | { readonly kind: 'file'; readonly path: string; readonly stats: Stats }
@@ -67,7 +82,7 @@ export function pathOf(target: string): string {
  *
  * @param root the directory, its links resolved
  */
-export function find(root: string, target: string): Found {
+export function find(root: string, target: string, rules: FileRules = DEFAULT_RULES): Found {
   const path = pathOf(target);
   if (!path.startsWith('/')) return { kind: 'error', status: 400 };
   const names: string[] = [];
@@ -75,9 +90,11 @@ export function find(root: string, target: string): Found {
     const name = decode(segment);
     if (name === null || /[\0/\\]/.test(name)) return { kind: 'error', status: 400 };
     if (name === '..' || name === '.') return { kind: 'error', status: 403 };
+    // Nobody learns whether it is there.
+    if (isHidden(name) && !rules.hidden) return NOT_FOUND;
     if (name !== '') names.push(name);
   }
-  const entry = look(root, join(root, ...names));
+  const entry = look(root, join(root, ...names), rules);
   if (entry === null) return NOT_FOUND;
   if (entry === 'outside') return { kind: 'error', status: 403 };
   const { real, stats } = entry;
@@ -85,11 +102,32 @@ export function find(root: string, target: string): Found {
   if (!stats.isDirectory()) return { kind: 'error', status: 403 };
   // Two slashes in front would make the location another host's.
   if (!path.endsWith('/')) return { kind: 'moved', location: `${path.replace(/^\/+/, '/')}/` };
-  const index = look(root, join(real, 'index.html'));
+  const index = look(root, join(real, 'index.html'), rules);
   if (index !== null && index !== 'outside' && index.stats.isFile()) {
     return { kind: 'file', path: index.real, stats: index.stats };
   }
+  if (!rules.listing) return NOT_FOUND;
   return { kind: 'listing', path: real, target: path, stats };
+}
+
+function isHidden(name: string): boolean {
+  return name.startsWith('.') && name !== '.well-known';
+}
+
+/** The coded form of a file that a client likes better than the file itself, or `null`. */
+export function codedForm(
+  root: string,
+  path: string,
+  stats: Stats,
+  accept: string | null,
+  rules: FileRules,
+): Coded | null {
+  return preferred(accept, stats, (ending) => {
+    const entry = look(root, `${path}${ending}`, rules);
+    return entry === null || entry === 'outside' || !entry.stats.isFile()
+      ? null
+      : { path: entry.real, stats: entry.stats };
+  });
 }
 
 function decode(segment: string): string | null {
@@ -101,11 +139,12 @@ function decode(segment: string): string | null {
   }
 }
 
-function look(root: string, path: string): { real: string; stats: Stats } | 'outside' | null {
+function look(root: string, path: string, rules: FileRules): { real: string; stats: Stats } | 'outside' | null {
   try {
     const real = realpathSync.native(path);
     const inside = root === sep ? sep : root + sep;
     if (real !== root && !real.startsWith(inside)) return 'outside';
+    if (rules.links === 'never' && real !== path) return 'outside';
     return { real, stats: statSync(real) };
   } catch (error) {
     // Missing, not ours to read, a file where a directory was meant, a loop of links, a name too long: not there.
@@ -114,9 +153,13 @@ function look(root: string, path: string): { real: string; stats: Stats } | 'out
   }
 }
 
-/** A strong validator: it changes when the size or the microsecond of the last change does (RFC 9110 §8.8.3). */
-export function etagOf(stats: Stats): string {
-  return `"${Math.round(stats.mtimeMs * 1000).toString(36)}-${stats.size.toString(36)}"`;
+/**
+ * A strong validator: it changes when the size or the microsecond of the last change does (RFC 9110 §8.8.3), and with the
+ * coding (§8.8.3.3).
+ */
+export function etagOf(stats: Stats, coding = ''): string {
+  const suffix = coding === '' ? '' : `-${coding}`;
+  return `"${Math.round(stats.mtimeMs * 1000).toString(36)}-${stats.size.toString(36)}${suffix}"`;
 }
 
 /** Whether a list of entity tags names `etag`; the weak comparison ignores `W/` (RFC 9110 §8.8.3.2). */
@@ -128,18 +171,12 @@ function names(list: string, etag: string, weak: boolean): boolean {
   return false;
 }
 
-/** Whole seconds of a date field, or NaN; HTTP dates have no finer grain (RFC 9110 §5.6.7). */
-function seconds(date: string | null): number {
-  return date === null ? Number.NaN : Math.floor(Date.parse(date) / 1000);
-}
-
 /**
  * What the conditional fields of a GET or HEAD ask for (RFC 9110 §13.2.2, in its order).
  *
  * @returns 200 to go on, 304 or 412
  */
-export function precondition(headers: HeaderList, stats: Stats): 200 | 304 | 412 {
-  const etag = etagOf(stats);
+export function precondition(headers: HeaderList, stats: Stats, etag: string = etagOf(stats)): 200 | 304 | 412 {
   const changed = Math.floor(stats.mtimeMs / 1000);
   const match = headers.get('if-match');
   if (match !== null) {
@@ -150,46 +187,15 @@ export function precondition(headers: HeaderList, stats: Stats): 200 | 304 | 412
   return changed <= seconds(headers.get('if-modified-since')) ? 304 : 200;
 }
 
-/** A part of a file, half open; or that none of it was asked for. */
-export type Part = { readonly from: number; readonly to: number } | 'whole' | 'unsatisfiable';
-
-/**
- * The single range that a GET asks for (RFC 9110 §14.2). What is not understood, several ranges, and a range under a
- * condition that does not hold any more are ignored, as the RFC allows: then it is the whole.
- */
-export function rangeOf(headers: HeaderList, stats: Stats): Part {
-  const range = headers.get('range');
-  if (range === null) return 'whole';
-  const condition = headers.get('if-range');
-  if (condition !== null) {
-    const same = condition.includes('"')
-      ? condition.trim() === etagOf(stats)
-      : seconds(condition) === Math.floor(stats.mtimeMs / 1000);
-    if (!same) return 'whole';
-  }
-  const parts = /^bytes=[ \t]*([0-9]*)-([0-9]*)[ \t]*$/i.exec(range);
-  if (parts === null) return 'whole';
-  const [, first, last] = parts as unknown as [string, string, string];
-  const { size } = stats;
-  if (first === '') {
-    if (last === '') return 'whole';
-    const suffix = Number(last);
-    return suffix === 0 || size === 0 ? 'unsatisfiable' : { from: Math.max(0, size - suffix), to: size };
-  }
-  const from = Number(first);
-  const to = last === '' ? size : Math.min(size, Number(last) + 1);
-  if (last !== '' && Number(last) < from) return 'whole';
-  return from >= size ? 'unsatisfiable' : { from, to };
-}
-
 function escapeHtml(text: string): string {
   return text.replace(/[&<>"']/g, (c) => `&#${c.charCodeAt(0)};`);
 }
 
 /** The page that lists a directory. */
-export function listing(path: string, target: string): string {
+export function listing(path: string, target: string, hidden = false): string {
   const shown = escapeHtml(decode(target) ?? target);
   const rows = readdirSync(path, { withFileTypes: true })
+    .filter((entry: Dirent) => hidden || !isHidden(entry.name))
     .sort((a: Dirent, b: Dirent) => Number(b.isDirectory()) - Number(a.isDirectory()) || (a.name < b.name ? -1 : 1))
     .map((entry: Dirent) => {
       const slash = entry.isDirectory() ? '/' : '';

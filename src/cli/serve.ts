@@ -1,15 +1,25 @@
 // `synfin serve DIR`: a static file server over our own stack, reached by the kernel's programs through a TUN device.
 
-import { realpathSync, statSync } from 'node:fs';
+import { readFileSync, realpathSync, statSync } from 'node:fs';
 import { NetError } from '../base/errors.ts';
 import { HttpError, HttpServerStream } from '../http/index.ts';
 import type { Connection } from '../index.ts';
+import { checkServer, secureServer, type TlsOptions } from '../web/tls.ts';
 import { DEVICE_HELP, DEVICE_OPTIONS, type DeviceHost, openDevice, untilInterrupted, wholeNumber } from './device.ts';
 import { type CliIo, EXIT_FAILED, EXIT_OK, Misuse } from './io.ts';
-import { type AccessEntry, answer } from './static.ts';
+import { type AccessEntry, answer, type StaticOptions } from './static.ts';
 import { guarded, readArgs } from './verb.ts';
 
-const OPTIONS = { ...DEVICE_OPTIONS, port: { type: 'string', short: 'p', default: '80' } } as const;
+const OPTIONS = {
+  ...DEVICE_OPTIONS,
+  port: { type: 'string', short: 'p' },
+  tls: { type: 'boolean', default: false },
+  cert: { type: 'string' },
+  key: { type: 'string' },
+  links: { type: 'string', default: 'inside' },
+  hidden: { type: 'boolean', default: false },
+  'no-listing': { type: 'boolean', default: false },
+} as const;
 
 const HELP = {
   en: `synfin serve DIR [options]: serve the files of DIR over our own HTTP, TCP and IP
@@ -17,15 +27,28 @@ const HELP = {
   sudo npm run -s synfin -- serve public --tun synfin0 --addr 10.77.0.2/24
   curl http://10.77.0.2/
 
-  -p, --port N     port (80)
-${DEVICE_HELP.en}`,
+  -p, --port N     port (80; 443 with --tls)
+  --tls            https:, with --cert FILE and --key FILE (PEM)
+  --links POLICY   where symbolic links may lead: inside (below DIR, the default) or never
+  --hidden         serve and list names that begin with a dot, too
+  --no-listing     no lists of directories without an index.html
+${DEVICE_HELP.en}
+One range or several, conditions, and page.html.br, .zst or .gz beside page.html for clients
+that take them.
+`,
   zh: `synfin serve DIR [选项]：用我们自己的 HTTP、TCP 和 IP 提供 DIR 中的文件
 
   sudo npm run -s synfin -- serve public --tun synfin0 --addr 10.77.0.2/24
   curl http://10.77.0.2/
 
-  -p, --port N     端口(80)
-${DEVICE_HELP.zh}`,
+  -p, --port N     端口(80；加 --tls 时为 443)
+  --tls            https:，需要 --cert FILE 和 --key FILE(PEM)
+  --links POLICY   符号链接可以指向哪里：inside(DIR 之内，默认)或 never
+  --hidden         以点开头的名字也提供并列出
+  --no-listing     没有 index.html 的目录不列出内容
+${DEVICE_HELP.zh}
+支持单个或多个范围、条件请求；客户端接受时，用 page.html 旁边的 page.html.br、.zst 或 .gz。
+`,
 };
 
 /** How often connections are asked whether they have waited too long, ms. */
@@ -69,14 +92,18 @@ export function run(argv: string[], io: CliIo): Promise<number> {
       return EXIT_OK;
     }
     const root = directory(positionals);
-    const port = wholeNumber('port', values.port, 1, 65_535);
+    const tls = readTls(values);
+    const port = wholeNumber('port', values.port ?? (tls === null ? '80' : '443'), 1, 65_535);
+    const { links } = values;
+    if (links !== 'inside' && links !== 'never') throw new Misuse(`--links ${links}: neither inside nor never`);
+    const rules = { links, hidden: values.hidden, listing: !values['no-listing'] } as const;
     const device = openDevice(values, io, 'serve');
     try {
       const log = (entry: AccessEntry): void => {
         io.stdout.write(`${values.json ? JSON.stringify(entry) : accessLine(entry)}\n`);
       };
-      const stop = listen(device, root, port, log);
-      greet(io, device, root, port, values.json);
+      const stop = listen(device, port, tls, { root, rules, log, tick: () => device.runtime.tick() });
+      greet(io, device, root, address(device, port, tls !== null), values.json);
       const failure = await untilInterrupted(device.link);
       stop();
       if (failure === null) return EXIT_OK;
@@ -88,9 +115,31 @@ export function run(argv: string[], io: CliIo): Promise<number> {
   });
 }
 
-function greet(io: CliIo, device: DeviceHost, root: string, port: number, json: boolean): void {
-  const { link, address, kernel } = device;
-  const url = `http://${address.includes(':') ? `[${address}]` : address}${port === 80 ? '' : `:${port}`}/`;
+/** The certificate and the key that the command line names; `null` for `http:`. */
+function readTls(values: { tls: boolean; cert?: string; key?: string }): TlsOptions | null {
+  const { tls, cert, key } = values;
+  if (!tls && cert === undefined && key === undefined) return null;
+  if (cert === undefined || key === undefined) {
+    const make = 'openssl req -x509 -newkey rsa:2048 -nodes -keyout key.pem -out cert.pem -subj /CN=synfin';
+    throw new Misuse(`--tls needs --cert FILE and --key FILE; ${make} makes a pair`);
+  }
+  const options = { cert: readFileSync(cert), key: readFileSync(key) };
+  try {
+    checkServer(options);
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error)) throw error;
+    throw new Misuse(`--cert ${cert} --key ${key}: no certificate with its key in PEM (${error.message})`);
+  }
+  return options;
+}
+
+function address({ address }: DeviceHost, port: number, secure: boolean): string {
+  const host = address.includes(':') ? `[${address}]` : address;
+  return `${secure ? 'https' : 'http'}://${host}${port === (secure ? 443 : 80) ? '' : `:${port}`}/`;
+}
+
+function greet(io: CliIo, device: DeviceHost, root: string, url: string, json: boolean): void {
+  const { link, kernel } = device;
   if (json) {
     io.stdout.write(`${JSON.stringify({ serving: root, url, device: link.name, created: link.created })}\n`);
     return;
@@ -104,15 +153,15 @@ function greet(io: CliIo, device: DeviceHost, root: string, port: number, json: 
   io.stdout.write(`${words} (${link.name}: ${link.created ? made : attached})\n`);
 }
 
-/** Serves `root` on a port of the host; returns what stops it. */
-function listen(device: DeviceHost, root: string, port: number, log: (entry: AccessEntry) => void): () => void {
+/** Serves files on a port of the host; returns what stops it. */
+function listen(device: DeviceHost, port: number, tls: TlsOptions | null, options: StaticOptions): () => void {
   const { host, runtime } = device;
   const open = new Set<HttpServerStream>();
-  const options = { root, log, tick: () => runtime.tick() };
   const accept = (connection: Connection): void => {
     const peer = connection.remoteAddress;
     connection.setNoDelay(true);
-    const server = new HttpServerStream(connection, {
+    const stream = tls === null ? connection : secureServer(connection, tls);
+    const server = new HttpServerStream(stream, {
       onRequest: (request, response) => answer(options, request, response, peer),
       // What the client did wrong has been answered; what we did wrong must be seen.
       onError: (error) => {

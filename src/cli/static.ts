@@ -1,8 +1,10 @@
 // The static file server's handler: one request in, one response out, one line in the log.
 
+import { randomUUID } from 'node:crypto';
 import { closeSync, openSync, read, readSync, type Stats } from 'node:fs';
 import { type HeadersInit, reasonPhrase, type ServerRequest, type ServerResponse } from '../http/index.ts';
-import { contentType, etagOf, find, listing, precondition, rangeOf } from './files.ts';
+import { codedForm, contentType, DEFAULT_RULES, etagOf, type FileRules, find, listing, precondition } from './files.ts';
+import { multipart, type Part, rangesOf } from './ranges.ts';
 
 /** What one request came to. */
 export interface AccessEntry {
@@ -25,6 +27,8 @@ export interface AccessEntry {
 export interface StaticOptions {
   /** The directory, its links resolved. */
   readonly root: string;
+  /** What of it is served. */
+  readonly rules?: FileRules;
   /** Told of each request once it is answered, or cannot be any more. */
   log(entry: AccessEntry): void;
   /** Called before a response is written from outside of the host's own events: tells the host the time. */
@@ -98,31 +102,61 @@ class Exchange {
   }
 }
 
-/** Sends a part of a long file, a piece at a time, no faster than the connection takes it. */
+/** Sends parts of a file and what stands between them, a piece at a time, no faster than the connection takes it. */
 class Transfer {
   readonly #exchange: Exchange;
   readonly #fd: number;
+  readonly #pieces: readonly (Uint8Array | Part)[];
   readonly #buffer: Uint8Array = spare.pop() ?? new Uint8Array(PIECE);
+  #next = 0;
   /** Octets of the file still to be read: `[#at, #end)`. */
-  #at: number;
-  readonly #end: number;
-  /** Octets of the buffer still to be sent. */
+  #at = 0;
+  #end = 0;
+  /** Octets in hand still to be sent. */
+  #bytes: Uint8Array = this.#buffer;
   #from = 0;
   #to = 0;
   #reading = false;
   #over = false;
   #released = false;
 
-  constructor(exchange: Exchange, fd: number, from: number, to: number) {
+  constructor(exchange: Exchange, fd: number, pieces: readonly (Uint8Array | Part)[]) {
     this.#exchange = exchange;
     this.#fd = fd;
-    this.#at = from;
-    this.#end = to;
+    this.#pieces = pieces;
     exchange.release = () => this.#finish();
-    exchange.response.onDrain = () => this.#write();
+    exchange.response.onDrain = () => this.advance();
   }
 
-  start(): void {
+  /** Goes on until the connection is full, the file must be read or everything is sent. */
+  advance(): void {
+    while (!this.#reading && !this.#over) {
+      if (this.#from < this.#to) {
+        const taken = this.#exchange.response.write(this.#bytes, this.#from, this.#to);
+        this.#exchange.count(taken);
+        this.#from += taken;
+        if (this.#from < this.#to) return;
+      } else if (this.#at < this.#end) this.#read();
+      else if (this.#next < this.#pieces.length) this.#begin(this.#pieces[this.#next++]!);
+      else {
+        this.#exchange.end();
+        this.#finish();
+      }
+    }
+  }
+
+  #begin(piece: Uint8Array | Part): void {
+    if (piece instanceof Uint8Array) {
+      this.#bytes = piece;
+      this.#from = 0;
+      this.#to = piece.length;
+    } else {
+      this.#at = piece.from;
+      this.#end = piece.to;
+    }
+  }
+
+  #read(): void {
     this.#reading = true;
     const length = Math.min(PIECE, this.#end - this.#at);
     read(this.#fd, this.#buffer, 0, length, this.#at, (error, count) => {
@@ -136,24 +170,12 @@ class Transfer {
       if (error !== null || count === 0) this.#exchange.response.abort();
       else {
         this.#at += count;
+        this.#bytes = this.#buffer;
         this.#from = 0;
         this.#to = count;
-        this.#write();
+        this.advance();
       }
     });
-  }
-
-  #write(): void {
-    if (this.#reading || this.#over) return;
-    const taken = this.#exchange.response.write(this.#buffer, this.#from, this.#to);
-    this.#exchange.count(taken);
-    this.#from += taken;
-    if (this.#from < this.#to) return;
-    if (this.#at < this.#end) this.start();
-    else {
-      this.#exchange.end();
-      this.#finish();
-    }
   }
 
   /** Gives descriptor and buffer back, once nobody reads into them any more. */
@@ -173,21 +195,30 @@ export function answer(options: StaticOptions, request: ServerRequest, response:
     exchange.plain(405, { Allow: 'GET, HEAD' });
     return;
   }
-  const found = find(options.root, request.target);
+  const { root, rules = DEFAULT_RULES } = options;
+  const found = find(root, request.target, rules);
   if (found.kind === 'error') exchange.plain(found.status);
   else if (found.kind === 'moved') exchange.plain(301, { Location: found.location });
-  else if (found.kind === 'file') sendFile(exchange, found.path, found.stats);
+  else if (found.kind === 'file') sendFile(exchange, found.path, found.stats, root, rules);
   else {
-    const page = new TextEncoder().encode(listing(found.path, found.target));
+    const page = new TextEncoder().encode(listing(found.path, found.target, rules.hidden));
     exchange.head(200, { 'Content-Type': 'text/html; charset=utf-8', 'Content-Length': String(page.length) });
     exchange.end(page);
   }
 }
 
-function sendFile(exchange: Exchange, path: string, stats: Stats): void {
+function sendFile(exchange: Exchange, plain: string, plainStats: Stats, root: string, rules: FileRules): void {
   const { headers, method } = exchange.request;
-  const validators = { ETag: etagOf(stats), 'Last-Modified': stats.mtime.toUTCString() };
-  const condition = precondition(headers, stats);
+  const coded = codedForm(root, plain, plainStats, headers.get('accept-encoding'), rules);
+  const { path, stats, coding } = coded ?? { path: plain, stats: plainStats, coding: '' };
+  const etag = etagOf(stats, coding);
+  const validators: Record<string, string> = {
+    ETag: etag,
+    'Last-Modified': stats.mtime.toUTCString(),
+    // Also where there is no coded form now: there may be one the next time (RFC 9110 §12.5.5).
+    Vary: 'Accept-Encoding',
+  };
+  const condition = precondition(headers, stats, etag);
   if (condition === 304) {
     exchange.head(304, validators);
     exchange.end();
@@ -198,21 +229,15 @@ function sendFile(exchange: Exchange, path: string, stats: Stats): void {
     return;
   }
   // RFC 9110 §14.2: Range is for GET alone.
-  const part = method === 'GET' ? rangeOf(headers, stats) : 'whole';
-  if (part === 'unsatisfiable') {
+  const parts = method === 'GET' ? rangesOf(headers, stats, etag) : 'whole';
+  if (parts === 'unsatisfiable') {
     exchange.plain(416, { 'Content-Range': `bytes */${stats.size}` });
     return;
   }
-  const { from, to } = part === 'whole' ? { from: 0, to: stats.size } : part;
-  const fields: Record<string, string> = {
-    'Content-Type': contentType(path),
-    'Content-Length': String(to - from),
-    'Accept-Ranges': 'bytes',
-    ...validators,
-  };
-  if (part !== 'whole') fields['Content-Range'] = `bytes ${from}-${to - 1}/${stats.size}`;
-  if (method === 'HEAD' || from === to) {
-    exchange.head(200, fields);
+  const type = contentType(plain);
+  const fields = { ...validators, 'Accept-Ranges': 'bytes', ...(coding !== '' && { 'Content-Encoding': coding }) };
+  if (method === 'HEAD' || stats.size === 0) {
+    exchange.head(200, { ...fields, 'Content-Type': type, 'Content-Length': String(stats.size) });
     exchange.end();
     return;
   }
@@ -224,9 +249,20 @@ function sendFile(exchange: Exchange, path: string, stats: Stats): void {
     exchange.plain(403);
     return;
   }
-  exchange.head(part === 'whole' ? 200 : 206, fields);
-  if (to - from > PIECE) new Transfer(exchange, fd, from, to).start();
-  else sendAtOnce(exchange, fd, from, to);
+  if (parts !== 'whole' && parts.length > 1) {
+    const several = multipart(parts, stats.size, type, randomUUID());
+    const about = { 'Content-Type': several.contentType, 'Content-Length': String(several.length) };
+    exchange.head(206, { ...fields, ...about });
+    new Transfer(exchange, fd, several.pieces).advance();
+    return;
+  }
+  const part = parts === 'whole' ? { from: 0, to: stats.size } : parts[0]!;
+  const range = parts === 'whole' ? {} : { 'Content-Range': `bytes ${part.from}-${part.to - 1}/${stats.size}` };
+  const length = part.to - part.from;
+  const head = { ...fields, 'Content-Type': type, 'Content-Length': String(length), ...range };
+  exchange.head(parts === 'whole' ? 200 : 206, head);
+  if (length > PIECE) new Transfer(exchange, fd, [part]).advance();
+  else sendAtOnce(exchange, fd, part.from, part.to);
 }
 
 /** A short file is not worth three trips to another thread. */

@@ -12,7 +12,8 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { contentType, etagOf, find, listing, pathOf, precondition, rangeOf } from '../../src/cli/files.ts';
+import { contentType, etagOf, find, listing, pathOf, precondition } from '../../src/cli/files.ts';
+import { rangesOf } from '../../src/cli/ranges.ts';
 import { HeaderList } from '../../src/http/index.ts';
 
 let folder = '';
@@ -138,20 +139,35 @@ describe('conditions (RFC 9110 §13)', () => {
 
 describe('ranges (RFC 9110 §14)', () => {
   const ask = (range: string, ifRange = '') =>
-    rangeOf(HeaderList.from(ifRange === '' ? { Range: range } : { Range: range, 'If-Range': ifRange }), stats);
+    rangesOf(
+      HeaderList.from(ifRange === '' ? { Range: range } : { Range: range, 'If-Range': ifRange }),
+      stats,
+      etagOf(stats),
+    );
 
   it.each([
-    ['bytes=0-0', { from: 0, to: 1 }],
-    ['bytes=10-19', { from: 10, to: 20 }],
-    ['Bytes=990-', { from: 990, to: 1000 }],
-    ['bytes=990-5000', { from: 990, to: 1000 }],
-    ['bytes=-1', { from: 999, to: 1000 }],
-    ['bytes=-5000', { from: 0, to: 1000 }],
+    ['bytes=0-0', [{ from: 0, to: 1 }]],
+    ['bytes=10-19', [{ from: 10, to: 20 }]],
+    ['Bytes=990-', [{ from: 990, to: 1000 }]],
+    ['bytes=990-5000', [{ from: 990, to: 1000 }]],
+    ['bytes=-1', [{ from: 999, to: 1000 }]],
+    ['bytes=-5000', [{ from: 0, to: 1000 }]],
     ['bytes=1000-', 'unsatisfiable'],
     ['bytes=-0', 'unsatisfiable'],
     ['bytes=99999999999999999999-', 'unsatisfiable'],
     ['bytes=5-4', 'whole'],
-    ['bytes=0-1,3-4', 'whole'],
+    [
+      'bytes=0-1, 3-4,,-1',
+      [
+        { from: 0, to: 2 },
+        { from: 3, to: 5 },
+        { from: 999, to: 1000 },
+      ],
+    ],
+    ['bytes=2000-,3-4', [{ from: 3, to: 5 }]],
+    ['bytes=0-5,5-9', 'whole'],
+    [`bytes=${Array.from({ length: 17 }, (_, i) => `${i * 2}-${i * 2}`).join()}`, 'whole'],
+    ['bytes=', 'whole'],
     ['bytes=-', 'whole'],
     ['bytes=a-b', 'whole'],
     ['lines=0-1', 'whole'],
@@ -160,13 +176,13 @@ describe('ranges (RFC 9110 §14)', () => {
   });
 
   it('no part of an empty file can be had', () => {
-    expect(rangeOf(HeaderList.from({ Range: 'bytes=-5' }), { ...stats, size: 0 } as Stats)).toBe('unsatisfiable');
+    expect(rangesOf(HeaderList.from({ Range: 'bytes=-5' }), { ...stats, size: 0 } as Stats, '')).toBe('unsatisfiable');
   });
 
   it('If-Range that does not hold any more makes it the whole', () => {
-    expect(ask('bytes=0-0', etagOf(stats))).toEqual({ from: 0, to: 1 });
+    expect(ask('bytes=0-0', etagOf(stats))).toEqual([{ from: 0, to: 1 }]);
     expect(ask('bytes=0-0', `W/${etagOf(stats)}`)).toBe('whole');
-    expect(ask('bytes=0-0', new Date(1_700_000_000_000).toUTCString())).toEqual({ from: 0, to: 1 });
+    expect(ask('bytes=0-0', new Date(1_700_000_000_000).toUTCString())).toEqual([{ from: 0, to: 1 }]);
     expect(ask('bytes=0-0', new Date(1_700_000_001_000).toUTCString())).toBe('whole');
   });
 });
