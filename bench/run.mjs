@@ -6,7 +6,8 @@
 //   name     'tcp.bulk.mss1460'
 //   unit     'MB/s'
 //   better   'higher' or 'lower'
-//   run      async () => number, or { value, cpu } with the same figure by processor time: one round of ours
+//   run      async () => number, or { value, cpu } with the same figure by processor time: one round of ours; null when
+//            the machine does not let it run, of which the notes tell
 //   peers    { name: async () => ... }: one round of each peer, likewise; a peer that cannot run returns null
 //   rounds   optional: rounds that are enough for it; 5 by default
 //   warm     optional: false when every round has processes of its own, so that none is needed to warm up
@@ -73,6 +74,7 @@ function medians(samples, kind) {
 }
 
 function asJson(metric, samples, notes) {
+  if (samples.ours.value.length === 0) return JSON.stringify({ metric: metric.name, ours: null, notes });
   const { min, max } = spread(samples.ours.value);
   const head = { metric: metric.name, unit: metric.unit, better: metric.better, ...medians(samples, 'value') };
   const cpu = samples.ours.cpu.length > 0 ? { cpu: medians(samples, 'cpu') } : {};

@@ -1,0 +1,166 @@
+// Two kernels in network namespaces and a host of ours, on emulated paths: who gets how much over the same losses.
+//
+//   kernel a --TUN--+              +--TUN-- kernel b, which receives
+//                   +-- emulator --+
+//   our host -------+
+
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { createHost } from 'synfin';
+import { Emulator } from './emulator.mjs';
+import { pattern } from './pattern.mjs';
+
+const END = fileURLToPath(new URL('./kernel-end.mjs', import.meta.url));
+const SENDER = '10.231.1.1';
+const RECEIVER = '10.231.2.1';
+const OURS = '10.231.3.1';
+/** Settings of the kernel's ends: what one flow learnt is not told to the next, and buffers are the usual ones. */
+const SETTINGS = {
+  'net.ipv4.tcp_no_metrics_save': '1',
+  'net.ipv4.tcp_rmem': '4096 131072 6291456',
+  'net.ipv4.tcp_wmem': '4096 16384 4194304',
+};
+
+const ip = (args) => execFileSync('ip', args, { stdio: ['ignore', 'pipe', 'pipe'], encoding: 'utf8' });
+
+/** Why this machine cannot measure against its kernel, or an empty string. */
+export function obstacle() {
+  if (process.platform !== 'linux' || process.getuid() !== 0) return 'needs root on Linux';
+  if (!existsSync('/dev/net/tun')) return 'no /dev/net/tun here';
+  return spawnSync('ip', ['-V']).status === 0 ? '' : 'not installed: ip';
+}
+
+/** A program in a namespace that sends and receives by the kernel. */
+class KernelEnd {
+  #child;
+  #answers;
+
+  constructor(namespace) {
+    this.#child = spawn('ip', ['netns', 'exec', namespace, process.execPath, END], {
+      stdio: ['pipe', 'pipe', 'inherit'],
+    });
+    this.#answers = createInterface({ input: this.#child.stdout })[Symbol.asyncIterator]();
+  }
+
+  tell(order) {
+    this.#child.stdin.write(`${JSON.stringify(order)}\n`);
+  }
+
+  async ask(order) {
+    this.tell(order);
+    const { value, done } = await this.#answers.next();
+    if (done) throw new Error('the program at the kernel end has ended');
+    return JSON.parse(value);
+  }
+
+  async end() {
+    const gone = once(this.#child, 'exit');
+    this.#child.stdin.end();
+    await gone;
+  }
+}
+
+/** The laboratory: namespaces, devices, programs and our host. */
+export class LossLab {
+  #namespaces = [];
+  #emulator = new Emulator();
+  #port = 20_000;
+  #seed = 1;
+
+  /** @param profile fields of our host's profile that differ from the default */
+  constructor(profile = {}) {
+    this.from = new KernelEnd(this.#namespace('a', SENDER));
+    this.to = new KernelEnd(this.#namespace('b', RECEIVER));
+    const { host, runtime } = createHost({ name: 'ours', profile });
+    this.host = host;
+    this.runtime = runtime;
+    runtime.attach(this.#emulator.addLink(OURS), { addresses: [`${OURS}/8`] });
+  }
+
+  #namespace(tag, address) {
+    const name = `synfin-bench-${process.pid}-${tag}`;
+    ip(['netns', 'add', name]);
+    this.#namespaces.push(name);
+    ip(['-n', name, 'link', 'set', 'lo', 'up']);
+    for (const [key, value] of Object.entries(SETTINGS))
+      ip(['netns', 'exec', name, 'sysctl', '-qw', `${key}=${value}`]);
+    this.#emulator.addDevice(`sfb${process.pid % 100_000}${tag}`, name, address, ip);
+    return name;
+  }
+
+  /** Sends from our host until `stop`. */
+  #send(port) {
+    const stream = this.host.connect({ address: RECEIVER, port });
+    let sent = 0;
+    const more = () => {
+      for (;;) {
+        const chunk = pattern(sent);
+        const taken = stream.send(chunk, 0, chunk.length);
+        sent += taken;
+        if (taken < chunk.length) return;
+      }
+    };
+    stream.handler = { onOpen: more, onWritable: more, onReadable() {}, onEnd() {}, onClose() {} };
+    return stream;
+  }
+
+  /**
+   * Runs flows of ours and of the kernel at the same time and returns what each pair delivered, octets per second, group
+   * by group.
+   *
+   * @param groups of pairs over paths of one kind:
+   *   flows     pairs; the two of a pair have the same drops
+   *   data      the path towards the receiver, `acks` the way back
+   *   shared    both flows of a pair go over one path, and have to share it
+   *   baseline  a second flow of the kernel takes the place of ours
+   * @param settle ms before counting begins
+   * @param time ms of counting
+   */
+  async run(groups, { settle = 0, time }) {
+    const pairs = groups.flatMap((group) => Array.from({ length: group.flows }, () => this.#pair(group)));
+    const ports = pairs.flatMap(({ ours, kernel }) => [ours, kernel]);
+    await this.to.ask({ listen: ports });
+    const byKernel = pairs.flatMap(({ ours, kernel, group }) => (group.baseline ? [ours, kernel] : [kernel]));
+    this.from.tell({ send: byKernel.map((port) => [RECEIVER, port]) });
+    const streams = pairs.filter(({ group }) => !group.baseline).map(({ ours }) => this.#send(ours));
+    await sleep(settle);
+    const began = performance.now();
+    const before = settle === 0 ? ports.map(() => 0) : (await this.to.ask({ count: ports })).count;
+    await sleep(time);
+    const { count } = await this.to.ask({ count: ports });
+    const seconds = (performance.now() - began) / 1000;
+    for (const stream of streams) stream.abort();
+    this.from.tell({ stop: true });
+    this.to.tell({ stop: true });
+    await sleep(50);
+    const rates = ports.map((_, n) => (count[n] - before[n]) / seconds);
+    return groups.map((group) =>
+      pairs.flatMap((pair, n) => (pair.group === group ? [{ ours: rates[2 * n], kernel: rates[2 * n + 1] }] : [])),
+    );
+  }
+
+  /** Two ports and their paths. */
+  #pair(group) {
+    const { data, acks, shared = false } = group;
+    const [ours, kernel] = [this.#port++, this.#port++];
+    const seed = this.#seed++;
+    if (shared) this.#emulator.addPath([ours, kernel], seed, data, acks);
+    else for (const port of [ours, kernel]) this.#emulator.addPath([port], seed, data, acks);
+    return { ours, kernel, group };
+  }
+
+  get lateness() {
+    return { late: this.#emulator.late, worst: this.#emulator.worst };
+  }
+
+  async close() {
+    this.runtime.close();
+    await Promise.all([this.from.end(), this.to.end()]);
+    this.#emulator.close();
+    for (const name of this.#namespaces) ip(['netns', 'del', name]);
+  }
+}
