@@ -1,5 +1,6 @@
 // The public names of synfin/sim.
 
+export { Prng } from '../base/prng.ts';
 export { VirtualClock } from './clock.ts';
 export { Digest } from './digest.ts';
 export { type Impairments, PERFECT_PATH, withImpairments } from './impairments.ts';

@@ -44,8 +44,11 @@ export function isRoomy(c: Connection): boolean {
   if (low >= 0 && 2 * c.unsent >= low) return false;
   const limit = sendLimit(c);
   const taken = sendMemory(c);
+  const room = limit - taken;
   // Linux tells at a third, which it also lets a write exceed; where the limit is strict, half saves wake-ups.
-  return c.env.profile.superSegment > 0 ? limit - taken >= taken >> 1 : (limit - taken) << 1 >= limit;
+  if (c.env.profile.superSegment > 0) return room >= taken >> 1;
+  // With nearly all of it in flight, the window may be waiting for what comes next.
+  return room * 2 >= limit || (room * 8 >= limit && c.unsent * 4 <= limit);
 }
 
 /** Octets were acknowledged or sent: a program that waits for room is told when there is enough. */

@@ -126,7 +126,10 @@ function planAgain(c: Connection, board: Scoreboard, index: number): boolean {
   // The head goes out whatever the windows say: it is what the timer or the duplicates asked for, and the
   // peer may have taken back a window that it had offered (RFC 9293 §3.8.6: be prepared).
   if (index === 0) return true;
-  if (c.inFlight + c.chargeOf(plan.len) > c.cc.cwnd) return false;
+  if (c.inFlight + c.chargeOf(plan.len) > c.cc.cwnd) {
+    plan.congested = true;
+    return false;
+  }
   const usable = seqDiff((snd.una + snd.wnd) | 0, plan.seq);
   if (plan.len <= usable) return true;
   plan.len = usable;

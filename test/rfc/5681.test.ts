@@ -241,6 +241,20 @@ describe('the timeout (RFC 5681 §3.1)', () => {
     expect(units(ack(p, 2))).toEqual([3, 4]);
   });
 
+  test('slow start grows the window by what was lost and comes through, though the peer takes nothing new', () => {
+    // What is in flight fills the peer's window, never the congestion window, and stays there for the holes.
+    const p = new Peer({ profile: { initialWindow: 30 } });
+    const a = established(p, { mss: MSS, ack: `win=${10 * MSS}` });
+    a.connection!.send(new Uint8Array(100_000), 0, 100_000);
+    p.out();
+    p.advance(201);
+    for (let k = 1; k <= 3; k++) {
+      p.send(`. 1 ack=${1 + k * MSS} win=${(10 - k) * MSS}`);
+      p.out();
+    }
+    expect(a.connection!.cc.cwnd).toBe(4 * MSS);
+  });
+
   test('the second timeout of the same data leaves ssthresh alone', () => {
     const { p, a } = sending(100_000);
     p.advance(201);

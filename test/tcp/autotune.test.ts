@@ -40,6 +40,11 @@ test('100 Mbit/s by 100 ms with default settings: 90 % of the rate', () => {
   expect(goodput(rate, 50, 8) / (rate * (1448 / 1500))).toBeGreaterThan(0.9);
 }, 60_000);
 
+test('100 Mbit/s by 300 ms fills the send buffer: the window never waits for the program to write', () => {
+  // 4 MiB every 300 ms, less what is never to be written in one go.
+  expect(goodput(12_500_000, 150, 12) / ((4 * MIB) / 0.3)).toBeGreaterThan(0.7);
+}, 60_000);
+
 test('the same path with buffers that may not grow is held to a window per round trip', () => {
   const fixed = { receiveBufferMax: 0, sendBufferMax: 0 };
   const reached = goodput(12_500_000, 50, 5, fixed);
