@@ -209,7 +209,7 @@ export class Calls {
       return this.#call(s, false, Infinity, () => DONE);
     }
     if (s.listener !== null) throw new CallError(E.EISCONN);
-    if (s.connection !== null && s.connecting && s.connection.state === 'SYN-SENT' && s.nonBlocking) {
+    if (s.connection !== null && s.connecting && isOpening(s.connection) && s.nonBlocking) {
       throw new CallError(E.EALREADY);
     }
     if (s.opened && s.connection !== null && !s.connecting) throw new CallError(E.EISCONN);
@@ -241,7 +241,7 @@ export class Calls {
   #connected(s: Socket): Answer | null {
     const c = s.connection;
     if (c === null) throw new CallError(E.ECONNABORTED);
-    if (c.state === 'SYN-SENT' || c.state === 'SYN-RECEIVED') return null;
+    if (isOpening(c)) return null;
     s.connecting = false;
     if (s.opened || c.state !== 'CLOSED') {
       s.opened = true;
@@ -329,7 +329,7 @@ export class Calls {
         throw new CallError(error);
       }
       if (c === null) throw new CallError(E.EPIPE);
-      if (c.state === 'SYN-SENT' || c.state === 'SYN-RECEIVED') return null;
+      if (isOpening(c)) return null;
       if (s.sendShut) {
         if (sent > 0) return { ret: sent, payload: null };
         throw new CallError(E.EPIPE);
@@ -539,8 +539,12 @@ export class Calls {
 
 /** Octets to read, and one for the end of the stream when there is nothing else (tcp_inq). */
 function inQueue(c: Connection): number {
-  if (c.state === 'SYN-SENT' || c.state === 'SYN-RECEIVED') return 0;
+  if (isOpening(c)) return 0;
   return c.readable;
+}
+
+function isOpening(c: Connection): boolean {
+  return c.state === 'SYN-SENT' || c.state === 'SYN-RECEIVED';
 }
 
 function lingers(c: Connection): boolean {

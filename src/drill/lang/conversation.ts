@@ -36,6 +36,11 @@ export class Conversation {
     this.offset = (live - script) | 0;
   }
 
+  /** A new connection of the same ports begins: its first number is another one, and is learned when it is seen. */
+  renew(): void {
+    this.known = false;
+  }
+
   /** A number of ours, on the wire. */
   live(script: number): number {
     return (script + this.offset) | 0;

@@ -45,7 +45,6 @@ const RECEIVING = new Set(['read', 'readv', 'recv', 'recvfrom', 'recvmsg']);
 const TIMERS: Readonly<Record<string, Happening>> = {
   retransmit: 'RETRANSMISSION TIMEOUT',
   '2msl': 'TIME-WAIT TIMEOUT',
-  'user-timeout': 'USER TIMEOUT',
 };
 
 /** Collects observations of one session. */
@@ -63,7 +62,11 @@ export class Observer {
 
   /** Takes what the host tells of itself: its timers are events too. */
   trace(event: TraceEvent): void {
-    if (event.type === 'state') this.#states.set(event.conn, event.to);
+    if (event.type === 'state') {
+      this.#states.set(event.conn, event.to);
+      // Given up: by the user timeout, or by the retransmissions that it comes down to (RFC 9293 §3.8.3, R2).
+      if (event.cause === 'timeout') this.#note('USER TIMEOUT', event.from);
+    }
     if (event.type !== 'timer') return;
     const happening = TIMERS[event.timer];
     if (happening !== undefined) this.#note(happening, this.#states.get(event.conn) ?? 'CLOSED');
@@ -148,6 +151,8 @@ function partsFor(c: Connection, state: State, of: Conversation, spec: TcpSpec):
       c.rcv.wnd === 0
         ? length === 0 && first === 0
         : (first >= 0 && first < c.rcv.wnd) || (length > 0 && first + length > 0 && first < c.rcv.wnd);
+    // The only thing that is expected in TIME-WAIT is the peer's FIN again, which lies in front of the window.
+    if (!acceptable && state === 'TIME-WAIT' && (spec.flags & 1) !== 0) return ['out of window', 'FIN'];
     if (!acceptable) return ['out of window'];
     if ((spec.flags & 4) !== 0) return [first === 0 ? 'RST' : 'RST not exact'];
     if ((spec.flags & 2) !== 0) return ['SYN'];

@@ -206,6 +206,7 @@ class Runner {
     if (packet.protocol === 'tcp') {
       const bytes = buildTcp(packet, to, ends, stampTick > 0);
       this.#observer.segment(event.place.line, to, packet);
+      if ((packet.flags & 22) === 2 && !this.#isAlive(to)) to.renew();
       this.#link.inject(bytes);
       return;
     }
@@ -222,6 +223,13 @@ class Runner {
     if (this.#current !== null) return this.#current;
     const port = this.#listenPort > 0 ? this.#listenPort : this.#s.bindPort;
     return this.#open(port, this.#nextPort++);
+  }
+
+  /** The host has this connection, and it is not only waiting for old duplicates. */
+  #isAlive(to: Conversation): boolean {
+    const all = this.#link.session.host?.connections() ?? [];
+    const c = all.find((one) => one.localPort === to.localPort && one.remotePort === to.remotePort);
+    return c !== undefined && c.state !== 'TIME-WAIT' && c.state !== 'CLOSED';
   }
 
   #find(localPort: number, remotePort: number): Conversation | undefined {
