@@ -19,7 +19,7 @@ const OPTIONS = {
 const HELP = {
   en: `synfin drill FILE|FOLDER... [options]: run packetdrill scripts in virtual time
 
-  npm run -s synfin -- drill scripts/of/mine
+  npm run -s synfin -- drill test/drill/scripts/calls
 
 A folder stands for all *.pkt files in it and below. No root, no device, no shell;
 docs/drill.md has the language.
@@ -34,7 +34,7 @@ Status: 0 all passed; 1 some failed; 2 misuse, or a script cannot be read.
 `,
   zh: `synfin drill 文件|目录... [选项]：在虚拟时间里运行 packetdrill 脚本
 
-  npm run -s synfin -- drill scripts/of/mine
+  npm run -s synfin -- drill test/drill/scripts/calls
 
 目录代表其中（含子目录）所有 *.pkt 文件。不需要 root、设备或 shell；
 语言见 docs/drill.md。
