@@ -60,7 +60,7 @@ describe('misuse names the thing', () => {
     [serve, ['.', '--links', 'all'], '--links all: neither inside nor never'],
     [serve, ['.', '--mtu', '10'], '--mtu 10: not a whole number'],
     [serve, ['.', '--profile', 'bogus=1'], '--profile bogus=1: not KEY=NUMBER'],
-    [get, ['https://10.0.0.1/'], 'only http: is supported'],
+    [get, ['ftp://10.0.0.1/'], 'only http: and https: are known'],
     [get, ['http://example.com/'], 'the host must be an address in numbers'],
     [get, ['http://10.0.0.1:0/'], 'port 0'],
     [ping, ['example.com'], 'example.com: not an address in numbers'],
