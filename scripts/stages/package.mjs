@@ -28,7 +28,7 @@ async function loading(project) {
 }
 
 /** Subpaths of Node's shape: their types are Node's own, which the program has installed. */
-const NODE_SHAPED = ['synfin/net'];
+const NODE_SHAPED = ['synfin/net', 'synfin/node-http'];
 
 /**
  * Type-checks a program that uses every subpath, library files included: without DOM and Node types, and then those of

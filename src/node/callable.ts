@@ -4,7 +4,7 @@ import { EventEmitter } from 'node:events';
 import { Duplex } from 'node:stream';
 import type { NetEnv } from './env.ts';
 import { initialiseServer, Server, type ServerOptions } from './server.ts';
-import { initialise, optionsOf, Socket, type SocketOptions, streamOptions } from './socket.ts';
+import { optionsOf, prepare, Socket, type SocketOptions, start, streamOptions } from './socket.ts';
 
 /** A constructor that may also be called: `Socket(options)`, or `Socket.call(this, options)` in an old-style subclass. */
 type Constructor<T, A extends unknown[]> = (new (...args: A) => T) & ((...args: A) => T);
@@ -13,8 +13,9 @@ type Constructor<T, A extends unknown[]> = (new (...args: A) => T) & ((...args: 
 export function callableSocket(env: NetEnv): Constructor<Socket, [options?: SocketOptions | number]> {
   return callable('Socket', Socket, { _net: env }, (self: Socket, options?: SocketOptions | number) => {
     const given = optionsOf(options);
+    prepare(self, given);
     Reflect.apply(Duplex, self, [streamOptions(given)]);
-    initialise(self, given);
+    start(self, given);
   });
 }
 
@@ -48,4 +49,33 @@ function callable<T extends object, A extends unknown[]>(
   made.prototype = prototype;
   Object.defineProperty(prototype, 'constructor', { value: made, writable: true, configurable: true });
   return made as unknown as Constructor<T, A>;
+}
+
+/**
+ * A subclass of one of Node's own constructor functions, callable without `new` as it is.
+ *
+ * @param order puts the arguments in order for `Base`
+ * @param members what its prototype has besides
+ */
+export function derive<T extends object>(
+  Base: abstract new (...args: never[]) => T,
+  order: (args: readonly unknown[]) => readonly unknown[],
+  members: PropertyDescriptorMap,
+): new (
+  ...args: never[]
+) => T {
+  const made = function (this: unknown, ...args: unknown[]): unknown {
+    if (!(this instanceof made)) return Reflect.construct(made, args);
+    Reflect.apply(Base as unknown as (...args: never[]) => void, this, order(args) as never[]);
+    return undefined;
+  };
+  Object.defineProperty(made, 'name', { value: Base.name });
+  Object.setPrototypeOf(made, Base);
+  made.prototype = Object.create(Base.prototype, {
+    ...members,
+    constructor: { value: made, writable: true, configurable: true },
+  });
+  return made as unknown as new (
+    ...args: never[]
+  ) => T;
 }

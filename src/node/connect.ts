@@ -49,13 +49,20 @@ export function begin(socket: Socket, options: ConnectOptions, callback: (() => 
     own.keepAliveDelay = Math.max(0, ~~(options.keepAliveInitialDelay / 1000));
   if (options.path != null) {
     if (typeof options.path !== 'string') throw wrongType(platform, 'options.path', ['string'], options.path);
-    const { path } = options;
-    platform.nextTick(() => {
-      if (socket.connecting) socket.destroy(peerFailed(platform, 'ENOENT', 'connect', path, undefined));
-    });
+    openPath(socket, options.path);
     return;
   }
   find(socket, options);
+}
+
+/** The way to a path of the machine. */
+function openPath(socket: Socket, path: string): void {
+  socket._handle?.connectPath(path, (code) => {
+    if (socket.destroyed) return;
+    socket.connecting = false;
+    if (code === null) opened(socket);
+    else socket.destroy(peerFailed(socket._net.platform, code, 'connect', path, undefined));
+  });
 }
 
 /** A socket that was destroyed may connect again. */

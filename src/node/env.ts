@@ -1,6 +1,5 @@
 // What the sockets and servers of one host share: the host, the platform, and what keeps the process alive.
 
-import type { NetError } from '../base/errors.ts';
 import type { ByteStream } from '../base/stream.ts';
 import type { Clock, TimerHandle } from '../run/clock.ts';
 import type { Lookup, Platform } from './platform.ts';
@@ -11,8 +10,6 @@ export interface NetStream extends ByteStream {
   readonly localPort: number;
   readonly remoteAddress: string;
   readonly remotePort: number;
-  /** Why it failed, once it has. */
-  readonly error: NetError | null;
   /** Ends both directions: what was sent still goes out, nothing is read any more. */
   close(): void;
   setNoDelay(on: boolean): void;
@@ -22,19 +19,18 @@ export interface NetStream extends ByteStream {
 
 /** A listening port of a host. */
 export interface NetListener {
+  /** -1 where there are none. */
   readonly port: number;
   close(): void;
 }
 
 /** What is needed of a host; `Host` of `synfin` is one. Its owner keeps it running. */
 export interface NetHost {
-  /** Its interfaces, as far as the families of their addresses go. */
-  readonly interfaces?: readonly { address(family: 4 | 6): unknown }[];
   /** Opens a connection; failures come by `onClose`, or are thrown. */
   connect(options: { address: string; port: number; localAddress?: string; localPort?: number }): NetStream;
   /** Calls `accept` with every connection that comes in. Throws `NetError`. */
   listen(
-    options: { port: number; address?: string; backlog?: number },
+    options: { port: number; address: string; backlog: number; ipv6Only: boolean },
     accept: (stream: NetStream) => void,
   ): NetListener;
 }

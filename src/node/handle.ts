@@ -11,6 +11,9 @@ import type { Scope } from './platform.ts';
 /** Octets read at once, at most. */
 const READ_SIZE = 65_536;
 
+/** Where "this host" leads when it is connected to, as the kernel has it. */
+const LOOPBACK: Readonly<Record<string, string>> = { '0.0.0.0': '127.0.0.1', '::': '::1' };
+
 /** Who is told what a handle reads. */
 export interface Reader {
   /** Octets; the reader owns them. */
@@ -55,7 +58,7 @@ export class TcpHandle implements StreamHandler {
   bytesRead = 0;
   bytesWritten = 0;
   readonly #env: NetEnv;
-  readonly #scope: Scope;
+  #scope: Scope;
   /** IPv4 peers are shown as IPv6, as a dual-stack listener does. */
   readonly #mapped: boolean;
   #stream: NetStream | null;
@@ -84,16 +87,26 @@ export class TcpHandle implements StreamHandler {
   /** Opens the connection; `done` is called later, or never when the handle is closed first. */
   connect(target: Target, done: Done): void {
     const { address, port, localAddress, localPort } = target;
-    this.#connecting = done;
-    this.#keep();
-    try {
-      this.#stream = this.#env.host.connect({
-        address,
-        // Port 0 is nobody's; the kernel answers for it.
+    this.#open(done, () =>
+      this.#env.host.connect({
+        address: LOOPBACK[address] ?? address,
         port,
         ...(localAddress === undefined ? {} : { localAddress }),
         ...(localPort === undefined || localPort === 0 ? {} : { localPort }),
-      });
+      }),
+    );
+  }
+
+  /** The same, to a path of the machine. */
+  connectPath(path: string, done: Done): void {
+    this.#open(done, () => this.#env.platform.connectPath(path));
+  }
+
+  #open(done: Done, make: () => NetStream): void {
+    this.#connecting = done;
+    this.#keep();
+    try {
+      this.#stream = make();
       this.#stream.handler = this;
     } catch (error) {
       const code = error instanceof NetError ? error.code : 'ECONNREFUSED';
@@ -298,6 +311,23 @@ export class TcpHandle implements StreamHandler {
     this.#env.hold.change(hold);
   }
 
+  // --- the asynchronous context ---
+
+  /** @internal Agents of HTTP ask. */
+  getAsyncId(): number {
+    return this.#scope.asyncId();
+  }
+
+  /** @internal What `asyncReset` is called with is made of it, and not looked at. */
+  getProviderType(): number {
+    return 0;
+  }
+
+  /** @internal An agent gives an idle socket to another request, whose context is the present one. */
+  asyncReset(): void {
+    this.#scope = this.#env.platform.scope('TCPWRAP');
+  }
+
   // --- settings and addresses ---
 
   /** Turns Nagle's algorithm off or on. */
@@ -313,16 +343,17 @@ export class TcpHandle implements StreamHandler {
 
   /** Our end; `null` before there is one. */
   local(): Place | null {
-    return this.#stream === null ? null : placeOf(this.#stream.localAddress, this.#stream.localPort, this.#mapped);
+    return placeOf(this.#stream?.localAddress ?? '', this.#stream?.localPort ?? -1, this.#mapped);
   }
 
   /** The peer's end; `null` before there is one. */
   remote(): Place | null {
-    return this.#stream === null ? null : placeOf(this.#stream.remoteAddress, this.#stream.remotePort, this.#mapped);
+    return placeOf(this.#stream?.remoteAddress ?? '', this.#stream?.remotePort ?? -1, this.#mapped);
   }
 }
 
-function placeOf(address: string, port: number, mapped: boolean): Place {
+function placeOf(address: string, port: number, mapped: boolean): Place | null {
+  if (address === '') return null;
   if (address.includes(':')) return { address, port, family: 'IPv6' };
   return mapped ? { address: `::ffff:${address}`, port, family: 'IPv6' } : { address, port, family: 'IPv4' };
 }

@@ -1,5 +1,6 @@
 // The public names of the room: Node's own modules over a host of ours.
 
+export { createHttp, type Http, type HttpOptions } from './http.ts';
 export {
   createNet,
   type Lookup,

@@ -3,10 +3,13 @@
 import { NetError } from '../base/errors.ts';
 import type { NetEnv, NetListener, NetStream } from './env.ts';
 import { type Place, TcpHandle } from './handle.ts';
-import type { Scope } from './platform.ts';
+import type { PathOptions, Scope } from './platform.ts';
 
 /** Told of every connection; `error` is 0, or a (negative) error number with no connection. */
 export type OnConnection = (error: number, connection: TcpHandle | undefined) => void;
+
+/** All addresses of both families, which every host has: it can always reach itself. */
+export const ALL = '::';
 
 /** A listening port; programs meet it as `server._handle`. */
 export class ListenHandle {
@@ -16,6 +19,7 @@ export class ListenHandle {
   readonly #env: NetEnv;
   #listener: NetListener | null = null;
   #address = '';
+  #path = '';
   #held = false;
   #referenced = true;
 
@@ -25,28 +29,29 @@ export class ListenHandle {
     this.onconnection = onconnection;
   }
 
-  /** What "all addresses" is called here: both families where the host has both. */
-  get wildcard(): '::' | '0.0.0.0' {
-    return this.#env.host.interfaces?.some((i) => i.address(6) !== null) === true ? '::' : '0.0.0.0';
-  }
-
   /** Listens; returns the code of the error, or `null`. */
   listen(address: string | null, port: number, backlog: number, ipv6Only: boolean): string | null {
-    const bound = address ?? this.wildcard;
-    const any = bound === '::' || bound === '0.0.0.0';
-    const dual = bound === '::' && !ipv6Only;
+    const bound = address ?? ALL;
+    // What comes over IPv4 is shown as IPv6 by a listener that has both.
+    const dual = bound === ALL && !ipv6Only;
     try {
-      this.#listener = this.#env.host.listen({ port, backlog, ...(any ? {} : { address: bound }) }, (stream) => {
-        const v4 = !stream.localAddress.includes(':');
-        if (any && !dual && v4 !== (bound === '0.0.0.0')) stream.abort();
-        else this.#accept(stream, dual);
-      });
+      this.#listener = this.#env.host.listen({ port, backlog, address: bound, ipv6Only }, (stream) =>
+        this.#accept(stream, dual),
+      );
     } catch (error) {
       return error instanceof NetError ? error.code : 'EINVAL';
     }
     this.#address = bound;
     this.#keep();
     return null;
+  }
+
+  /** Listens on a path of the machine; `ready` is called with the code of an error, or `null`. */
+  listenPath(options: PathOptions, ready: (code: string | null) => void): void {
+    const { platform } = this.#env;
+    this.#path = options.path;
+    this.#listener = platform.listenPath(options, (stream) => this.#accept(stream, false), ready);
+    this.#keep();
   }
 
   #accept(stream: NetStream, dual: boolean): void {
@@ -60,9 +65,10 @@ export class ListenHandle {
     this.#keep();
   }
 
-  /** Where it listens. */
-  place(): Place | null {
+  /** Where it listens: a path is told as it is. */
+  place(): Place | string | null {
     if (this.#listener === null) return null;
+    if (this.#path !== '') return this.#path;
     const family = this.#address.includes(':') ? 'IPv6' : 'IPv4';
     return { address: this.#address, family, port: this.#listener.port };
   }

@@ -74,6 +74,10 @@ export function createNet(host: NetHost | RealHost, options: NetOptions = {}): N
       env.attemptTimeout = Math.max(timeout, 10);
     },
     _normalizeArgs: ordered,
+    _setSimultaneousAccepts: platform.deprecated(
+      'net._setSimultaneousAccepts() is deprecated and will be removed.',
+      'DEP0121',
+    ),
   };
   return net as unknown as Net;
 }

@@ -9,6 +9,7 @@ import process from 'node:process';
 import timers from 'node:timers';
 import util from 'node:util';
 import { LONGEST_DELAY, systemClock } from '../run/clock.ts';
+import { connectLocal, LocalStream, listenPath } from './local.ts';
 import type { Lookup, Platform, Scope } from './platform.ts';
 
 // Taken now: a test runner that later puts fake ones in their place does not stop sockets.
@@ -30,6 +31,20 @@ class ResourceScope extends AsyncResource implements Scope {
   }
 }
 
+/** Looked up at each call, so that a program which replaces `dns.lookup` is obeyed, as Node does. */
+const lookup: Lookup = (hostname, options, callback) => {
+  (dns.lookup as Lookup)(hostname, options, (error, ...found) => {
+    // A machine may lack a line for it in one family; the name is this host all the same (RFC 6761 §6.3).
+    if (error === null || hostname !== 'localhost') callback(error, ...found);
+    else {
+      const family = options.family === 6 ? 6 : 4;
+      const address = family === 6 ? '::1' : '127.0.0.1';
+      if (options.all === true) callback(null, [{ address, family }]);
+      else callback(null, address, family);
+    }
+  });
+};
+
 /** The platform of Node, and of what behaves like it. */
 export const nodePlatform: Platform = {
   clock: systemClock(),
@@ -40,12 +55,14 @@ export const nodePlatform: Platform = {
     return () => clearInterval(timer);
   },
   scope: (kind) => new ResourceScope(kind),
-  // Looked up at each call, so that a program which replaces `dns.lookup` is obeyed, as Node does.
-  lookup: (hostname, options, callback) => (dns.lookup as Lookup)(hostname, options, callback),
+  connectPath: (path) => new LocalStream(connectLocal(path)),
+  listenPath,
+  lookup,
   addrConfig: dns.ADDRCONFIG,
   isIP,
   alloc: (size) => Buffer.allocUnsafe(size),
   encode: (text, encoding) => Buffer.from(text, encoding as BufferEncoding),
+  deprecated: (message, code) => util.deprecate(() => undefined, message, code),
   publish: (channel, message) => {
     if (channels[channel].hasSubscribers) channels[channel].publish(message);
   },

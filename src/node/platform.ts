@@ -1,12 +1,15 @@
 // What the room needs of a platform besides streams: Node gives it by its own modules, a page by small stand-ins.
 
 import type { Clock } from '../run/clock.ts';
+import type { NetListener, NetStream } from './env.ts';
 import type { ErrorSource } from './errors.ts';
 
 /** Where callbacks run: in the asynchronous context in which the socket or server was made. */
 export interface Scope {
   /** Calls `run` in the context. */
   enter(run: () => void): void;
+  /** The platform's number of the context. */
+  asyncId(): number;
 }
 
 /** One answer of a name service. */
@@ -29,6 +32,14 @@ export type Lookup = (
   callback: LookupCallback,
 ) => void;
 
+/** A path to listen on, and who may connect to it. */
+export interface PathOptions {
+  readonly path: string;
+  readonly backlog?: number;
+  readonly readableAll?: boolean;
+  readonly writableAll?: boolean;
+}
+
 /** A platform. */
 export interface Platform extends ErrorSource {
   /** Timers and time for socket timeouts; fake timers of a test runner do not reach it. */
@@ -41,6 +52,14 @@ export interface Platform extends ErrorSource {
   stayAlive(): () => void;
   /** The present asynchronous context. */
   scope(kind: string): Scope;
+  /** Connects to a path of the machine this runs on. */
+  connectPath(path: string): NetStream;
+  /** Listens on a path of the machine this runs on. `ready` is called with the code of an error, or `null`. */
+  listenPath(
+    options: PathOptions,
+    accept: (stream: NetStream) => void,
+    ready: (code: string | null) => void,
+  ): NetListener;
   /** The name service of programs that bring none. */
   readonly lookup: Lookup;
   /** The hint to leave out families that the machine has no address of. */
@@ -51,6 +70,8 @@ export interface Platform extends ErrorSource {
   alloc(size: number): Uint8Array;
   /** The octets of a string. */
   encode(text: string, encoding: string): Uint8Array;
+  /** A function that does nothing but warn, once, with a code of Node's list of deprecations. */
+  deprecated(message: string, code: string): () => void;
   /** Tells those who watch the platform's diagnostics of a socket. */
   publish(channel: 'net.client.socket' | 'net.server.socket', message: object): void;
 }

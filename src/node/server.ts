@@ -5,10 +5,10 @@ import { getDefaultHighWaterMark } from 'node:stream';
 import type { NetEnv } from './env.ts';
 import { alreadyListening, callFailed, codeOf, listenFailed, notRunning, wrongType, wrongValue } from './errors.ts';
 import type { Place, TcpHandle } from './handle.ts';
-import { ListenHandle } from './listen-handle.ts';
-import type { Lookup } from './platform.ts';
+import { ALL, ListenHandle } from './listen-handle.ts';
+import type { Lookup, PathOptions } from './platform.ts';
 import type { Socket, SocketOptions } from './socket.ts';
-import { argumentsOf, checkNumber, checkSignal, noPlace, portOf } from './validate.ts';
+import { argumentsOf, checkNumber, checkSignal, isPath, noPlace, portOf } from './validate.ts';
 
 /** Options of a server. */
 export interface ServerOptions {
@@ -30,7 +30,8 @@ export interface ListenOptions {
   readonly exclusive?: boolean;
   readonly ipv6Only?: boolean;
   readonly signal?: AbortSignal;
-  readonly fd?: number;
+  readonly readableAll?: boolean;
+  readonly writableAll?: boolean;
 }
 
 /** Connections that wait to be accepted, unless the program says otherwise. */
@@ -47,6 +48,10 @@ export class Server extends EventEmitter {
   declare _connections: number;
   declare _handle: ListenHandle | null;
   declare _unref: boolean;
+  /** Family, address and port asked for, as text. */
+  declare _connectionKey: string | undefined;
+  /** Counts calls of `listen` and `close`: an answer of the name service may come too late. */
+  declare _listeningId: number;
   declare allowHalfOpen: boolean;
   declare pauseOnConnect: boolean;
   declare noDelay: boolean;
@@ -56,11 +61,6 @@ export class Server extends EventEmitter {
   declare highWaterMark: number;
   declare maxConnections: number | undefined;
   declare dropMaxConnection: boolean | undefined;
-
-  constructor(options?: ServerOptions | ConnectionListener, listener?: ConnectionListener) {
-    super();
-    initialiseServer(this, options, listener);
-  }
 
   /** Starts to listen; all forms of Node's. */
   listen(...args: readonly unknown[]): this {
@@ -79,8 +79,8 @@ export class Server extends EventEmitter {
       else this._open(null, number, backlog, false);
       return this;
     }
-    if (typeof given.path === 'string') {
-      this._fail(listenFailed(platform, 'EACCES', given.path, -1));
+    if (isPath(given.path)) {
+      this._openPath({ backlog: backlogOf(args), ...given, path: given.path });
       return this;
     }
     throw 'port' in given || 'path' in given ? wrongValue(platform, 'options', given) : noPlace(platform, given);
@@ -101,7 +101,9 @@ export class Server extends EventEmitter {
   _resolve(host: string, port: number, backlog: number, ipv6Only: boolean): void {
     const env = this._net;
     const lookup: Lookup = env.lookup;
+    const id = ++this._listeningId;
     lookup(host, { family: 0, hints: 0 }, (error, address) => {
+      if (id !== this._listeningId) return;
       if (error !== null && error !== undefined) this.emit('error', error);
       else this._open(address as string, port, backlog, ipv6Only);
     });
@@ -113,13 +115,31 @@ export class Server extends EventEmitter {
     const handle = new ListenHandle(env, (error, connection) => this._accept(error, connection));
     const code = handle.listen(address, port, backlog || BACKLOG, ipv6Only);
     if (code !== null) {
-      this._fail(listenFailed(env.platform, code, address ?? handle.wildcard, port));
+      this._fail(listenFailed(env.platform, code, address ?? ALL, port));
       return;
     }
     this._handle = handle;
+    const bound = address ?? ALL;
+    this._connectionKey = `${bound.includes(':') ? 6 : 4}:${bound}:${port}`;
     if (this._unref) handle.unref();
     env.platform.nextTick(() => {
       if (this._handle !== null) this._handle.scope.enter(() => this.emit('listening'));
+    });
+  }
+
+  _openPath(options: PathOptions): void {
+    const { platform } = this._net;
+    const handle = new ListenHandle(this._net, (error, connection) => this._accept(error, connection));
+    this._handle = handle;
+    if (this._unref) handle.unref();
+    handle.listenPath(options, (code) => {
+      if (this._handle !== handle) return;
+      if (code === null) this.emit('listening');
+      else {
+        handle.close();
+        this._handle = null;
+        this.emit('error', listenFailed(platform, code, options.path, -1));
+      }
     });
   }
 
@@ -177,10 +197,17 @@ export class Server extends EventEmitter {
       if (this._handle === null) this.once('close', () => callback(notRunning()));
       else this.once('close', callback);
     }
+    this._listeningId++;
     this._handle?.close();
     this._handle = null;
     this._emitCloseIfDrained();
     return this;
+  }
+
+  /** A listener of `connection` that rejects costs its socket, and nothing else, where rejections are captured. */
+  _rejected(error: Error, event: string, socket?: Socket): void {
+    if (event === 'connection') socket?.destroy(error);
+    else this.emit('error', error);
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -191,7 +218,7 @@ export class Server extends EventEmitter {
   }
 
   /** Where this listens; `null` when it does not. */
-  address(): Place | null {
+  address(): Place | string | null {
     return this._handle === null ? null : this._handle.place();
   }
 
@@ -218,6 +245,8 @@ export class Server extends EventEmitter {
   }
 }
 
+Object.defineProperty(Server.prototype, EventEmitter.captureRejectionSymbol, { value: Server.prototype._rejected });
+
 /** Everything of a constructor that follows the emitter's own. */
 export function initialiseServer(
   server: Server,
@@ -234,6 +263,7 @@ export function initialiseServer(
   if (delay !== undefined) checkNumber(platform, delay, 'options.keepAliveInitialDelay');
   if (highWaterMark !== undefined) checkNumber(platform, highWaterMark, 'options.highWaterMark');
   server._connections = 0;
+  server._listeningId = 0;
   server._handle = null;
   server._unref = false;
   server.allowHalfOpen = given.allowHalfOpen ?? false;

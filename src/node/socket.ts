@@ -74,7 +74,7 @@ class Private implements Reader {
     const { socket, onread } = this;
     this.timer?.restart();
     if (onread === null || this.buffer === null) return;
-    const goesOn = onread.callback(count, this.buffer);
+    const goesOn = onread.callback.call(socket, count, this.buffer);
     if (typeof onread.buffer === 'function') this.buffer = onread.buffer();
     if (goesOn === false) socket._handle?.readStop();
   }
@@ -111,12 +111,6 @@ export class Socket extends Duplex {
   declare autoSelectFamilyAttemptedAddresses: string[] | undefined;
   /** @internal */
   declare _own: Private;
-
-  constructor(options?: SocketOptions | number) {
-    const given = optionsOf(options);
-    super(streamOptions(given));
-    initialise(this, given);
-  }
 
   // --- reading and writing ---
 
@@ -268,7 +262,7 @@ export class Socket extends Duplex {
   setNoDelay(on?: boolean): this {
     const own = this._own;
     const wanted = on === undefined || Boolean(on);
-    if (this._handle !== null && wanted !== own.noDelay) this._handle.setNoDelay(wanted);
+    if (wanted !== own.noDelay) this._handle?.setNoDelay?.(wanted);
     own.noDelay = wanted;
     return this;
   }
@@ -281,7 +275,7 @@ export class Socket extends Duplex {
     const news = wanted !== own.keepAlive || (wanted && seconds !== own.keepAliveDelay);
     own.keepAlive = wanted;
     own.keepAliveDelay = seconds;
-    if (this._handle !== null && news) this._handle.setKeepAlive(wanted, seconds);
+    if (news) this._handle?.setKeepAlive?.(wanted, seconds);
     return this;
   }
 
@@ -313,6 +307,10 @@ export class Socket extends Duplex {
   _getpeername(): Place | Record<string, never> {
     if (this.connecting) return this._own.remote ?? {};
     return this._handle?.remote() ?? this._own.remote ?? {};
+  }
+
+  get _connecting(): boolean {
+    return this.connecting;
   }
 
   get bufferSize(): number | undefined {
@@ -408,8 +406,13 @@ export function streamOptions(options: SocketOptions): DuplexOptions {
   return { ...rest, allowHalfOpen, emitClose: false, autoDestroy: true, decodeStrings: false } as DuplexOptions;
 }
 
-/** Everything of a constructor that follows the stream's own. */
-export function initialise(socket: Socket, options: SocketOptions): void {
+/** The first part of a constructor: state that the stream's own constructor may ask for, when its signal is aborted. */
+export function prepare(socket: Socket, options: SocketOptions): void {
+  const { platform } = socket._net;
+  const text = options as Record<string, unknown>;
+  for (const mode of ['objectMode', 'readableObjectMode', 'writableObjectMode']) {
+    if (text[mode]) throw wrongValue(platform, `options.${mode}`, text[mode], 'is not supported');
+  }
   const own = new Private(socket);
   socket._own = own;
   socket.connecting = false;
@@ -421,19 +424,17 @@ export function initialise(socket: Socket, options: SocketOptions): void {
   socket.server = null;
   socket._pendingData = null;
   socket._pendingEncoding = '';
-  const { platform } = socket._net;
-  const text = options as Record<string, unknown>;
-  for (const mode of ['objectMode', 'readableObjectMode', 'writableObjectMode']) {
-    if (text[mode]) throw wrongValue(platform, `options.${mode}`, text[mode], 'is not supported');
-  }
-  if (options.keepAliveInitialDelay !== undefined) own.keepAliveDelay = ~~(options.keepAliveInitialDelay / 1000);
-  if (own.keepAliveDelay < 0) own.keepAliveDelay = 0;
+  own.keepAliveDelay = Math.max(0, ~~((options.keepAliveInitialDelay ?? 0) / 1000));
   own.noDelay = Boolean(options.noDelay);
   own.keepAlive = Boolean(options.keepAlive);
   if (isOnRead(options.onread)) {
     own.onread = options.onread;
     own.buffer = typeof options.onread.buffer === 'function' ? options.onread.buffer() : options.onread.buffer;
   }
+}
+
+/** The last part of a constructor: the handle, and reading. */
+export function start(socket: Socket, options: SocketOptions): void {
   socket.on('end', peerHasEnded);
   if (options.handle === undefined) return;
   adopt(socket, options.handle);
