@@ -32,6 +32,8 @@ export interface Profile {
   // --- closing ---
   /** How long TIME-WAIT lasts, 2MSL as a whole. RFC 9293: 4 minutes; Linux: 60 s. */
   readonly timeWait: number;
+  /** Most connections in TIME-WAIT; beyond them the oldest ends early (Linux: tcp_max_tw_buckets). */
+  readonly timeWaitMax: number;
   /** How long FIN-WAIT-2 may last once the program has closed and nobody can read (RFC 9293 has no limit; Linux: 60 s). */
   readonly finWait2: number;
   /** Retransmissions for a connection that the program has closed (Linux tcp_orphan_retries: 8). */
@@ -177,6 +179,7 @@ export const DEFAULT_PROFILE: Profile = {
   probeMax: 60_000,
 
   timeWait: 60_000,
+  timeWaitMax: 262_144,
   finWait2: 60_000,
   orphanRetries: 8,
   resetOnUnread: true,

@@ -103,6 +103,7 @@ export class Counters {
       TcpOutRsts: this.resetsOut + tcp.resets,
       TcpInCsumErrors: dropped('tcp-bad-checksum'),
       TcpExtTW: this.timeWaitsEnded,
+      TcpExtTCPTimeWaitOverflow: tcp.timeWaitsCut,
       TcpExtSyncookiesSent: tcp.cookiesSent,
       TcpExtSyncookiesRecv: tcp.cookiesTaken,
       TcpExtSyncookiesFailed: tcp.cookiesRefused,

@@ -18,7 +18,6 @@ import { ChunkPool } from '../base/receive-buffer.ts';
 import { halfSip13, SipKey } from '../base/siphash.ts';
 import type { State } from '../base/state.ts';
 import type { DropReason, Tracer } from '../base/trace.ts';
-import { TimerWheel } from '../base/wheel.ts';
 import { IcmpLimiter, PeerLimiter } from '../ip/icmp-limits.ts';
 import { RouteTable } from '../ip/routes.ts';
 import {
@@ -39,7 +38,6 @@ import { pathMtuIs } from '../tcp/path-mtu.ts';
 import { SackBlocks } from '../tcp/sack.ts';
 import { Delivery, type Scoreboard } from '../tcp/scoreboard.ts';
 import type { TcpCounters } from '../tcp/statistics.ts';
-import { timersFire } from '../tcp/timeouts.ts';
 import { OFF } from '../tcp/timers.ts';
 import {
   type Address,
@@ -54,6 +52,7 @@ import { IPV6_HEADER, pseudoSum6 } from '../wire/ipv6.ts';
 import { ACK, RST, TCP_HEADER } from '../wire/tcp.ts';
 import { SynCookies } from './cookies.ts';
 import { Counters } from './counters.ts';
+import { Deadlines } from './deadlines.ts';
 import { Input } from './input.ts';
 import { Interface, type InterfaceOptions } from './interface.ts';
 import { type Binding, Listener, type ListenOptions } from './listener.ts';
@@ -64,10 +63,8 @@ import { type PingDone, type PingOptions, Pings } from './ping.ts';
 import { Ports } from './ports.ts';
 import { ConnectionRing } from './ring.ts';
 import { ConnectionTable } from './table.ts';
+import { TimeWaits } from './time-wait.ts';
 import { Datagrams, type UdpOptions, type UdpSocket } from './udp.ts';
-
-/** Places for touched connections that are kept from turn to turn. */
-const DIRTY_KEPT = 1024;
 
 /** What a host is made of. */
 export interface HostOptions {
@@ -120,6 +117,8 @@ export class Host implements TcpEnv {
   /** @internal */
   readonly table: ConnectionTable;
   /** @internal */
+  readonly timeWaits: TimeWaits;
+  /** @internal */
   readonly ports: Ports;
   /** @internal */
   readonly cookies: SynCookies;
@@ -136,13 +135,7 @@ export class Host implements TcpEnv {
   packetId = 0;
 
   readonly #key: SipKey;
-  readonly #wheel: TimerWheel = new TimerWheel();
-  /** By handle of the wheel. */
-  readonly #timed: (Connection | null)[] = [];
-  /** Connections whose earliest deadline may have changed since the wheel was told. */
-  readonly #dirty: (Connection | null)[] = [];
-  /** How many of `#dirty` there are: emptying an array by its length throws its storage away, every turn. */
-  #dirtyCount = 0;
+  readonly #deadlines: Deadlines;
   /** Connections with events to deliver, in order. */
   readonly #eventful: ConnectionRing = new ConnectionRing();
   /** By connection, while its listener still counts it. */
@@ -166,6 +159,8 @@ export class Host implements TcpEnv {
     this.#key = new SipKey(options.key);
     this.table = new ConnectionTable(this.#key);
     this.cookies = new SynCookies(this.#key);
+    this.timeWaits = new TimeWaits(this, this.#key);
+    this.#deadlines = new Deadlines(this.timeWaits);
     this.ports = new Ports(this.#key, this.profile);
     this.datagrams = new Datagrams(this);
     this.#input = new Input(this);
@@ -186,18 +181,18 @@ export class Host implements TcpEnv {
 
   /** Connections that exist, TIME-WAIT included. */
   get connectionCount(): number {
-    return this.table.size;
+    return this.table.size + this.timeWaits.size;
   }
 
   /** All connections, TIME-WAIT included; a copy. */
   connections(): Connection[] {
-    return this.table.list();
+    return [...this.table.list(), ...this.timeWaits.list()];
   }
 
   /** Timers that are armed. */
   get timersArmed(): number {
-    this.#settle();
-    return this.#wheel.armed;
+    this.#deadlines.settle();
+    return this.#deadlines.armed;
   }
 
   // --- inputs ---
@@ -227,11 +222,7 @@ export class Host implements TcpEnv {
   timersFire(now: number): void {
     this.tick(now);
     this.#awake = true;
-    this.#settle();
-    for (let h = this.#wheel.expire(now); h >= 0; h = this.#wheel.expire(now)) {
-      const c = this.#timed[h];
-      if (c !== null && c !== undefined) timersFire(c);
-    }
+    this.#deadlines.fire(now);
     this.pings.timersFire(now);
     for (const i of this.interfaces) {
       if (i.neighbours !== null && i.neighbours.nextDeadline() <= now) i.neighbours.timersFire(now);
@@ -251,6 +242,7 @@ export class Host implements TcpEnv {
       // It leaves by this interface, or its peer's answers would have come in here.
       if (c.interfaceIndex === i.index || i.has(local.w0, local.w1, local.w2, local.w3)) c.finish('error', error);
     }
+    this.timeWaits.endAll(i);
     this.#wake();
   }
 
@@ -281,12 +273,12 @@ export class Host implements TcpEnv {
   /** Exactly when the host next wants attention; `Infinity` for never, `now` when it has something to send. */
   nextDeadline(): number {
     this.#awake = false;
-    this.#settle();
+    this.#deadlines.settle();
     this.loopback.refresh();
     if (this.loopback.waits) return this.#now;
     // `transmit` may have ended a connection, whose program has to hear of it.
     if (this.#eventful.length > 0 || this.pings.hasEvents || this.datagrams.hasEvents) return this.#now;
-    let t = this.#wheel.next();
+    let t = this.#deadlines.next;
     const ping = this.pings.nextDeadline();
     if (ping < t) t = ping;
     for (const i of this.interfaces) {
@@ -404,11 +396,11 @@ export class Host implements TcpEnv {
     // What is only known inside does not go out (RFC 1122 §3.2.1.3 (g)).
     const stays = local.isLoopback && i !== this.loopback.interface;
     if (stays || !this.isOurs(local)) return this.#stillborn(remote, port, 'EADDRNOTAVAIL');
-    const localPort = this.ports.choose(this.table, local, remote, port, options.localPort ?? 0);
+    const localPort = this.ports.choose(this.table, this.timeWaits, local, remote, port, options.localPort ?? 0);
     if (localPort < 0) {
       return this.#stillborn(remote, port, options.localPort === undefined ? 'EADDRNOTAVAIL' : 'EADDRINUSE');
     }
-    const c = this.makeConnection(this.addressing(i, local, localPort, remote, port), false);
+    const c = this.makeConnection(this.addressing(i.mtu, local, localPort, remote, port), false);
     this.counters.activeOpens++;
     openActive(c, this.issFor(c.addressing));
     return c;
@@ -451,6 +443,7 @@ export class Host implements TcpEnv {
       c.resetDue = c.isSynchronised() && c.state !== 'TIME-WAIT';
       c.finish('error', new NetError('ECONNABORTED', 'read'));
     }
+    this.timeWaits.endAll(null);
     this.pings.close();
     this.datagrams.close(new NetError('ECONNABORTED', 'read'));
     this.#wake();
@@ -465,10 +458,7 @@ export class Host implements TcpEnv {
 
   /** @internal */
   touch(c: Connection): void {
-    if (!c.inDirty) {
-      c.inDirty = true;
-      this.#dirty[this.#dirtyCount++] = c;
-    }
+    this.#deadlines.touch(c);
     if (!c.inReady) {
       const i = this.interfaceOf(c);
       if (i !== null) {
@@ -495,8 +485,18 @@ export class Host implements TcpEnv {
     if (to === 'ESTABLISHED' && c.passive) this.#waits(c);
     if (to !== 'CLOSED') return;
     this.table.remove(c);
-    this.ports.release(c.addressing);
+    this.ports.release(c.addressing.localPort);
     if ((c.events & EVENT_OPEN) === 0) this.#uncount(c);
+  }
+
+  /** @internal */
+  stillWaits(c: Connection): boolean {
+    return this.timeWaits.goesOn(c);
+  }
+
+  /** @internal */
+  reclaim(c: Connection): void {
+    this.timeWaits.reclaim(c);
   }
 
   /** @internal */
@@ -560,21 +560,26 @@ export class Host implements TcpEnv {
   /** @internal */
   makeConnection(addressing: ConnectionAddressing, passive: boolean): Connection {
     const c = new Connection(this, ++this.#lastId, addressing, passive);
-    const { remote } = addressing;
+    this.route(c);
+    this.table.add(c);
+    this.ports.hold(addressing);
+    return c;
+  }
+
+  /** @internal Finds where a connection leaves the host. */
+  route(c: Connection): void {
+    const { remote } = c.addressing;
     const route = this.isOurs(remote) ? null : this.routes.lookup(remote.w0, remote.w1, remote.w2, remote.w3);
     if (route === null) c.interfaceIndex = this.isOurs(remote) ? LOOPBACK : -1;
     else {
       c.interfaceIndex = route.interfaceIndex;
       c.nextHop = (route.gateway ?? remote).w3;
     }
-    this.table.add(c);
-    this.ports.hold(addressing);
-    return c;
   }
 
-  /** @internal */
+  /** @internal What a connection between these ends is addressed by, on a link that carries packets of `mtu` octets. */
   addressing(
-    i: Interface,
+    mtu: number,
     local: Address,
     localPort: number,
     remote: Address,
@@ -585,7 +590,7 @@ export class Host implements TcpEnv {
     const pseudo = v4
       ? pseudoSum4(local.w3, w3, PROTO_TCP, 0)
       : pseudoSum6(local.w0, local.w1, local.w2, local.w3, w0, w1, w2, w3, PROTO_TCP, 0);
-    const carried = i.mtu - (v4 ? IPV4_HEADER : IPV6_HEADER) - TCP_HEADER;
+    const carried = mtu - (v4 ? IPV4_HEADER : IPV6_HEADER) - TCP_HEADER;
     const { maxSegment } = this.profile;
     const localMss = maxSegment > 0 ? Math.min(maxSegment, carried) : carried;
     return { local, localPort, remote, remotePort, pseudo, localMss };
@@ -717,33 +722,6 @@ export class Host implements TcpEnv {
 
   #wake(): void {
     this.onWake?.();
-  }
-
-  /** Tells the wheel the earliest deadlines of the connections that were touched. */
-  #settle(): void {
-    const dirty = this.#dirty;
-    const count = this.#dirtyCount;
-    for (let i = 0; i < count; i++) {
-      const c = dirty[i]!;
-      dirty[i] = null;
-      c.inDirty = false;
-      const deadline = c.timers.earliest;
-      if (deadline === OFF) {
-        if (c.timerHandle >= 0) {
-          this.#timed[c.timerHandle] = null;
-          this.#wheel.free(c.timerHandle);
-          c.timerHandle = -1;
-        }
-        continue;
-      }
-      if (c.timerHandle < 0) {
-        c.timerHandle = this.#wheel.alloc();
-        this.#timed[c.timerHandle] = c;
-      }
-      if (this.#wheel.deadlineOf(c.timerHandle) !== deadline) this.#wheel.arm(c.timerHandle, deadline);
-    }
-    this.#dirtyCount = 0;
-    if (dirty.length > DIRTY_KEPT) dirty.length = 0;
   }
 }
 

@@ -232,18 +232,10 @@ export class Input {
     }
     seg.gsoSize = meta.gsoSize;
     host.counters.segmentsIn += meta.gsoSize > 0 && seg.len > 0 ? Math.ceil(seg.len / meta.gsoSize) : 1;
-    const c = host.table.find(
-      seg.dst0,
-      seg.dst1,
-      seg.dst2,
-      seg.dst3,
-      seg.dstPort,
-      seg.src0,
-      seg.src1,
-      seg.src2,
-      seg.src3,
-      seg.srcPort,
-    );
+    const { dst0, dst1, dst2, dst3, dstPort, src0, src1, src2, src3, srcPort } = seg;
+    const c =
+      host.table.find(dst0, dst1, dst2, dst3, dstPort, src0, src1, src2, src3, srcPort) ??
+      host.timeWaits.unfold(dst0, dst1, dst2, dst3, dstPort, src0, src1, src2, src3, srcPort);
     if (c !== null && !(c.state === 'TIME-WAIT' && this.#reopens(c, seg))) this.#toConnection(c, seg);
     else this.#toListener(i, seg, c);
   }

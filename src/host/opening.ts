@@ -48,7 +48,7 @@ export function synArrives(
     host.drop('accept-queue-full', null);
     return null;
   }
-  const addressing = host.addressing(i, local, seg.dstPort, remote, seg.srcPort);
+  const addressing = host.addressing(i.mtu, local, seg.dstPort, remote, seg.srcPort);
   const many = listener.halfOpen.size >= listener.backlog;
   if (synCookies === 'always' || (many && synCookies === 'pressure')) {
     answerWithCookie(host, listener, i, addressing, seg);
@@ -105,7 +105,7 @@ export function cookieArrives(
 ): Connection | Listener | null {
   const { now } = host;
   if (now > listener.cookiesUntil || (seg.flags & (SYN | RST | ACK)) !== ACK) return null;
-  const addressing = host.addressing(i, local, seg.dstPort, remote, seg.srcPort);
+  const addressing = host.addressing(i.mtu, local, seg.dstPort, remote, seg.srcPort);
   const mss = host.cookies.open(addressing, (seg.seq - 1) | 0, (seg.ack - 1) | 0, now);
   if (mss < 0) {
     host.counts.cookiesRefused++;

@@ -6,6 +6,7 @@ import type { ConnectionAddressing } from '../tcp/connection.ts';
 import { type Address, isV4Mapped } from '../wire/address.ts';
 import type { Listener } from './listener.ts';
 import type { ConnectionTable } from './table.ts';
+import type { TimeWaits } from './time-wait.ts';
 
 /** The ports of one host. */
 export class Ports {
@@ -86,14 +87,23 @@ export class Ports {
    *
    * @returns -1 when it is taken, or none is left
    */
-  choose(table: ConnectionTable, local: Address, remote: Address, remotePort: number, wanted: number): number {
-    if (wanted > 0) return this.#isFree(table, local, wanted, remote, remotePort) ? wanted : -1;
+  choose(
+    table: ConnectionTable,
+    waits: Pick<TimeWaits, 'has'>,
+    local: Address,
+    remote: Address,
+    remotePort: number,
+    wanted: number,
+  ): number {
+    const isFree = (port: number): boolean =>
+      this.#isFree(table, local, port, remote, remotePort) && !waits.has(local, port, remote, remotePort);
+    if (wanted > 0) return isFree(wanted) ? wanted : -1;
     const offset = halfSip13(this.#key, remote.w0, remote.w1 ^ remote.w2, remote.w3, local.w3, remotePort) >>> 0;
     for (let n = 0; n < this.#count; n++) {
       const port = this.#from + ((offset + this.#next++) % this.#count);
       // A host that speaks to itself does not take the very end it means to reach.
       if (port === remotePort && local.equals(remote)) continue;
-      if (!this.#listeners.has(port) && this.#isFree(table, local, port, remote, remotePort)) return port;
+      if (!this.#listeners.has(port) && isFree(port)) return port;
     }
     return -1;
   }
@@ -108,11 +118,11 @@ export class Ports {
   }
 
   /** A connection is gone. */
-  release(a: ConnectionAddressing): void {
-    const users = this.#users.get(a.localPort);
+  release(port: number): void {
+    const users = this.#users.get(port);
     if (users === undefined) return;
-    if (users > 1) this.#users.set(a.localPort, users - 1);
-    else this.#users.delete(a.localPort);
+    if (users > 1) this.#users.set(port, users - 1);
+    else this.#users.delete(port);
   }
 
   /** Local ports that connections use. */

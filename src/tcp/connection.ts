@@ -184,6 +184,8 @@ export class Connection implements ByteStream {
   inReady = false;
   /** @internal */
   inDirty = false;
+  /** @internal It is in TIME-WAIT, and the host keeps a record instead of this object. */
+  folded = false;
   /** @internal It waits aside for its next hop to be resolved. */
   inWaiting = false;
   /** @internal */
@@ -249,6 +251,7 @@ export class Connection implements ByteStream {
 
   /** The state, spelled as RFC 9293 §3.3.2 spells it. */
   get state(): State {
+    if (this.folded && !this.env.stillWaits(this)) this.#over();
     return this.#state;
   }
 
@@ -567,7 +570,7 @@ export class Connection implements ByteStream {
 
   /** ABORT of RFC 9293 §3.10.5: everything queued is lost, the peer gets a RST where it would notice. */
   abort(): void {
-    const s = this.#state;
+    const s = this.state;
     if (s === 'CLOSED') return;
     this.env.begin();
     const tells =
@@ -637,6 +640,18 @@ export class Connection implements ByteStream {
     if (this.env.boards.length < BOARDS_KEPT) this.env.boards.push(board);
   }
 
+  /** @internal A connection that was kept in another form comes back in this state; nothing happened, so nobody is told. */
+  adopt(state: State): void {
+    this.#state = state;
+  }
+
+  /** The TIME-WAIT that the host kept without this object has ended. */
+  #over(): void {
+    this.folded = false;
+    this.timers.clear();
+    this.#state = 'CLOSED';
+  }
+
   /** @internal The only place where the state changes. */
   enter(to: State, cause: Cause): void {
     const from = this.#state;
@@ -669,7 +684,8 @@ export class Connection implements ByteStream {
 
   /** @internal The end, in any state: nothing stays armed, and the program learns why. */
   finish(cause: Cause, error: NetError | null): void {
-    if (this.#state === 'CLOSED') return;
+    if (this.state === 'CLOSED') return;
+    if (this.folded) this.env.reclaim(this);
     if (error !== null && !this.closeAnnounced) this.error = error;
     this.timers.clear();
     this.sendQueue?.clear();

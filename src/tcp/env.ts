@@ -46,6 +46,9 @@ export interface TcpEnv {
   announce(connection: Connection): void;
   /** The connection left `from` for the state it has now: tables, backlogs and counts may change. */
   moved(connection: Connection, from: State): void;
+  /** Whether the TIME-WAIT of a folded connection goes on; and to have that connection itself in it again. */
+  stillWaits(connection: Connection): boolean;
+  reclaim(connection: Connection): void;
   /** Sends <SEQ=seq><CTL=RST> to the connection's peer without touching the connection. */
   reset(connection: Connection, seq: number): void;
   /** Something that came in was not taken: counted and traced. */

@@ -68,6 +68,8 @@ export class TcpCounters {
   synChallenges = 0;
   /** Resets with which connections ended on our side. */
   resets = 0;
+  /** TIME-WAITs that were cut short to keep within the most there may be. */
+  timeWaitsCut = 0;
   keepAliveProbes = 0;
   windowProbes = 0;
   /** Connections given up because nobody answered; closed with octets that nobody had read; closed to lose the rest. */
