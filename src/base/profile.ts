@@ -111,6 +111,17 @@ export interface Profile {
   /** Congestion control by name; `cubic-integer` is CUBIC and HyStart in the arithmetic of Linux. */
   readonly congestionControl: 'cubic' | 'cubic-integer' | 'newreno';
 
+  // --- pacing ---
+  /** Segments leave at a rate, and not in bursts. */
+  readonly pacing: boolean;
+  /** The rate in windows per round trip: below half of the slow start threshold, and above (Linux: 2 and 1.2). */
+  readonly pacingSlowStart: number;
+  readonly pacingAvoidance: number;
+  /** Segments that may leave at once. */
+  readonly pacingBurst: number;
+  /** How late timers may be: what the rate brings in this time may leave at once as well. 0 for exact timers. */
+  readonly timerSlack: number;
+
   // --- sizes ---
   /** Send buffer of a connection, at first and at most: it holds two congestion windows. */
   readonly sendBuffer: number;
@@ -215,6 +226,12 @@ export const DEFAULT_PROFILE: Profile = {
   maxAckDelay: 200,
   limitedTransmit: true,
   congestionControl: 'cubic',
+
+  pacing: false,
+  pacingSlowStart: 2,
+  pacingAvoidance: 1.2,
+  pacingBurst: 8,
+  timerSlack: 2,
 
   sendBuffer: 512 * 1024,
   sendBufferMax: 4 * 1024 * 1024,

@@ -24,6 +24,7 @@ import type { TcpEnv } from './env.ts';
 import { type TcpInfo, tcpInfo } from './info.ts';
 import { armKeepAlive, Liveness } from './liveness.ts';
 import { NOTHING, whatToSend } from './output.ts';
+import type { Pacer } from './pacing.ts';
 import { noteWrite, type Pieces, sendMemory, takePieces } from './pieces.ts';
 import { Rack } from './rack.ts';
 import { Recovery } from './recovery.ts';
@@ -85,6 +86,8 @@ export class Connection implements ByteStream {
   readonly rack: Rack = new Rack();
   /** @internal Segments in flight; lent by the host while there are any. */
   board: Scoreboard | null = null;
+  /** @internal The bucket of pacing; made when something is paced. */
+  pacer: Pacer | null = null;
   /** @internal Which ranges out of order are news; made when there are any. */
   sackMemory: SackMemory | null = null;
   /** @internal */

@@ -27,6 +27,7 @@ import {
 import { tellOfRoom } from './autotune.ts';
 import type { Connection } from './connection.ts';
 import { busyness } from './info.ts';
+import { armPacing, paced, spend } from './pacing.ts';
 import { ENDS, PUSH } from './pieces.ts';
 import { armProbe } from './rack.ts';
 import { AGAIN, LOST, PUSHED, type Scoreboard, TRAIN_END } from './scoreboard.ts';
@@ -64,6 +65,8 @@ export class Plan {
   congested = false;
   /** Data waits for nothing but a wider window: the persist timer has to run. */
   waiting = false;
+  /** Data waits for pacing, until then; `OFF` when it does not. */
+  until: number = OFF;
 }
 
 /**
@@ -79,6 +82,7 @@ export function whatToSend(c: Connection, most: number = c.snd.mss): Verdict {
   plan.fin = false;
   plan.congested = false;
   plan.waiting = false;
+  plan.until = OFF;
   switch (c.state) {
     case 'CLOSED':
       plan.seq = snd.nxt;
@@ -130,6 +134,7 @@ function planAgain(c: Connection, board: Scoreboard, index: number): boolean {
     plan.congested = true;
     return false;
   }
+  if (paced(c, plan.len, plan.len) === 0) return false;
   const usable = seqDiff((snd.una + snd.wnd) | 0, plan.seq);
   if (plan.len <= usable) return true;
   plan.len = usable;
@@ -202,6 +207,10 @@ function planNew(c: Connection, most: number): boolean {
   if (c.trainLeft === 0) {
     const planned = profile.superSegment > 0 ? planTrain(c, size, tail) : planSegment(c, size, tail, most);
     if (!planned) return false;
+    // A super-segment of Linux goes out whole and leaves the bucket in debt.
+    const allowed = paced(c, plan.train, plan.train);
+    if (allowed === 0) return false;
+    if (profile.superSegment === 0) plan.train = allowed;
     const together = profile.pushBursts && plan.train > snd.mss;
     plan.written = (pushed && plan.train === size) || (c.overrideDue && profile.superSegment > 0);
     plan.push = together || plan.written;
@@ -488,6 +497,7 @@ function sent(c: Connection, verdict: Verdict, again: boolean): void {
   c.tailProbeDue = false;
   if (c.recovery.active) c.recovery.prrOut += length;
   if (plan.len > 0) {
+    spend(c, plan.len);
     countText(c, again);
     if (now - c.lastTextAt < env.profile.delayedAck) c.dialogue = true;
     if (plan.seq === snd.una && !again) c.cc.resumed(now - c.lastDataSent, now);
@@ -535,6 +545,7 @@ export function rest(c: Connection): void {
   if (c.statistics !== null) c.statistics.account(busyness(c), now);
   c.againRun = 0;
   windowUsed(c, plan.congested);
+  armPacing(c);
   if (c.wantsWritable && (c.notSentLowWater >= 0 || profile.pieceOverhead > 0)) tellOfRoom(c);
   if (plan.waiting && timers.persist === OFF && c.isSynchronised()) {
     const held = c.corked || c.moreFollows || profile.sillyWindowOverride === 0;

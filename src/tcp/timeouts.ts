@@ -27,6 +27,7 @@ export function timersFire(c: Connection): void {
     env.counts.delayedAcks++;
     traceTimer(c, 'delayed-ack', 1);
   }
+  if (timers.pace <= now) timers.pace = OFF;
   if (timers.reorder <= now) reorderingTimedOut(c, now);
   // Before the retransmission timer, which it moves: a probe may be due no later (RFC 8985 §7.2).
   if (timers.probe <= now) probeTimedOut(c, now);

@@ -13,6 +13,8 @@ export class Timers {
   probe: number = OFF;
   /** Zero-window probe or silly-window override; armed while data waits and nothing is in flight. */
   persist: number = OFF;
+  /** The end of a wait for pacing. */
+  pace: number = OFF;
   /** Delayed acknowledgement (RFC 9293 §3.8.6.3). */
   delayedAck: number = OFF;
   /** Keep-alive (RFC 9293 §3.8.4), when the program asked for it. */
@@ -28,6 +30,7 @@ export class Timers {
     if (this.persist < t) t = this.persist;
     if (this.reorder < t) t = this.reorder;
     if (this.probe < t) t = this.probe;
+    if (this.pace < t) t = this.pace;
     if (this.delayedAck < t) t = this.delayedAck;
     if (this.keepAlive < t) t = this.keepAlive;
     if (this.finWait2 < t) t = this.finWait2;
@@ -41,6 +44,7 @@ export class Timers {
     this.persist = OFF;
     this.reorder = OFF;
     this.probe = OFF;
+    this.pace = OFF;
     this.delayedAck = OFF;
     this.keepAlive = OFF;
     this.finWait2 = OFF;

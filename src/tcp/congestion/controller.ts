@@ -14,6 +14,8 @@ export interface CongestionController {
   cwnd: number;
   /** Slow start threshold, octets (RFC 5681 §2). */
   ssthresh: number;
+  /** The rate at which segments are to leave, octets per ms; 0 where the window is all it knows. */
+  readonly pacingRate: number;
   /** The connection is open, or its MSS changed: initial window of `segments` segments of `mss` octets. */
   opened(mss: number, segments: number): void;
   /** A round-trip time of `rtt` ms was measured, with SND.UNA and SND.NXT as they are. */

@@ -30,6 +30,7 @@ export class IntegerCubic implements CongestionController {
   readonly name = 'cubic-integer';
   cwnd = 0;
   ssthresh: number = NO_THRESHOLD;
+  readonly pacingRate = 0;
   readonly #hyStart: HyStart = new HyStart();
   #mss = 536;
   /** Least delay measured, ms; 0 before the first. */

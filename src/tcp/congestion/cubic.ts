@@ -20,6 +20,7 @@ export class Cubic implements CongestionController {
   readonly name = 'cubic';
   cwnd = 0;
   ssthresh: number = NO_THRESHOLD;
+  readonly pacingRate = 0;
   readonly #slowStart: SlowStart = new SlowStart();
   #mss = 536;
   /** Wmax: the window at the last loss, or less (§4.7). */
