@@ -16,6 +16,8 @@ export interface Profile {
   readonly rtoMax: number;
   /** Least share of the variation in the RTO, beyond G: Linux adds at least 200 ms to SRTT; 0 for none. */
   readonly rtoVariationMin: number;
+  /** Every acknowledgement is a measurement, and the variation follows as in Linux; otherwise one segment at a time is. */
+  readonly rttEveryAck: boolean;
   /** Clock granularity G of RFC 6298 §2.3. */
   readonly clockGranularity: number;
   /** Retransmissions of a SYN before `ETIMEDOUT`. */
@@ -56,6 +58,8 @@ export interface Profile {
   readonly answerUnsentAck: boolean;
   /** Full-sized segments that force an ACK (RFC 5681 §4.2: at least every second). */
   readonly ackEvery: number;
+  /** The second segment forces an ACK whatever its size, and so does one larger than the MSS (BSD). */
+  readonly ackOnSecond: boolean;
   /** Least time between challenge ACKs of one connection (RFC 5961 §7). */
   readonly challengeAckInterval: number;
   /** Least time between answers to segments that are not acceptable, per connection. */
@@ -102,6 +106,24 @@ export interface Profile {
   readonly timestamps: boolean;
   /** A segment without the timestamps that were agreed on is dropped (RFC 7323 §3.2); Linux takes it. */
   readonly timestampsRequired: boolean;
+  /**
+   * How SACK tells what is lost: by time (RACK, RFC 8985), by what has arrived above it (RFC 6675 §4), or as that
+   * counting all below the highest that arrived (forward acknowledgement, Linux before 4.x) until the path reorders.
+   */
+  readonly lossDetection: 'rack' | 'sack' | 'fack';
+  /**
+   * With fewer than four segments in flight and nothing to send, fewer duplicates tell of a loss: at once (RFC 5827), or
+   * after a quarter of a round trip (Linux before RACK).
+   */
+  readonly earlyRetransmit: 'none' | 'quick' | 'delayed';
+  /** Least delay of a timer that detects losses, beyond what the algorithm says (Linux: 2 ms). */
+  readonly reorderSlack: number;
+  /** What a loss reduces: the data in flight (RFC 5681 equation 4), or the congestion window (Linux; RFC 9438 §4.6). */
+  readonly reduceFrom: 'flight' | 'window';
+  /** Rate reduction adds a segment below ssthresh while nothing more is lost (RFC 9937), or always (RFC 6937, SSRB). */
+  readonly prrBound: 'safe-ack' | 'ssrb';
+  /** Most segments by which a path is believed to reorder (Linux tcp_max_reordering). */
+  readonly maxReordering: number;
   /** Tail loss probe (RFC 8985 §7). */
   readonly tailLossProbe: boolean;
   /** How long a peer may hold back an ACK (RFC 8985 §7.2 TLP.max_ack_delay). */
@@ -182,6 +204,7 @@ export const DEFAULT_PROFILE: Profile = {
   rtoMin: 200,
   rtoMax: 120_000,
   rtoVariationMin: 0,
+  rttEveryAck: false,
   clockGranularity: 1,
   synRetries: 6,
   synAckRetries: 5,
@@ -202,6 +225,7 @@ export const DEFAULT_PROFILE: Profile = {
   delayFinAck: false,
   answerUnsentAck: true,
   ackEvery: 2,
+  ackOnSecond: false,
   challengeAckInterval: 500,
   outOfWindowAckInterval: 500,
 
@@ -222,6 +246,12 @@ export const DEFAULT_PROFILE: Profile = {
   sack: true,
   timestamps: true,
   timestampsRequired: true,
+  lossDetection: 'rack',
+  earlyRetransmit: 'none',
+  reorderSlack: 0,
+  reduceFrom: 'flight',
+  prrBound: 'safe-ack',
+  maxReordering: 300,
   tailLossProbe: true,
   maxAckDelay: 200,
   limitedTransmit: true,

@@ -62,6 +62,16 @@ const SETTERS: Readonly<Record<string, Setter>> = {
   },
   tcp_early_retrans: ({ profile }, [n = 3]) => {
     profile.tailLossProbe = n >= 3;
+    profile.earlyRetransmit = n === 1 ? 'quick' : n === 2 ? 'delayed' : n === 3 ? profile.earlyRetransmit : 'none';
+  },
+  tcp_max_reordering: ({ profile }, [n = 300]) => {
+    profile.maxReordering = n;
+  },
+  tcp_recovery: ({ profile }, [n = 1]) => {
+    profile.lossDetection = (n & 1) !== 0 ? 'rack' : 'sack';
+  },
+  tcp_fack: ({ profile }, [n = 0]) => {
+    if (profile.lossDetection !== 'rack') profile.lossDetection = n === 0 ? 'sack' : 'fack';
   },
   tcp_rfc1337: ({ profile }, [n = 0]) => {
     profile.timeWaitIgnoresRst = n !== 0;
@@ -115,7 +125,7 @@ const SETTERS: Readonly<Record<string, Setter>> = {
 /** Settings that are taken and have nothing to change here: what they govern is absent, or as they ask already. */
 const ACCEPTED = new Set(
   (
-    'tcp_frto tcp_dsack tcp_fack tcp_recovery tcp_ecn ' +
+    'tcp_frto tcp_dsack tcp_ecn ' +
     'tcp_ecn_option tcp_pacing_ss_ratio tcp_pacing_ca_ratio tcp_fastopen tcp_fastopen_key tcp_syncookies ' +
     'tcp_mtu_probing tcp_base_mss tcp_autocorking tcp_limit_output_bytes tcp_moderate_rcvbuf tcp_adv_win_scale ' +
     'tcp_app_win tcp_tw_reuse tcp_max_syn_backlog tcp_abort_on_overflow tcp_thin_linear_timeouts ' +

@@ -38,6 +38,7 @@ const WORDS: readonly (readonly [number, keyof TcpInfo])[] = [
   [156, 'tcpi_data_segs_out'],
   [192, 'tcpi_delivered'],
   [216, 'tcpi_dsack_dups'],
+  [220, 'tcpi_reord_seen'],
   [224, 'tcpi_rcv_ooopack'],
   [228, 'tcpi_snd_wnd'],
   [232, 'tcpi_rcv_wnd'],

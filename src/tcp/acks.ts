@@ -5,7 +5,7 @@ import { FIN, type Segment, SYN } from '../wire/tcp.ts';
 import { tellOfRoom } from './autotune.ts';
 import type { Connection } from './connection.ts';
 import { armProbe, probeAnswered } from './rack.ts';
-import { acknowledged, decide } from './recovery.ts';
+import { acknowledged, decide, duplicateReported } from './recovery.ts';
 import type { Delivery, Scoreboard } from './scoreboard.ts';
 import { OFF } from './timers.ts';
 import { restartWhenIdle } from './validation.ts';
@@ -17,7 +17,11 @@ export function processAck(c: Connection, seg: Segment): void {
   const wnd = seg.wnd << snd.scale;
   c.moreFollows = false;
   c.trainLeft = 0;
-  if (advance < 0) return;
+  if (advance < 0) {
+    // Overtaken by another: what it says of the window is stale, what SACK says is not.
+    if (seg.sackCount > 0 && snd.sackOk) takeAck(c, seg, 0, false);
+    return;
+  }
   // RFC 5681 §2: a duplicate has data outstanding, no text, no SYN or FIN, the same number and window.
   const duplicate =
     advance === 0 && seg.len === 0 && (seg.flags & (SYN | FIN)) === 0 && wnd === snd.wnd && snd.una !== snd.nxt;
@@ -31,11 +35,11 @@ export function processAck(c: Connection, seg: Segment): void {
 function takeAck(c: Connection, seg: Segment, advance: number, duplicate: boolean): void {
   const { snd, env, board, rack, timers } = c;
   const { delivery, now } = env;
-  delivery.reset();
+  delivery.reset(board === null ? snd.una : board.fack);
   if (advance > 0) acknowledge(c, seg.ack, board, delivery);
-  const dsack = seg.sackCount > 0 && snd.sackOk && board !== null && takeSack(c, board, seg, delivery);
+  const dsack = seg.sackCount > 0 && snd.sackOk && takeSack(c, board, seg, delivery);
+  measure(c, seg, advance);
   if (advance > 0) {
-    measure(c, seg);
     if (c.recovery.undecided && seg.hasTs) decide(c, seg.tsEcr);
   }
   if (delivery.sentAt >= 0 && !delivery.ambiguous) c.cc.sampled(now - delivery.sentAt, snd.una, snd.nxt, now);
@@ -44,7 +48,7 @@ function takeAck(c: Connection, seg: Segment, advance: number, duplicate: boolea
     c.count().duplicatesTold++;
     env.counts.duplicatesTold++;
   }
-  if (advance > 0 || duplicate || delivery.sacked > 0) acknowledged(c, advance, delivery, duplicate, now);
+  if (advance > 0 || duplicate || delivery.sacked > 0 || dsack) acknowledged(c, advance, delivery, duplicate, now);
   if (rack.probing && (advance > 0 || dsack)) probeAnswered(c, dsack, now);
   if (advance === 0) return;
   c.silentSince = now;
@@ -69,16 +73,26 @@ function acknowledge(c: Connection, ack: number, board: Scoreboard | null, deliv
 }
 
 /** A round-trip time, from the segment being timed or else from its echoed timestamp (RFC 7323 §4). */
-function measure(c: Connection, seg: Segment): void {
+function measure(c: Connection, seg: Segment, advance: number): void {
   const { snd, rtt, env } = c;
-  if (rtt.timing) {
-    rtt.acked(snd.una, env.now, env.profile);
+  const { delivery, profile, now } = env;
+  const { firstAt, copies, firstSackedAt } = delivery;
+  if (!profile.rttEveryAck) {
+    if (advance <= 0) return;
+    if (rtt.timing) {
+      rtt.acked(snd.una, now, profile);
+      return;
+    }
+  } else if ((firstAt >= 0 && !copies) || firstSackedAt >= 0) {
+    rtt.measureEach(now - (firstAt >= 0 && !copies ? firstAt : firstSackedAt), snd.una, snd.nxt, profile);
     return;
   }
   // What was timed had to be sent again; the echo says which copy is answered, so Karn's rule can rest.
-  if (!snd.tsOk || !seg.hasTs) return;
+  if (advance <= 0 || !snd.tsOk || !seg.hasTs) return;
   const sample = (c.timestamp() - seg.tsEcr) | 0;
-  if (sample >= 0 && sample < env.profile.rtoMax) rtt.measure(sample, env.profile);
+  if (sample < 0 || sample >= profile.rtoMax) return;
+  if (profile.rttEveryAck) rtt.measureEach(sample, snd.una, snd.nxt, profile);
+  else rtt.measure(sample, profile);
 }
 
 /**
@@ -86,7 +100,7 @@ function measure(c: Connection, seg: Segment): void {
  *
  * @returns true when the first block is a duplicate report (RFC 2883 §4)
  */
-function takeSack(c: Connection, board: Scoreboard, seg: Segment, delivery: Delivery): boolean {
+function takeSack(c: Connection, board: Scoreboard | null, seg: Segment, delivery: Delivery): boolean {
   const { snd } = c;
   let dsack = false;
   for (let i = 0; i < seg.sackCount; i++) {
@@ -96,13 +110,15 @@ function takeSack(c: Connection, board: Scoreboard, seg: Segment, delivery: Deli
     if (i === 0) {
       const inSecond =
         seg.sackCount > 1 && seqGe(left, seg.sackLeft[1]!) && seqLe(right, seg.sackRight[1]!) && seqGt(left, snd.una);
-      if (seqLe(right, snd.una) || inSecond) {
+      if (seqLe(right, seg.ack) || inSecond) {
         dsack = seqGe(left, (snd.una - snd.maxWnd) | 0);
+        if (dsack) duplicateReported(c, left, right);
         continue;
       }
     }
-    if (seqLt(left, snd.una)) continue;
-    board.sack(left, right, delivery);
+    // An overtaken acknowledgement may report what another has acknowledged since.
+    if (seqLt(left, seg.ack) || seqLe(right, snd.una)) continue;
+    board?.sack(left, right, delivery);
   }
   return dsack;
 }

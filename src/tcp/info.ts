@@ -2,6 +2,7 @@
 
 import type { State } from '../base/state.ts';
 import type { Connection } from './connection.ts';
+import { reorderingDegree } from './rack.ts';
 import type { Busyness } from './statistics.ts';
 
 /**
@@ -72,6 +73,8 @@ export interface TcpInfo {
   readonly tcpi_bytes_sent: number;
   readonly tcpi_bytes_retrans: number;
   readonly tcpi_dsack_dups: number;
+  /** How often the path was seen to reorder. */
+  readonly tcpi_reord_seen: number;
   readonly tcpi_rcv_ooopack: number;
   readonly tcpi_snd_wnd: number;
   readonly tcpi_rcv_wnd: number;
@@ -140,7 +143,7 @@ export function tcpInfo(c: Connection): TcpInfo {
     tcpi_snd_ssthresh: cc.ssthresh >= UNSET_SSTHRESH ? INFINITE_SSTHRESH : Math.floor(cc.ssthresh / mss),
     tcpi_snd_cwnd: Math.max(Math.floor(cc.cwnd / mss), 1),
     tcpi_advmss: c.addressing.localMss,
-    tcpi_reordering: profile.dupThresh,
+    tcpi_reordering: reorderingDegree(c),
     tcpi_rcv_space: c.receiveLimit,
     tcpi_total_retrans: c.retransmissions,
     tcpi_bytes_acked: acked,
@@ -158,6 +161,7 @@ export function tcpInfo(c: Connection): TcpInfo {
     tcpi_bytes_sent: s === null ? 0 : s.bytesSent,
     tcpi_bytes_retrans: s === null ? 0 : s.bytesResent,
     tcpi_dsack_dups: s === null ? 0 : s.duplicatesTold,
+    tcpi_reord_seen: c.rack.reorderings,
     tcpi_rcv_ooopack: s === null ? 0 : s.outOfOrder,
     tcpi_snd_wnd: snd.wnd,
     tcpi_rcv_wnd: Math.max(rcv.wnd, 0),
@@ -174,10 +178,10 @@ function congestionState(c: Connection): number {
   return 0;
 }
 
-/** What holds the connection back now. */
-export function busyness(c: Connection): Busyness {
+/** What holds the connection back now; `congested` when it is the congestion window, which the peer's then does not. */
+export function busyness(c: Connection, congested: boolean): Busyness {
   const { snd, unsent } = c;
   if (c.queued === 0 && (c.flightSize === 0 || !c.isSynchronised())) return 0;
-  if (unsent > 0 && c.flightSize + Math.min(unsent, snd.mss) > snd.wnd) return 2;
+  if (unsent > 0 && !congested && c.flightSize + Math.min(unsent, snd.mss) > snd.wnd) return 2;
   return c.wantsWritable && unsent === 0 ? 3 : 1;
 }

@@ -30,6 +30,7 @@ import { busyness } from './info.ts';
 import { armPacing, paced, spend } from './pacing.ts';
 import { ENDS, PUSH } from './pieces.ts';
 import { armProbe } from './rack.ts';
+import { copied } from './recovery.ts';
 import { AGAIN, LOST, PUSHED, type Scoreboard, TRAIN_END } from './scoreboard.ts';
 import { burstSize, defers } from './super-segments.ts';
 import { OFF } from './timers.ts';
@@ -110,6 +111,7 @@ export function whatToSend(c: Connection, most: number = c.snd.mss): Verdict {
     plan.fin = false;
   }
   if (planNew(c, most)) return SEND_NEW;
+  if (c.recovery.active && !plan.congested && planDoubtful(c)) return SEND_AGAIN;
   plan.len = 0;
   plan.fin = false;
   if (c.probeDue) {
@@ -140,6 +142,14 @@ function planAgain(c: Connection, board: Scoreboard, index: number): boolean {
   plan.len = usable;
   plan.fin = false;
   return usable > 0;
+}
+
+/** Nothing else to send, and room: what may yet turn out to be lost (RFC 6675 NextSeg rule 3). Time needs no such guess. */
+function planDoubtful(c: Connection): boolean {
+  const { board, env } = c;
+  if (env.profile.lossDetection === 'rack' || board === null) return false;
+  const index = board.firstDoubtful();
+  return index >= 0 && c.inFlight + c.snd.mss <= c.cc.cwnd && planAgain(c, board, index);
 }
 
 /** Describes record `index` as a segment: its text, at most one MSS of it, and the FIN if it holds it. */
@@ -476,6 +486,7 @@ function sent(c: Connection, verdict: Verdict, again: boolean): void {
   if (again) {
     if (c.tailProbeDue) board.repeated(plan.index, now);
     else sentAgain(c, board, verdict === SEND_SYN ? 0 : plan.index, end, now);
+    copied(c);
     rtt.sentAgain(plan.seq);
     c.retransmissions++;
     countAgain(c);
@@ -495,7 +506,7 @@ function sent(c: Connection, verdict: Verdict, again: boolean): void {
     timers.persist = OFF;
   }
   c.tailProbeDue = false;
-  if (c.recovery.active) c.recovery.prrOut += length;
+  if (c.recovery.active) c.recovery.prrOut += c.chargeOf(length);
   if (plan.len > 0) {
     spend(c, plan.len);
     countText(c, again);
@@ -542,7 +553,7 @@ function sentAgain(c: Connection, board: Scoreboard, index: number, end: number,
 export function rest(c: Connection): void {
   const { plan, profile, now } = c.env;
   const { timers } = c;
-  if (c.statistics !== null) c.statistics.account(busyness(c), now);
+  if (c.statistics !== null || c.queued > 0) c.count().account(busyness(c, plan.congested), now);
   c.againRun = 0;
   windowUsed(c, plan.congested);
   armPacing(c);

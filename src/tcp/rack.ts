@@ -3,7 +3,7 @@
 // A segment counts as lost when one that was sent later has arrived and a reordering window has passed since it
 // should have. The window is nothing until the path is seen to reorder, and widens while it proves too narrow.
 
-import { seqGe, seqGt } from '../base/seq.ts';
+import { seqDiff, seqGe, seqGt } from '../base/seq.ts';
 import type { Connection } from './connection.ts';
 import { lossesFound, reduceRate } from './recovery.ts';
 import { type Delivery, EVER_AGAIN, LOST, SACKED, AGAIN as SENT_AGAIN } from './scoreboard.ts';
@@ -16,8 +16,10 @@ export class Rack {
   end = 0;
   /** The round-trip time it had, ms; 0 before the first. */
   rtt = 0;
-  /** The path has been seen to reorder. */
+  /** The path has been seen to reorder; how often, and by how many segments at most (0: no more than is usual). */
   reordering = false;
+  reorderings = 0;
+  degree = 0;
   /** Reordering window in quarters of the least round-trip time; it grows with each DSACK (§6.2 step 4). */
   quarters = 1;
   /** Recoveries after which a widened window goes back to one quarter. */
@@ -34,7 +36,8 @@ export class Rack {
   window(c: Connection): number {
     const board = c.board;
     if (!this.reordering) {
-      if (c.recovery.active || (board !== null && board.sackedCount >= c.env.profile.dupThresh)) return 0;
+      if (c.recovery.active || (board !== null && board.sackedCount >= reorderingDegree(c))) return 0;
+      if (c.env.profile.earlyRetransmit === 'quick' && isShort(c)) return 0;
     }
     const { rtt } = c;
     if (rtt.srtt < 0) return 0;
@@ -52,6 +55,26 @@ export class Rack {
   }
 }
 
+/** Segments that may arrive out of order before one counts as lost: the profile's, or what the path has shown. */
+export function reorderingDegree(c: Connection): number {
+  return Math.max(c.rack.degree, c.env.profile.dupThresh);
+}
+
+/** Something arrived late, not having been sent again: the path reorders by as much as has overtaken it. */
+function noteReordering(c: Connection, lowest: number, fack: number): void {
+  const { rack, snd, env } = c;
+  rack.reordering = true;
+  rack.reorderings++;
+  const degree = Math.ceil(seqDiff(fack, lowest) / snd.mss);
+  if (degree > reorderingDegree(c)) rack.degree = Math.min(degree, env.profile.maxReordering);
+}
+
+/** So little is in flight, with nothing to follow, that three duplicates can never come (RFC 5827 §2.1). */
+function isShort(c: Connection): boolean {
+  const { board } = c;
+  return board !== null && board.count < 4 && board.sackedCount > 0 && board.againCount === 0 && c.unsent === 0;
+}
+
 /**
  * Takes in what an acknowledgement delivered and marks what is lost by now (§6.2).
  *
@@ -59,7 +82,7 @@ export class Rack {
  */
 export function detectLosses(c: Connection, delivery: Delivery, now: number): boolean {
   const { rack, rtt } = c;
-  if (delivery.reordered) rack.reordering = true;
+  if (delivery.reordered) noteReordering(c, delivery.lowest, c.board === null ? c.snd.una : c.board.fack);
   if (delivery.sentAt >= 0) {
     const sample = now - delivery.sentAt;
     // An answer quicker than any round trip answers the original, not the copy (§6.2 step 2).
@@ -72,16 +95,43 @@ export function detectLosses(c: Connection, delivery: Delivery, now: number): bo
       }
     }
   }
-  return markOverdue(c, now);
+  return c.env.profile.lossDetection === 'rack' ? markOverdue(c, now) : markBelow(c, now);
+}
+
+/** Losses by what has arrived above them (RFC 6675 §4), and early retransmit (RFC 5827). */
+function markBelow(c: Connection, now: number): boolean {
+  const { board, timers, rack, rtt, recovery, env } = c;
+  timers.reorder = OFF;
+  if (board === null || board.sackedCount === 0) return false;
+  const forward = env.profile.lossDetection === 'fack' && !rack.reordering;
+  let found = board.markBelow(reorderingDegree(c), forward);
+  if (!found && !recovery.guarded && env.profile.earlyRetransmit !== 'none' && isShort(c)) {
+    if (env.profile.earlyRetransmit === 'quick' || rtt.srtt < 0) found = board.markBelow(1, false);
+    else timers.reorder = now + Math.max(rtt.srtt / 4, env.profile.reorderSlack);
+  }
+  if (found) lossesFound(c, now);
+  return found;
+}
+
+/** The timer of early retransmit fired: whatever is below what has arrived is lost. */
+function earlyTimedOut(c: Connection, now: number): void {
+  if (c.board?.markBelow(1, false) !== true) return;
+  lossesFound(c, now);
+  reduceRate(c, 0, false);
 }
 
 /** The reordering timer fired: time alone may have made more of them lost (§6.2 step 5). */
 export function reorderingTimedOut(c: Connection, now: number): void {
+  if (c.env.profile.lossDetection !== 'rack') {
+    c.timers.reorder = OFF;
+    earlyTimedOut(c, now);
+    return;
+  }
   if (markOverdue(c, now) && c.recovery.active) reduceRate(c, 0, false);
 }
 
 function markOverdue(c: Connection, now: number): boolean {
-  const { board, rack, timers } = c;
+  const { board, rack, timers, env } = c;
   timers.reorder = OFF;
   if (board === null || (board.sackedOctets === 0 && board.againOctets === 0 && !rack.reordering)) {
     // Nothing arrived out of order, so everything sent before the latest arrival has arrived.
@@ -108,7 +158,7 @@ function markOverdue(c: Connection, now: number): boolean {
       wait = left;
     }
   }
-  if (wait > 0) timers.reorder = now + wait;
+  if (wait > 0) timers.reorder = now + wait + env.profile.reorderSlack;
   if (found) lossesFound(c, now);
   return found;
 }
@@ -149,6 +199,7 @@ export function probeAnswered(c: Connection, dsack: boolean, now: number): void 
     rack.probing = false;
   } else if (seqGt(snd.una, rack.probeEnd)) {
     rack.probing = false;
+    c.recovery.undoable = false;
     cc.reduce(c.flightSize, now);
     cc.cwnd = Math.min(cc.cwnd, cc.ssthresh);
   }

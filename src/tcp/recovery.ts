@@ -4,7 +4,7 @@
 // Without it, they are found by counting duplicates, one loss per round trip (RFC 5681 §3.2, RFC 6582).
 // Either marks records of the scoreboard as lost; `output.ts` sends those first.
 
-import { seqGe, seqGt } from '../base/seq.ts';
+import { seqDiff, seqGe, seqGt } from '../base/seq.ts';
 import type { Connection } from './connection.ts';
 import { detectLosses } from './rack.ts';
 import { type Delivery, SACKED } from './scoreboard.ts';
@@ -33,6 +33,13 @@ export class Recovery {
    */
   undecided = false;
   stamp = 0;
+  /**
+   * The reduction can be taken back when all that was sent again since is reported to have come twice: how many segments
+   * that still are (-1 before the first), and SND.UNA at the time.
+   */
+  undoable = false;
+  undoCount = -1;
+  undoFrom = 0;
 
   /** Octets that limited transmit adds to the congestion window (RFC 3042); SACK needs no such help. */
   allowance(c: Connection): number {
@@ -54,16 +61,21 @@ export function acknowledged(c: Connection, acked: number, delivery: Delivery, d
 
 function withSack(c: Connection, acked: number, delivery: Delivery, now: number): void {
   const { snd, recovery, cc } = c;
+  const { countSegments, dupThresh } = c.env.profile;
+  const undone = recovery.undoable && recovery.undoCount === 0;
+  if (undone) undo(c);
   if (recovery.guarded && acked > 0 && seqGe(snd.una, recovery.recover)) {
     if (recovery.active) endRecovery(c);
     recovery.guarded = false;
   }
   const lost = detectLosses(c, delivery, now);
-  const { countSegments } = c.env.profile;
   const delivered = countSegments ? delivery.segments * snd.mss : delivery.octets;
   if (recovery.active) reduceRate(c, delivered, acked > 0 && !lost);
-  // What SACK had reported before has been counted as gone from the network, and is no reason to grow now.
-  else if (acked > 0) cc.acked(countSegments ? delivered : Math.min(acked, delivered), wasLimited(c, snd.una), now);
+  else if (undone) return;
+  // What SACK had reported before has been counted as gone from the network, and is no reason to grow now. On a path
+  // that reorders much Linux grows by what arrives in whatever order.
+  else if (!countSegments) cc.acked(Math.min(acked, delivered), wasLimited(c, snd.una), now);
+  else if (acked > 0 || c.rack.degree > dupThresh) cc.acked(delivered, wasLimited(c, snd.una), now);
 }
 
 /** Segments were found lost: recovery begins, unless they belong to one that goes on. With SACK. */
@@ -75,22 +87,55 @@ export function lossesFound(c: Connection, now: number): void {
   recovery.guarded = true;
   recovery.recover = snd.nxt;
   assume(c);
-  recovery.prrFlight = c.flightSize;
+  recovery.prrFlight = c.env.profile.reduceFrom === 'window' ? cc.cwnd : c.flightSize;
   recovery.prrDelivered = 0;
   recovery.prrOut = 0;
   cc.reduce(flightBefore(c), now);
   c.traceCongestion('fast-retransmit');
 }
 
-/** What was in flight by the congestion window, less what limited transmit sent beyond it (RFC 5681 §3.2 step 2). */
+/** What a loss reduces: by default what was in flight by the congestion window, less what limited transmit sent beyond it (RFC 5681 §3.2 step 2). */
 function flightBefore(c: Connection): number {
-  return Math.min(c.flightSize, c.cc.cwnd);
+  const { cwnd } = c.cc;
+  return c.env.profile.reduceFrom === 'window' ? cwnd : Math.min(c.flightSize, cwnd);
 }
 
 /** A loss is assumed from here on; the next acknowledgement may prove it wrong. */
 function assume(c: Connection): void {
-  c.recovery.undecided = c.snd.tsOk;
-  c.recovery.stamp = c.timestamp();
+  const { recovery, board } = c;
+  recovery.undecided = c.snd.tsOk;
+  recovery.stamp = c.timestamp();
+  recovery.undoable = c.snd.sackOk;
+  recovery.undoFrom = c.snd.una;
+  // Copies of an earlier recovery that are still about may be reported as well.
+  recovery.undoCount = board === null || board.againCount === 0 ? -1 : board.againCount;
+}
+
+/** Something is sent again. */
+export function copied(c: Connection): void {
+  const { recovery } = c;
+  if (recovery.undoable) recovery.undoCount = Math.max(recovery.undoCount, 0) + 1;
+}
+
+/** The peer had `[left, right)` already when a copy came (RFC 2883, RFC 3708). */
+export function duplicateReported(c: Connection, left: number, right: number): void {
+  const { recovery, snd } = c;
+  if (!recovery.undoable || recovery.undoCount <= 0 || !seqGt(right, recovery.undoFrom)) return;
+  const segments = Math.ceil(seqDiff(right, left) / snd.mss);
+  recovery.undoCount = Math.max(recovery.undoCount - segments, 0);
+}
+
+/** Nothing had been lost: what was taken from the window is given back (RFC 4015 §3.2). */
+function undo(c: Connection): void {
+  const { recovery } = c;
+  c.cc.undo();
+  recovery.active = false;
+  recovery.guarded = false;
+  recovery.undoable = false;
+  recovery.undecided = false;
+  recovery.dupAcks = 0;
+  c.rtt.backoff = 0;
+  c.traceCongestion('undo');
 }
 
 /**
@@ -99,18 +144,13 @@ function assume(c: Connection): void {
  * (RFC 3522 §3.2, RFC 4015 §3.2).
  */
 export function decide(c: Connection, echo: number): void {
-  const { recovery, cc, board } = c;
+  const { recovery, board } = c;
   recovery.undecided = false;
   if (((echo - recovery.stamp) | 0) >= 0) return;
-  cc.undo();
-  recovery.active = false;
-  recovery.guarded = false;
-  recovery.dupAcks = 0;
-  c.rtt.backoff = 0;
+  undo(c);
   board?.nothingLost();
   // What looked like a loss was reordering, so the next time it gets its window (RFC 8985 §6.2 step 4).
   c.rack.reordering = true;
-  c.traceCongestion('undo');
 }
 
 /** Proportional rate reduction for one acknowledgement (RFC 9937 §6.2). */
@@ -124,7 +164,7 @@ export function reduceRate(c: Connection, delivered: number, safe: boolean): voi
   } else {
     let limit = Math.max(recovery.prrDelivered - recovery.prrOut, delivered);
     // The path delivers and loses nothing more: it may have one segment on top (RFC 9937 SafeACK).
-    if (safe) limit += snd.mss;
+    if (safe || c.env.profile.prrBound === 'ssrb') limit += snd.mss;
     count = Math.min(cc.ssthresh - pipe, limit);
   }
   // The first copy goes out at once.
@@ -187,8 +227,11 @@ function duplicateWithoutSack(c: Connection, now: number): void {
 /** The retransmission timer fired: what is in flight counts as lost (RFC 5681 §3.1, RFC 6582 §4, RFC 8985 §6.3). */
 export function retransmissionTimedOut(c: Connection, now: number): void {
   const { snd, recovery, cc, board } = c;
-  cc.timedOut(c.flightSize, c.retries === 0, now);
-  if (c.retries === 0) assume(c);
+  const first = c.retries === 0;
+  // Duplicates in plenty and yet a timeout: the path reorders less than was believed.
+  if (first && !recovery.active && board !== null && board.sackedCount >= c.env.profile.dupThresh) c.rack.degree = 0;
+  cc.timedOut(c.flightSize, first, now);
+  if (first) assume(c);
   recovery.active = false;
   recovery.guarded = true;
   recovery.dupAcks = 0;

@@ -25,6 +25,11 @@ export class RttEstimator {
   timedSeq = 0;
   timedAt = 0.5;
   timing = false;
+  /** Four mean deviations, the largest of this round trip, what the timeout has of them, and where the round trip ends. */
+  #deviation = 0.5;
+  #largest = 0.5;
+  #spread = 0.5;
+  #roundEnd = 0;
 
   constructor(profile: Profile) {
     this.rto = profile.rtoInitial;
@@ -55,6 +60,45 @@ export class RttEstimator {
     if (!this.timing || !seqLe(this.timedSeq, una)) return;
     this.timing = false;
     this.measure(now - this.timedAt, profile);
+  }
+
+  /**
+   * Takes one of the measurements that every acknowledgement brings, as Linux does: four mean deviations, of which the
+   * largest in a round trip counts, with the least the profile has, and smaller ones only slowly.
+   */
+  measureEach(r: number, una: number, nxt: number, profile: Profile): void {
+    const floor = profile.rtoVariationMin;
+    this.backoff = 0;
+    this.latest = r;
+    if (this.least < 0 || r < this.least) this.least = r;
+    if (this.srtt < 0) {
+      this.srtt = r;
+      this.#deviation = 2 * r;
+      this.#spread = Math.max(this.#deviation, floor);
+      this.#largest = this.#spread;
+      this.#roundEnd = nxt;
+    } else {
+      this.#deviate(r - this.srtt, una, nxt, floor);
+      this.srtt += (r - this.srtt) / 8;
+    }
+    this.rttvar = this.#spread / 4;
+    const rto = this.srtt + Math.max(this.#spread, profile.clockGranularity);
+    this.rto = rto < profile.rtoMin ? profile.rtoMin : Math.min(rto, profile.rtoMax);
+  }
+
+  #deviate(error: number, una: number, nxt: number, floor: number): void {
+    let more = (error < 0 ? -error : error) - this.#deviation / 4;
+    // A path that gets quicker is no reason to wait longer.
+    if (error < 0 && more > 0) more /= 8;
+    this.#deviation += more;
+    if (this.#deviation > this.#largest) {
+      this.#largest = this.#deviation;
+      if (this.#largest > this.#spread) this.#spread = this.#largest;
+    }
+    if (!seqGt(una, this.#roundEnd)) return;
+    if (this.#largest < this.#spread) this.#spread -= (this.#spread - this.#largest) / 4;
+    this.#roundEnd = nxt;
+    this.#largest = floor;
   }
 
   /** Takes one measurement `r` in ms (RFC 6298 §2.2, §2.3). */

@@ -39,18 +39,31 @@ export class Delivery {
   end = 0;
   /** That segment had been sent more than once. */
   ambiguous = false;
-  /** Something never sent again arrived from below what had arrived before: the path reorders. */
+  /** When the first of what was acknowledged in order, and of what SACK told of, was sent, if once only; negative for none. */
+  firstAt: number = NEVER;
+  firstSackedAt: number = NEVER;
+  /** Something that had been sent more than once was acknowledged in order. */
+  copies = false;
+  /** Something never sent again arrived from below what had arrived before: the path reorders; the least such number. */
   reordered = false;
+  lowest = 0;
+  /** Highest number known to have arrived before this acknowledgement. */
+  fack = 0;
 
-  /** Nothing has arrived. */
-  reset(): void {
+  /** Nothing has arrived yet, beyond what was known up to `fack`. */
+  reset(fack: number): void {
     this.octets = 0;
     this.segments = 0;
     this.sacked = 0;
     this.sentAt = NEVER;
     this.end = 0;
     this.ambiguous = false;
+    this.firstAt = NEVER;
+    this.firstSackedAt = NEVER;
+    this.copies = false;
     this.reordered = false;
+    this.lowest = 0;
+    this.fack = fack;
   }
 }
 
@@ -158,9 +171,44 @@ export class Scoreboard {
     return -1;
   }
 
-  /** The LOST record `i` was sent again up to `to`, which may be before its end: then it is split there. */
+  /** The first record that may have been lost, below what has arrived, and was never sent again (RFC 6675 NextSeg 3); or -1. */
+  firstDoubtful(): number {
+    for (let i = 0; i < this.count; i++) {
+      const slot = this.#slot(i);
+      if (seqGt(this.#to[slot]!, this.fack)) return -1;
+      if ((this.#flags[slot]! & (SACKED | LOST | AGAIN)) === 0) return i;
+    }
+    return -1;
+  }
+
+  /**
+   * Marks what at least `degree` segments above it show to be lost (RFC 6675 §4 IsLost): segments that have arrived, or
+   * with `forward` any below the highest that has.
+   *
+   * @returns true when something was marked that was not
+   */
+  markBelow(degree: number, forward: boolean): boolean {
+    let above = 0;
+    let found = false;
+    let reached = false;
+    for (let i = this.count - 1; i >= 0; i--) {
+      const flags = this.#flags[this.#slot(i)]!;
+      if ((flags & SACKED) !== 0) {
+        reached = true;
+        above++;
+      } else {
+        // What was sent again counts as in flight until its timer fires.
+        if (above >= degree && (flags & (LOST | AGAIN)) === 0) found = this.markLost(i) || found;
+        if (forward && reached) above++;
+      }
+    }
+    return found;
+  }
+
+  /** Record `i` was sent again, as one that is lost, up to `to`, which may be before its end: then it is split there. */
   sentAgain(i: number, to: number, now: number): void {
     if (seqLt(to, this.to(i))) this.#split(i, to);
+    if ((this.flags(i) & LOST) === 0) this.markLost(i);
     const slot = this.#slot(i);
     this.#flags[slot] = this.#flags[slot]! | AGAIN | EVER_AGAIN;
     this.#at[slot] = now;
@@ -229,8 +277,11 @@ export class Scoreboard {
       const octets = seqDiff(to, this.#from[slot]!);
       const flags = this.#flags[slot]!;
       if ((flags & TRAIN_END) !== 0) this.trains--;
-      if ((flags & SACKED) === 0) this.#arrived(slot, flags, octets, into);
-      else {
+      if ((flags & SACKED) === 0) {
+        if ((flags & EVER_AGAIN) !== 0) into.copies = true;
+        else if (into.firstAt === NEVER) into.firstAt = this.#at[slot]!;
+        this.#arrived(slot, flags, octets, into);
+      } else {
         this.sackedOctets -= octets;
         this.sackedCount--;
       }
@@ -252,6 +303,7 @@ export class Scoreboard {
       const flags = this.#flags[slot]!;
       if ((flags & SACKED) !== 0) continue;
       const octets = seqDiff(to, this.#from[slot]!);
+      if ((flags & EVER_AGAIN) === 0 && into.firstSackedAt === NEVER) into.firstSackedAt = this.#at[slot]!;
       this.#arrived(slot, flags, octets, into);
       this.#flags[slot] = (flags & (EVER_AGAIN | TRAIN_END | PUSHED)) | SACKED;
       this.sackedOctets += octets;
@@ -276,7 +328,11 @@ export class Scoreboard {
     const at = this.#at[slot]!;
     const to = this.#to[slot]!;
     const once = (flags & EVER_AGAIN) === 0;
-    if (once && seqLt(to, this.fack)) into.reordered = true;
+    const from = this.#from[slot]!;
+    if (once && seqLt(from, into.fack) && (!into.reordered || seqLt(from, into.lowest))) {
+      into.reordered = true;
+      into.lowest = from;
+    }
     if (at > into.sentAt || (at === into.sentAt && seqGe(to, into.end))) {
       into.sentAt = at;
       into.end = to;

@@ -64,7 +64,8 @@ function acknowledgeSoon(c: Connection, octets: number): void {
   const { profile, now } = c.env;
   c.ackPending += octets;
   const quick = profile.quickAcks > 0 && acknowledgesQuickly(c);
-  if (quick || c.ackPending >= profile.ackEvery * c.rcv.mss || profile.delayedAck <= 0) {
+  const second = profile.ackOnSecond && (c.timers.delayedAck !== OFF || octets > c.addressing.localMss);
+  if (quick || second || c.ackPending >= profile.ackEvery * c.rcv.mss || profile.delayedAck <= 0) {
     c.ackNow = true;
   } else if (c.timers.delayedAck === OFF) {
     c.timers.delayedAck = now + profile.delayedAck;

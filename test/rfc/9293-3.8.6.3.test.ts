@@ -83,6 +83,17 @@ describe('delayed ACK (row 73 SHLD-18)', () => {
     expect(p.out()).toEqual(['. 1 ack=11']);
   });
 
+  test('where the second segment counts whatever its size, the second small one is acknowledged at once', () => {
+    const { p } = open({ profile: { ackOnSecond: true } });
+    p.send('P. 1:10 ack=1');
+    expect(p.out()).toEqual([]);
+    p.send('P. 11:10 ack=1');
+    expect(p.out()).toEqual(['. 1 ack=21']);
+    // More than a segment in one, as a link that joins them brings it.
+    p.send('P. 21:1461 ack=1');
+    expect(p.out()).toEqual(['. 1 ack=1482']);
+  });
+
   test('an ACK is never acknowledged', () => {
     const { p, a } = open();
     a.connection!.send(new Uint8Array(5), 0, 5);

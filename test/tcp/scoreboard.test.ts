@@ -53,7 +53,7 @@ test('agrees with a flag per octet, across the wrap of sequence numbers', () => 
       let now = 0;
       for (const s of steps) {
         now++;
-        delivery.reset();
+        delivery.reset(board.fack);
         const flight = (nxt - una) | 0;
         const arrivedBefore = naive.count((o) => o.sacked);
         switch (s.kind) {
