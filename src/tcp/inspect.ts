@@ -41,6 +41,9 @@ export interface Inspection {
   readonly receiveLimit: number;
   /** Out-of-order data: octets `[from, to)` counted from RCV.NXT, ascending. */
   readonly outOfOrder: readonly (readonly [number, number])[];
+  /** Timestamps were agreed on (RFC 7323), and the peer's that was taken last. */
+  readonly timestamps: boolean;
+  readonly tsRecent: number;
   readonly cwnd: number;
   /** `Infinity` before the first loss. */
   readonly ssthresh: number;
@@ -105,6 +108,8 @@ export function inspect(c: Connection): Inspection {
     readable: c.readable,
     receiveLimit: c.receiveLimit,
     outOfOrder,
+    timestamps: snd.tsOk,
+    tsRecent: rcv.tsRecent,
     cwnd: cc.cwnd,
     ssthresh: cc.ssthresh >= NO_THRESHOLD ? Number.POSITIVE_INFINITY : cc.ssthresh,
     flightSize: c.flightSize,

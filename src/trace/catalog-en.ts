@@ -66,6 +66,9 @@ export const CATALOG_EN: Catalog = {
   'exact-refusal': 'RST=1 ack=x+1: the program at the other end gets ECONNREFUSED',
   'say-reset': 'I hang up.',
   'exact-reset': 'RST=1: no waves at all, what was under way is lost; the other program gets ECONNRESET',
+  'say-reset-gone': 'I know of no such connection.',
+  'exact-reset-gone': 'RST=1: an end without a connection says so to whatever comes (RFC 9293 §3.10.7.1)',
+  'note-reset-time-wait': 'TIME-WAIT does not let a RST cut it short (RFC 1337)',
 
   'note-pipes': 'a stream, not messages: writes of 1+5+3 octets may be read as 9',
   'note-http': 'HTTP: ASCII heads (or obs-text), near-MIME bodies (RFC 9112 app. B)',

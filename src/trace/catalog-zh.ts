@@ -64,6 +64,9 @@ export const CATALOG_ZH: Catalog = {
   'exact-refusal': 'RST=1 ack=x+1：对方的程序得到 ECONNREFUSED',
   'say-reset': '我挂了。',
   'exact-reset': 'RST=1：一次挥手也没有，路上的都作废；对方的程序得到 ECONNRESET',
+  'say-reset-gone': '我这儿没有这条连接。',
+  'exact-reset-gone': 'RST=1：没有连接的一端，不管来什么都这样回答（RFC 9293 3.10.7.1）',
+  'note-reset-time-wait': 'TIME-WAIT 不让 RST 提前打断它（RFC 1337）',
 
   'note-pipes': '是字节流，不是消息：写 1+5+3 字节，对方可能一次读到 9 字节',
   'note-http': 'HTTP：头部是 ASCII（另有 obs-text），正文像 MIME（见 RFC 9112 附录 B）',

@@ -69,6 +69,9 @@ export type MessageKey =
   | 'exact-refusal'
   | 'say-reset'
   | 'exact-reset'
+  | 'say-reset-gone'
+  | 'exact-reset-gone'
+  | 'note-reset-time-wait'
   // exchange
   | 'note-pipes'
   | 'note-http'

@@ -46,5 +46,5 @@ export {
   PcapngWriter,
 } from './pcapng.ts';
 export { stateFigure } from './state-diagram.ts';
-export { type Figure, stack, svgFile } from './svg.ts';
+export { type Figure, INK, STATE_INK, stack, svgFile, type TextLook, text as svgText } from './svg.ts';
 export { codePointWidth, padEnd, padStart, textWidth, truncate, wrap } from './width.ts';

@@ -156,12 +156,17 @@ function sinceLast(conversation: Conversation, c: Crossing): number {
 function tell(teller: Teller, c: Crossing): void {
   if (c.role.startsWith('shake') || c.role.startsWith('crossed-syn')) tellOpening(teller, c);
   else if (c.role.startsWith('wave') || c.role.startsWith('crossed-fin')) tellClosing(teller, c);
-  else if ((c.flags & RST) !== 0) {
-    const refused = c.role === 'refusal';
-    teller.say(c.from, refused ? 'say-refusal' : 'say-reset');
-    teller.exact(refused ? 'exact-refusal' : 'exact-reset');
-  } else tellExchange(teller, c);
+  else if ((c.flags & RST) !== 0) tellReset(teller, c);
+  else tellExchange(teller, c);
   if (c.fate === 'corrupted') teller.note('note-corrupted');
+}
+
+function tellReset(teller: Teller, c: Crossing): void {
+  const aborted = teller.conversation.edges[c.from].some((e) => e.cause === 'ABORT');
+  const kind = c.role === 'refusal' ? 'refusal' : c.sentState === 'CLOSED' && !aborted ? 'reset-gone' : 'reset';
+  teller.say(c.from, `say-${kind}`);
+  teller.exact(`exact-${kind}`);
+  if (c.arrivedState === 'TIME-WAIT') teller.note('note-reset-time-wait');
 }
 
 function tellOpening(teller: Teller, c: Crossing): void {

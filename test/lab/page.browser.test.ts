@@ -1,79 +1,26 @@
 // The built page in Chromium: the tale runs to its end, a dropped wave heals, the keyboard suffices, languages change.
 
 import { existsSync, readFileSync } from 'node:fs';
-import type { Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { fileURLToPath } from 'node:url';
-import { type Browser, chromium, type Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { TABS } from '../../lab/src/model/link.ts';
 import { SCENARIO_IDS } from '../../lab/src/model/scenario.ts';
-import { serveFolder } from '../../src/cli/lab.ts';
-
-const LAB = fileURLToPath(new URL('../../lab', import.meta.url));
-const AXE = fileURLToPath(new URL('../../node_modules/axe-core/axe.min.js', import.meta.url));
-const CHROMIUM = '/usr/bin/chromium';
-const ARGS = [
-  '--headless',
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-];
-
-const why = !existsSync(`${LAB}/dist/index.html`)
-  ? 'lab/dist is not built: npm run build -w lab'
-  : !existsSync(CHROMIUM)
-    ? 'no chromium: apt-get install -y chromium'
-    : '';
+import { AXE, LabBrowser, missing, momentOf, stateOf as state, titled, toTheEnd } from './chromium.ts';
 
 /** Why the tests with axe are skipped; the runner reads it from their titles. */
-const axeMissing = existsSync(AXE) ? '' : ' (needs: axe-core, which npm ci installs)';
+const axeMissing = existsSync(AXE) ? '' : 'axe-core, which npm ci installs';
 
-describe.skipIf(why !== '')(`the lab in Chromium${why === '' ? '' : ` (needs: ${why})`}`, () => {
-  let server: Server;
-  let browser: Browser;
-  let base = '';
-  const requests: string[] = [];
-  const faults: string[] = [];
+describe.skipIf(missing !== '')(titled('the lab in Chromium'), () => {
+  const lab = new LabBrowser();
+  const open: LabBrowser['open'] = (query, settings) => lab.open(query, settings);
+  beforeAll(() => lab.start(), 150_000);
+  afterAll(() => lab.stop());
 
-  beforeAll(async () => {
-    // Not the root: the site has to work from any folder.
-    server = await serveFolder(LAB, 0);
-    base = `http://127.0.0.1:${(server.address() as AddressInfo).port}/dist/`;
-    browser = await chromium.launch({ executablePath: CHROMIUM, args: ARGS });
-  });
-
-  afterAll(async () => {
-    await browser?.close();
-    server?.closeAllConnections();
-    server?.close();
-  });
-
-  /** Opens the page and waits until the run is there. */
-  async function open(query: string, settings: Parameters<Browser['newContext']>[0] = {}): Promise<Page> {
-    const context = await browser.newContext({ reducedMotion: 'reduce', locale: 'en-GB', ...settings });
-    const page = await context.newPage();
-    page.on('request', (request) => requests.push(request.url()));
-    page.on('pageerror', (error) => faults.push(error.message));
-    page.on('console', (message) => {
-      if (message.type() === 'error') faults.push(message.text());
-    });
-    await page.goto(`${base}${query}`);
-    await page.locator('.now-next [role=status]').filter({ hasText: /./ }).waitFor();
-    return page;
-  }
-
-  /** The state in large letters. */
-  const state = async (page: Page, end: 'client' | 'server') =>
-    (await page.locator(`.badge-card.${end} .state-name`).textContent()) ?? '';
   const forward = (page: Page) => page.getByRole('button', { name: 'Next event' }).click();
   const segment = (page: Page, name: RegExp) => page.getByRole('button', { name });
 
   it('the normal life, step by step: TIME-WAIT, a countdown, and CLOSED', async () => {
-    const page = await open('?run=normal');
+    const page = await open('?run=normal&view=quiet');
     expect([await state(page, 'client'), await state(page, 'server')]).toEqual(['SYN-SENT', 'LISTEN']);
     const seen = new Set<string>();
     for (let i = 0; i < 60 && !(await page.getByText('Nothing is left to happen').isVisible()); i++) {
@@ -91,7 +38,7 @@ describe.skipIf(why !== '')(`the lab in Chromium${why === '' ? '' : ` (needs: ${
   });
 
   it('it plays by itself', async () => {
-    const page = await open('?run=normal&t=100');
+    const page = await open('?run=normal&t=100&view=quiet');
     await page.getByLabel('Speed').selectOption('4');
     await page.getByRole('button', { name: 'Play', exact: true }).click();
     await page.getByText('Nothing is left to happen').waitFor();
@@ -107,9 +54,8 @@ describe.skipIf(why !== '')(`the lab in Chromium${why === '' ? '' : ` (needs: ${
     await segment(page, /wave 4, lost/).waitFor();
     await page.getByText(/dropped segment/).waitFor();
     const until = async () => {
-      await page.getByRole('slider').press('End');
-      await page.getByText('Nothing is left to happen').waitFor();
-      return (await page.locator('.clock b').textContent()) ?? '';
+      await toTheEnd(page);
+      return momentOf(page);
     };
     const late = await until();
     expect(await segment(page, /wave 3, arrived/).count()).toBe(2);
@@ -136,13 +82,13 @@ describe.skipIf(why !== '')(`the lab in Chromium${why === '' ? '' : ` (needs: ${
     await page.keyboard.press('Enter');
     await page.getByRole('button', { name: 'Next segment' }).press('Enter');
     await segment(page, /handshake 1, in flight/).waitFor();
-    expect(await page.locator('.clock b').textContent()).toBe('1 s');
+    expect(await momentOf(page)).toBe('1 s');
     await segment(page, /handshake 1, lost/).focus();
     await page.keyboard.press('ArrowDown');
     expect(await page.evaluate(() => document.activeElement?.getAttribute('data-packet'))).toBe('2');
-    await page.getByRole('slider').focus();
+    await page.getByRole('slider', { name: 'Moment' }).focus();
     await page.keyboard.press('Home');
-    expect(await page.locator('.clock b').textContent()).toBe('0 ms');
+    expect(await momentOf(page)).toBe('0 ms');
     expect(await state(page, 'client')).toBe('SYN-SENT');
     await page.context().close();
   });
@@ -166,7 +112,7 @@ describe.skipIf(why !== '')(`the lab in Chromium${why === '' ? '' : ` (needs: ${
     await panel.getByRole('button', { name: 'Abort' }).click();
     await page.getByText(/Server aborts/).waitFor();
     expect(await state(page, 'server')).toBe('CLOSED');
-    await page.getByRole('slider').press('End');
+    await toTheEnd(page);
     await page.getByRole('listitem').filter({ hasText: 'gets ECONNRESET' }).waitFor();
     await page.context().close();
   });
@@ -194,37 +140,47 @@ describe.skipIf(why !== '')(`the lab in Chromium${why === '' ? '' : ` (needs: ${
   });
 
   it('every scenario of the list is told to its end', async () => {
-    const page = await open('?run=normal&t=0');
+    const page = await open('?run=normal&t=0&view=quiet');
     const list = page.getByLabel('Scenario');
     for (const id of SCENARIO_IDS) {
       await list.selectOption(id);
       // The first moment of the new run, then its last.
       await page.locator('.clock b').getByText('0 ms', { exact: true }).waitFor();
       await page.waitForURL(new RegExp(`run=${id}&t=0&`));
-      await page.getByRole('slider').press('End');
-      await page.getByText('Nothing is left to happen').waitFor();
-      expect([id, await state(page, 'client'), await state(page, 'server')]).toEqual([id, 'CLOSED', 'CLOSED']);
+      await toTheEnd(page);
+      // A flood leaves the server waiting: for it, nobody ever came.
+      const server = id === 'flood' ? 'LISTEN' : 'CLOSED';
+      expect([id, await state(page, 'client'), await state(page, 'server')]).toEqual([id, 'CLOSED', server]);
     }
     await page.context().close();
   });
 
-  it.skipIf(axeMissing !== '').each([
+  const LOOKS = [
     ['?run=lose-wave4&t=900', 1440, 'light'],
     ['?run=lose-data&t=570&lang=zh', 1440, 'dark'],
     ['?run=corrupt-data&t=620', 390, 'light'],
-    ['?run=normal&t=60&lang=zh', 390, 'dark'],
-  ] as const)(`axe finds no violation: %s, %i pixels, %s${axeMissing}`, async (query, width, colorScheme) => {
-    const page = await open(query, { viewport: { width, height: 900 }, colorScheme });
-    await page.locator('[data-packet="2"]').focus();
-    await page.keyboard.press('Enter');
-    await page.locator('summary').click();
-    await page.evaluate(readFileSync(AXE, 'utf8'));
-    const found = await page.evaluate<string[]>(
-      'axe.run(document).then((r) => r.violations.flatMap((v) => v.nodes.map((n) => v.id + ": " + n.target)))',
-    );
-    expect(found).toEqual([]);
-    await page.context().close();
-  });
+    ['?run=normal&t=49&lang=zh', 390, 'dark'],
+    ['?run=flood&t=4000&view=projector,covered', 1440, 'dark'],
+  ] as const;
+  it.skipIf(axeMissing !== '').each(LOOKS)(
+    titled('axe finds no violation on any tab: %s, %i pixels, %s', axeMissing),
+    async (query, width, colorScheme) => {
+      const page = await open(query, { viewport: { width, height: 900 }, colorScheme });
+      await page.locator('[data-packet="2"]').focus();
+      await page.keyboard.press('Enter');
+      if (!query.includes('projector')) await page.locator('.as-table summary').click();
+      await page.locator('.menu summary').click();
+      await page.evaluate(readFileSync(AXE, 'utf8'));
+      for (const tab of TABS) {
+        await page.locator(`#tab-${tab}`).click();
+        const found = await page.evaluate<string[]>(
+          'axe.run(document).then((r) => r.violations.flatMap((v) => v.nodes.map((n) => v.id + ": " + n.target)))',
+        );
+        expect([tab, ...found]).toEqual([tab]);
+      }
+      await page.context().close();
+    },
+  );
 
   it('has the ladder as a table too', async () => {
     const page = await open('?run=lose-shake3&t=2000');
@@ -235,8 +191,8 @@ describe.skipIf(why !== '')(`the lab in Chromium${why === '' ? '' : ` (needs: ${
   });
 
   it('asks nobody but its own folder, and nothing failed', () => {
-    expect(requests.length).toBeGreaterThan(0);
-    expect(requests.filter((url) => !url.startsWith(base))).toEqual([]);
-    expect(faults).toEqual([]);
+    expect(lab.requests.length).toBeGreaterThan(0);
+    expect(lab.requests.filter((url) => !url.startsWith(lab.base))).toEqual([]);
+    expect(lab.faults).toEqual([]);
   });
 });

@@ -7,10 +7,12 @@ import { EN } from '../../lab/src/i18n/en.ts';
 import { TEXTS, type TextKey, textOf, timeText } from '../../lab/src/i18n/texts.ts';
 import { arrowLabel, beatWords } from '../../lab/src/i18n/words.ts';
 import { ZH } from '../../lab/src/i18n/zh.ts';
-import { type Action, readActions, writeActions } from '../../lab/src/model/actions.ts';
+import { type Action, KNOBS, type Knob, readActions, writeActions } from '../../lab/src/model/actions.ts';
+import { EXERCISE_IDS } from '../../lab/src/model/exercises.ts';
 import { fieldsOf, payloadText } from '../../lab/src/model/fields.ts';
-import { preferredLang, readView, writeView } from '../../lab/src/model/link.ts';
+import { DEFAULT_LOOK, preferredLang, readView, TABS, writeView } from '../../lab/src/model/link.ts';
 import { progressOf, sceneAt } from '../../lab/src/model/moment.ts';
+import { QUESTION_IDS } from '../../lab/src/model/questions.ts';
 import { simulate } from '../../lab/src/model/run.ts';
 import { SCENARIO_IDS } from '../../lab/src/model/scenario.ts';
 import { layOut } from '../../lab/src/model/timeline.ts';
@@ -28,12 +30,16 @@ describe('the catalogues', () => {
   it('have no empty text, and Chinese where it is Chinese', () => {
     for (const texts of Object.values(TEXTS)) expect(Object.values(texts).filter((t) => t.trim() === '')).toEqual([]);
     const latin = Object.entries(ZH).filter(([, text]) => !/\p{Script=Han}/u.test(text));
-    expect(latin.map(([key]) => key).sort()).toEqual(['field-sack', 'field-tos', 'next-timer']);
+    // Answers may be names of flags, states and numbers.
+    const others = latin.map(([key]) => key).filter((key) => !/^ask-.*-\d$/.test(key));
+    expect(others.sort()).toEqual(['did-set', 'field-sack', 'field-tos', 'next-timer']);
   });
 
   it('explain every scenario and every state', () => {
     for (const id of SCENARIO_IDS) expect(EN).toHaveProperty([`intro-${id}`]);
     for (const state of STATES) expect(EN).toHaveProperty([`about-${state}`]);
+    for (const id of EXERCISE_IDS) expect(EN).toHaveProperty([`task-${id}-hint`]);
+    for (const id of QUESTION_IDS) expect(EN).toHaveProperty([`ask-${id}-why`]);
   });
 
   it('write times as readers take them in', () => {
@@ -110,14 +116,37 @@ describe('the diagram', () => {
 });
 
 describe('links', () => {
-  const action: fc.Arbitrary<Action> = fc.oneof(
+  const knob = fc.constantFrom(...(Object.keys(KNOBS) as Knob[])).chain((name) =>
     fc.record({
-      kind: fc.constantFrom('drop', 'delay', 'duplicate', 'corrupt'),
+      kind: fc.constant('set'),
+      at: fc.nat(100_000),
+      knob: fc.constant(name),
+      end: KNOBS[name].ends ? fc.constantFrom('client', 'server') : fc.constant(''),
+      value: fc.integer({ min: KNOBS[name].least, max: KNOBS[name].most }),
+    }),
+  );
+  const far = fc.integer({ min: -0x7fff_ffff, max: 0x7fff_ffff });
+  const action: fc.Arbitrary<Action> = fc.oneof(
+    knob,
+    fc.record({
+      kind: fc.constant('forge'),
+      at: fc.nat(100_000),
+      end: fc.constantFrom('client', 'server'),
+      segment: fc.record({
+        flags: fc.nat(255),
+        seq: far,
+        ack: far,
+        wnd: fc.nat(0xffff),
+        text: fc.string({ unit: 'grapheme', maxLength: 20 }),
+      }),
+    }),
+    fc.record({
+      kind: fc.constantFrom('drop', 'delay', 'duplicate', 'corrupt', 'linger'),
       at: fc.nat(100_000),
       packet: fc.nat(999),
     }),
     fc.record({
-      kind: fc.constant('send'),
+      kind: fc.constantFrom('send', 'get'),
       at: fc.nat(100_000),
       end: fc.constantFrom('client', 'server'),
       text: fc.string({ unit: 'grapheme', maxLength: 20 }),
@@ -138,9 +167,17 @@ describe('links', () => {
         fc.array(action, { maxLength: 5 }),
         fc.nat(99_999_999),
         fc.constantFrom('en', 'zh'),
-        (scenario, seed, actions, ms, lang) => {
+        fc.record({
+          tab: fc.constantFrom(...TABS),
+          projector: fc.boolean(),
+          covered: fc.boolean(),
+          asking: fc.boolean(),
+          task: fc.constantFrom('' as const, ...EXERCISE_IDS),
+          chosen: fc.nat(1000),
+        }),
+        (scenario, seed, actions, ms, lang, look) => {
           const sorted = [...actions].sort((a, b) => a.at - b.at);
-          const view = { spec: { scenario, seed, actions: sorted }, at: ms / 1000, lang } as const;
+          const view = { spec: { scenario, seed, actions: sorted }, at: ms / 1000, lang, look } as const;
           expect(readView(writeView(view))).toEqual(view);
         },
       ),
@@ -149,11 +186,18 @@ describe('links', () => {
   });
 
   it('may say anything: what makes no sense has its default', () => {
-    const nothing = { spec: { scenario: 'normal', seed: 9293, actions: [] }, at: -1, lang: '' };
+    const nothing = { spec: { scenario: 'normal', seed: 9293, actions: [] }, at: -1, lang: '', look: DEFAULT_LOOK };
     expect(readView('')).toEqual(nothing);
-    expect(readView('?run=../x&seed=-1&do=drop.x@1~close.nobody@2~%&t=soon&lang=fr')).toEqual(nothing);
+    expect(
+      readView('?run=../x&seed=-1&do=drop.x@1~close.nobody@2~%&t=soon&lang=fr&tab=all&task=x&view=x&segment=-2'),
+    ).toEqual(nothing);
     expect(readActions('drop.3@5~send.client@2:%zz')).toHaveLength(2);
     expect(writeActions(readActions('drop.3@5'))).toBe('drop.3@5');
+    const bad =
+      'set.delay@1:0~set.loss@1:91~set.nagle@1:1~set.delay.client@1:5~set.x@1:1~set.rate@1:~forge.client@1:4,0';
+    expect(readActions(`${bad}~forge.client@1:256,0,0,0,~forge.nobody@1:4,0,0,0,~forge.client@1:4,0.5,0,0,`)).toEqual(
+      [],
+    );
   });
 
   it('without a language get the first of the browser that is there', () => {

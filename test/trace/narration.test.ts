@@ -7,7 +7,7 @@ import { CATALOG_EN } from '../../src/trace/catalog-en.ts';
 import { CATALOG_ZH } from '../../src/trace/catalog-zh.ts';
 import { readConversation } from '../../src/trace/conversation.ts';
 import { narrate } from '../../src/trace/narration.ts';
-import { close, exchange, FIN, handshake, modelStory, Script, SYN } from './script.ts';
+import { close, exchange, FIN, handshake, modelStory, RST, Script, SYN } from './script.ts';
 
 const places = (text: string) => [...new Set(text.match(/\{\w+\}/g) ?? [])].sort();
 const keys = (c: Catalog) => Object.keys(c).sort() as MessageKey[];
@@ -153,5 +153,26 @@ describe('every row of the tale is told, exact and plain', () => {
         comes: [520, 'ESTABLISHED'],
       });
     expect(told(s.events)).toContain('200 ms without an answer: the timer sends it again');
+  });
+});
+
+describe('resets', () => {
+  test('an end that knows of no connection does not hang up, and TIME-WAIT is not cut short by it (RFC 1337)', () => {
+    const late = (state: 'TIME-WAIT' | 'ESTABLISHED') =>
+      close(exchange(handshake())).send({
+        at: 5000,
+        from: 'server',
+        flags: RST,
+        seq: 0,
+        state: 'CLOSED',
+        comes: [5020, state],
+      }).events;
+    expect(told(late('TIME-WAIT'))).toContain('I know of no such connection.');
+    expect(told(late('TIME-WAIT'), 'zh')).toContain('TIME-WAIT 不让 RST 提前打断它');
+    expect(told(late('TIME-WAIT'))).not.toContain('I hang up.');
+    expect(told(late('ESTABLISHED'))).not.toContain('cut it short');
+    const aborted = handshake().state('server', 70, 'ESTABLISHED', 'CLOSED', 'ABORT');
+    aborted.send({ at: 70, from: 'server', flags: RST, seq: 1, state: 'CLOSED', comes: [90, 'CLOSED'] });
+    expect(told(aborted.events)).toContain('I hang up.');
   });
 });

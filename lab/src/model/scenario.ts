@@ -5,16 +5,17 @@ import type { Role } from 'synfin/trace';
 /** An end of the connection, by the name of its host. */
 export type End = 'client' | 'server';
 
-/** What can happen to a segment on its way. */
-export type Fate = 'drop' | 'delay' | 'duplicate' | 'corrupt';
+/** What can happen to a segment on its way; `linger`: a copy of it stays in the network and comes much later. */
+export type Fate = 'drop' | 'delay' | 'duplicate' | 'corrupt' | 'linger';
 
 /** What a program waits for before its next step; `received` counts all octets it has read so far. */
 export type When = 'start' | 'open' | 'peer-ended' | { readonly received: number };
 
-/** What a program does: in the RFC's words OPEN, SEND, CLOSE, ABORT. */
+/** What a program does: in the RFC's words OPEN, SEND, CLOSE, ABORT; a browser asks for pages as well. */
 export type Deed =
   | { readonly do: 'connect' }
   | { readonly do: 'send'; readonly text: string }
+  | { readonly do: 'get'; readonly text: string }
   | { readonly do: 'shutdown' }
   | { readonly do: 'abort' };
 
@@ -26,6 +27,15 @@ export interface RoleFate {
   readonly role: Role;
   readonly nth: number;
   readonly fate: Fate;
+}
+
+/** SYNs from addresses where nobody is: one every `every` ms from `from` on. */
+export interface Flood {
+  readonly count: number;
+  readonly from: number;
+  readonly every: number;
+  /** Half-open connections that the server remembers. */
+  readonly backlog: number;
 }
 
 /** The chapters of the list of scenarios. */
@@ -46,16 +56,27 @@ export interface Scenario {
   readonly clientBuffer: number;
   /** How long the client's program does not read, ms from the opening. */
   readonly clientSleeps: number;
+  /** Octets per second that the path carries, and octets that may wait for it; 0 for no limit. */
+  readonly rate: number;
+  readonly queue: number;
+  /** Segments in the first window; 0 for the default. */
+  readonly initialWindow: number;
+  readonly flood: Flood | null;
+  /** Both programs speak HTTP, and requests are given as actions. */
+  readonly web: boolean;
 }
 
 /** Every scenario there is, in the order of the list. */
 export const SCENARIO_IDS = [
   'normal',
+  'page',
   'lose-shake1',
   'lose-shake2',
   'lose-shake3',
   'both-open',
   'refused',
+  'flood',
+  'slow-start',
   'lose-data',
   'lose-tail',
   'reorder-data',
@@ -69,15 +90,20 @@ export const SCENARIO_IDS = [
   'half-close',
   'three-waves',
   'both-close',
+  'old-duplicate',
   'reset',
 ] as const;
 
 /** The name of a scenario, as URLs have it. */
 export type ScenarioId = (typeof SCENARIO_IDS)[number];
 
-/** Time from one host to the other, ms. */
+/** Time from one host to the other, ms, until a knob is turned. */
 export const PATH_DELAY = 50;
 /** How much later than usual a delayed segment arrives, ms. */
 export const EXTRA_DELAY = 120;
+/** How long a copy that lingers is on its way, ms. */
+export const LINGER = 4000;
 /** The server's port; both ends' in a simultaneous open. */
 export const PORT = 80;
+/** The name in the trace of who sends segments that no host of ours sent. */
+export const NOBODY = 'nobody';

@@ -29,6 +29,9 @@ const SERVER: readonly Step[] = [
   { when: 'peer-ended', after: 150, do: 'shutdown' },
 ];
 
+/** Calls when the flood has come. */
+const LATE_CLIENT: readonly Step[] = [{ when: 'start', after: 120, do: 'connect' }, ...CLIENT.slice(1)];
+
 const BASE = {
   client: CLIENT,
   server: SERVER,
@@ -37,6 +40,11 @@ const BASE = {
   mtu: 1500,
   clientBuffer: 0,
   clientSleeps: 0,
+  rate: 0,
+  queue: 0,
+  initialWindow: 0,
+  flood: null,
+  web: false,
 } as const;
 
 function scenario(id: ScenarioId, chapter: Chapter, changes: Partial<Scenario> = {}): Scenario {
@@ -49,6 +57,8 @@ function losing(id: ScenarioId, chapter: Chapter, role: Role): Scenario {
 }
 
 const LINES = prose(64);
+/** Enough for the window to grow until the path is full, and to come back. */
+const BOOK = prose(2200);
 
 /** A long answer in segments of 536 octets, and what befalls one of them. */
 function long(id: ScenarioId, fate: Fate, nth: number): Scenario {
@@ -64,6 +74,7 @@ function long(id: ScenarioId, fate: Fate, nth: number): Scenario {
 /** Every scenario, in the order of the list. */
 export const SCENARIOS: readonly Scenario[] = [
   scenario('normal', 'life'),
+  scenario('page', 'life', { web: true }),
   losing('lose-shake1', 'opening', 'shake-1'),
   losing('lose-shake2', 'opening', 'shake-2'),
   losing('lose-shake3', 'opening', 'shake-3'),
@@ -73,10 +84,21 @@ export const SCENARIOS: readonly Scenario[] = [
     server: [connect, { ...finish, after: 40 }],
   }),
   scenario('refused', 'opening', { listens: false, server: [] }),
+  scenario('flood', 'opening', { flood: { count: 6, from: 0, every: 12, backlog: 4 }, client: LATE_CLIENT }),
+  scenario('slow-start', 'data', {
+    mtu: 576,
+    // A path of 50 kB/s with room for a dozen packets: the window outgrows it after a few round trips.
+    rate: 50_000,
+    queue: 7000,
+    initialWindow: 2,
+    client: [connect, ask, { when: { received: BOOK.length }, after: 30, do: 'shutdown' }],
+    server: [{ when: { received: REQUEST.length }, after: 20, do: 'send', text: BOOK }, finish],
+  }),
   long('lose-data', 'drop', 2),
   long('lose-tail', 'drop', 6),
   long('reorder-data', 'delay', 2),
-  long('duplicate-data', 'duplicate', 2),
+  // A buffer of five segments: enough while the program reads, and soon full when a visitor stops it.
+  { ...long('duplicate-data', 'duplicate', 2), clientBuffer: 2620 },
   long('corrupt-data', 'corrupt', 2),
   scenario('zero-window', 'data', {
     mtu: 576,
@@ -104,6 +126,8 @@ export const SCENARIOS: readonly Scenario[] = [
     client: [connect, ask, { when: { received: ANSWER.length }, after: 50, do: 'shutdown' }],
     server: [answer, { when: 'start', after: 100, do: 'shutdown' }],
   }),
+  // The server's answer is the second segment with data; a copy of it comes when all is said.
+  scenario('old-duplicate', 'closing', { fates: [{ role: 'data', nth: 2, fate: 'linger' }] }),
   scenario('reset', 'abrupt', {
     client: [connect, ask, { when: { received: 1 }, after: 40, do: 'abort' }],
     server: [answer],

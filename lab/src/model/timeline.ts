@@ -5,17 +5,22 @@
 // follows, so a fork of the run leaves the ladder above it as it is.
 
 import type { TraceEvent } from 'synfin';
-import type { ProgramEvent, RunRecord } from './run.ts';
-import { type End, PATH_DELAY } from './scenario.ts';
+import type { Inside, PacketRecord, ProgramEvent, RunRecord } from './record.ts';
+import type { End } from './scenario.ts';
 
 /** One thing that happens: something traced, or something a program does. */
 export interface Beat {
   readonly at: number;
   /** Position on the ladder. */
   p: number;
+  /** Its place among the trace events; for a program's, the number of those before it. */
+  readonly order: number;
   readonly trace: TraceEvent | null;
   readonly program: ProgramEvent | null;
 }
+
+/** What becomes of a segment at the far end: it arrives, or is thrown away there for one of these reasons. */
+export type Landing = 'arrived' | 'damaged' | 'no-room' | 'nobody';
 
 /** The way of one packet across the ladder. */
 export interface Flight {
@@ -27,15 +32,22 @@ export interface Flight {
   endP: number;
   endAt: number;
   arrives: boolean;
+  landing: Landing;
   /** Where it was lost or damaged; -1 when it was neither. */
   hurtP: number;
   hurt: 'lost' | 'corrupted' | '';
-  /** It arrives twice. */
+  /** It arrives twice; where and when the second time; -1 before the second is known of. */
   twice: boolean;
+  copyP: number;
+  copyAt: number;
+  /** No host of ours sent it. */
+  readonly forged: boolean;
   /** A segment of the other end crosses it. */
   crossed: boolean;
   /** Its end sends nothing else at the same instant. */
   alone: boolean;
+  /** Pixels of the ladder between it and what its end sent before. */
+  apart: number;
 }
 
 /** A stretch of the ladder that stands for more time than its length says. */
@@ -47,9 +59,18 @@ export interface Gap {
   readonly ms: number;
 }
 
+/** The inside of an end from a position on. */
+export interface PlacedInside {
+  readonly p: number;
+  readonly inside: Inside;
+}
+
 /** A run laid out. */
 export interface Timeline {
   readonly beats: readonly Beat[];
+  readonly insides: Readonly<Record<End, readonly PlacedInside[]>>;
+  /** The number of the connection at each end; what belongs to others is beside the tale. */
+  readonly connections: Readonly<Record<End, number>>;
   readonly flights: ReadonlyMap<number, Flight>;
   readonly gaps: readonly Gap[];
   /** Position of the end. */
@@ -79,18 +100,19 @@ function beatsOf(record: RunRecord): Beat[] {
   const programs = (order: number) => {
     for (; next < record.program.length && record.program[next]!.order <= order; next++) {
       const program = record.program[next]!;
-      beats.push({ at: program.at, p: 0, trace: null, program });
+      beats.push({ at: program.at, p: 0, order: program.order, trace: null, program });
     }
   };
-  const touched = new Map(record.packets.map((p) => [p.id, p.touchedAt]));
+  const packets = new Map(record.packets.map((p) => [p.id, p]));
   record.events.forEach((event, order) => {
     programs(order);
     let { at } = event;
     if (event.type === 'path') {
-      const byHand = touched.get(event.packet) ?? -1;
-      at = byHand > at ? byHand : at + PATH_DELAY * HURT_AT;
+      const packet = packets.get(event.packet);
+      const byHand = packet?.touchedAt ?? -1;
+      at = byHand > at ? byHand : at + (packet?.delay ?? 0) * HURT_AT;
     }
-    beats.push({ at, p: 0, trace: event, program: null });
+    beats.push({ at, p: 0, order, trace: event, program: null });
   });
   programs(Number.POSITIVE_INFINITY);
   return beats
@@ -152,74 +174,143 @@ export function layOut(record: RunRecord): Timeline {
     instants.push({ at, fromP: base, toP: top });
     from = to;
   }
-  const timeline = { beats, flights: new Map<number, Flight>(), gaps, length: top, instants };
+  const insides = { client: [], server: [] };
+  const { connections } = record;
+  const timeline = { beats, insides, connections, flights: new Map<number, Flight>(), gaps, length: top, instants };
   fillFlights(timeline, record);
-  return timeline;
+  return {
+    ...timeline,
+    insides: { client: placed(timeline, record, 'client'), server: placed(timeline, record, 'server') },
+  };
+}
+
+/** The insides of an end, each where the last of what was told before it stands. */
+function placed(timeline: Timeline, record: RunRecord, end: End): PlacedInside[] {
+  const places: number[] = [];
+  for (const { order, p, trace } of timeline.beats) {
+    if (trace !== null && trace.type !== 'path' && trace.host === end) places[order] = p;
+  }
+  const found: PlacedInside[] = [];
+  let before = 0;
+  for (const inside of record.insides) {
+    if (inside.end !== end) continue;
+    let p = firstAt(timeline, inside.at);
+    // The newest event of this host at the same instant, if there is one.
+    for (let order = inside.order - 1; order >= 0 && record.events[order]!.at === inside.at; order--) {
+      if (places[order] === undefined) continue;
+      p = places[order]!;
+      break;
+    }
+    before = Math.max(before, p);
+    found.push({ p: before, inside });
+  }
+  return found;
+}
+
+/** Why a segment that came to the far end was thrown away there; empty when the reason is another's. */
+const LANDINGS: Readonly<Partial<Record<string, Landing>>> = {
+  'listen-backlog': 'no-room',
+  'not-for-us': 'nobody',
+};
+
+function takeOff(timeline: Timeline, packet: PacketRecord | undefined, at: number, p: number, id: number): Flight {
+  const delay = packet?.delay ?? 0;
+  const flight: Flight = {
+    packet: id,
+    from: packet?.from ?? 'client',
+    sentAt: at,
+    sentP: p,
+    endAt: at + delay,
+    endP: 0,
+    arrives: false,
+    landing: 'damaged',
+    hurtP: -1,
+    hurt: '',
+    twice: false,
+    copyP: -1,
+    copyAt: -1,
+    forged: packet?.forged ?? false,
+    crossed: false,
+    alone: true,
+    apart: Number.POSITIVE_INFINITY,
+  };
+  // Should it not arrive, its way is still that of its neighbours.
+  flight.endP = firstAt(timeline, flight.endAt) + (p - firstAt(timeline, at));
+  if (flight.endP <= p) flight.endP = p + delay * PIXELS_PER_MS;
+  return flight;
+}
+
+function land(flight: Flight, at: number, p: number): void {
+  if (!flight.arrives) Object.assign(flight, { endP: p, endAt: at, arrives: true, landing: 'arrived' });
+  else if (!flight.twice) Object.assign(flight, { twice: true, copyP: p, copyAt: at });
 }
 
 function fillFlights(timeline: Timeline & { flights: Map<number, Flight> }, record: RunRecord): void {
   const { flights } = timeline;
-  const froms = new Map(record.packets.map((p) => [p.id, p.from]));
+  const packets = new Map(record.packets.map((p) => [p.id, p]));
   for (const { trace: e, p } of timeline.beats) {
     if (e === null) continue;
     if (e.type === 'segment' && e.dir === 'out') {
-      const flight: Flight = {
-        packet: e.packet,
-        from: froms.get(e.packet) ?? 'client',
-        sentAt: e.at,
-        sentP: p,
-        endAt: e.at + PATH_DELAY,
-        endP: 0,
-        arrives: false,
-        hurtP: -1,
-        hurt: '',
-        twice: false,
-        crossed: false,
-        alone: true,
-      };
-      // Should it not arrive, its way is still that of its neighbours.
-      flight.endP = firstAt(timeline, flight.endAt) + (p - firstAt(timeline, e.at));
-      flights.set(e.packet, flight);
-    } else if (e.type === 'segment') {
-      const flight = flights.get(e.packet);
-      if (flight === undefined) continue;
-      flight.twice = flight.arrives;
-      if (!flight.arrives) Object.assign(flight, { endP: p, endAt: e.at, arrives: true });
-    } else if (e.type === 'path' && (e.verdict === 'lost' || e.verdict === 'corrupted')) {
-      const flight = flights.get(e.packet);
-      if (flight !== undefined) Object.assign(flight, { hurtP: p, hurt: e.verdict });
-    } else if (e.type === 'drop') {
-      // Damaged segments come to their end without having arrived.
-      const flight = flights.get(e.packet);
-      if (flight !== undefined && !flight.arrives) Object.assign(flight, { endP: p, endAt: e.at });
+      flights.set(e.packet, takeOff(timeline, packets.get(e.packet), e.at, p, e.packet));
+      continue;
+    }
+    const flight = 'packet' in e ? flights.get(e.packet) : undefined;
+    if (flight === undefined) continue;
+    if (e.type === 'segment') land(flight, e.at, p);
+    else if (e.type === 'path' && (e.verdict === 'lost' || e.verdict === 'queue-full')) {
+      Object.assign(flight, { hurtP: p, hurt: 'lost' });
+    } else if (e.type === 'path' && e.verdict === 'corrupted') Object.assign(flight, { hurtP: p, hurt: 'corrupted' });
+    else if (e.type === 'drop' && !flight.arrives) {
+      // It came to its end without having arrived.
+      Object.assign(flight, { endP: p, endAt: e.at, landing: LANDINGS[e.reason] ?? 'damaged' });
     }
   }
-  const all = [...flights.values()];
-  for (const f of all) if (f.endP <= f.sentP) f.endP = f.sentP + PATH_DELAY * PIXELS_PER_MS;
-  for (const f of all) {
-    f.alone = !all.some((o) => o !== f && o.from === f.from && o.sentAt === f.sentAt);
-    f.crossed = all.some((o) => o.from !== f.from && o.sentP < f.endP && f.sentP < o.endP);
+  const all = [...flights.values()].sort((a, b) => a.sentP - b.sentP);
+  const before = { client: Number.NEGATIVE_INFINITY, server: Number.NEGATIVE_INFINITY };
+  all.forEach((f, i) => {
+    f.apart = f.sentP - before[f.from];
+    before[f.from] = f.sentP;
+    // Only neighbours can be at the same instant, or cross: the list is in order of sending.
+    for (let k = i + 1; k < all.length && all[k]!.sentP < f.endP; k++) {
+      const o = all[k]!;
+      if (o.from === f.from && o.sentAt === f.sentAt) {
+        f.alone = false;
+        o.alone = false;
+      }
+      if (o.from !== f.from && f.sentP < o.endP) {
+        f.crossed = true;
+        o.crossed = true;
+      }
+    }
+  });
+}
+
+/** Index of the last instant at or before `at`, ms; -1 when all are later. */
+export function instantAt(timeline: Timeline, at: number): number {
+  const { instants } = timeline;
+  let [low, high] = [0, instants.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (instants[middle]!.at <= at) low = middle + 1;
+    else high = middle;
   }
+  return low - 1;
 }
 
 /** The first position at time `at`, ms. */
 function firstAt(timeline: Timeline, at: number): number {
-  return timeline.instants.find((i) => i.at === at)?.fromP ?? positionAt(timeline, at);
+  const here = timeline.instants[instantAt(timeline, at)];
+  return here?.at === at ? here.fromP : positionAt(timeline, at);
 }
 
 /** The last position at time `at`, ms. */
 export function positionAt(timeline: Timeline, at: number): number {
-  const { instants } = timeline;
-  const first = instants[0];
-  if (first === undefined || at < first.at) return 0;
-  for (let i = instants.length - 1; i >= 0; i--) {
-    const here = instants[i]!;
-    if (here.at > at) continue;
-    const next = instants[i + 1];
-    if (next === undefined || here.at === at) return here.toP;
-    return here.toP + ((at - here.at) / (next.at - here.at)) * (next.fromP - here.toP);
-  }
-  return 0;
+  const i = instantAt(timeline, at);
+  const here = timeline.instants[i];
+  if (here === undefined) return 0;
+  const next = timeline.instants[i + 1];
+  if (next === undefined || here.at === at) return here.toP;
+  return here.toP + ((at - here.at) / (next.at - here.at)) * (next.fromP - here.toP);
 }
 
 /** The time at a position, ms. */

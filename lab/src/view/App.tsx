@@ -1,16 +1,20 @@
 // The page: head, scenarios, two hosts with the ladder between, and what explains them.
 
 import { createEffect, createSignal, For, type JSX, Show } from 'solid-js';
+import { knobWords } from '../i18n/words.ts';
 import type { Chapter } from '../model/scenario.ts';
-import { PATH_DELAY } from '../model/scenario.ts';
 import { SCENARIOS, scenarioOf } from '../model/scenarios.ts';
+import { Bench } from './Bench.tsx';
+import { standing } from './Change.tsx';
 import { Controls } from './Controls.tsx';
 import { EndPanel, StateBadge } from './EndPanel.tsx';
-import { Inspector } from './Inspector.tsx';
 import { Ladder } from './Ladder.tsx';
 import { LadderTable } from './LadderTable.tsx';
+import { More } from './More.tsx';
+import { QuestionCard } from './Question.tsx';
 import { Deeds, NowAndNext, Story } from './Story.tsx';
 import { createStore, type Store } from './store.ts';
+import { TaskStatus } from './Tasks.tsx';
 
 const CHAPTERS: readonly Chapter[] = ['life', 'opening', 'data', 'closing', 'abrupt'];
 const THEMES = ['auto', 'light', 'dark'] as const;
@@ -60,6 +64,7 @@ function Head(props: { store: Store }): JSX.Element {
         <button type="button" onClick={share}>
           {store.t('share')}
         </button>
+        <More store={store} />
         <label>
           <span class="hidden">{store.t('theme')}</span>
           <select value={theme()} onChange={(event) => setTheme(event.currentTarget.value)}>
@@ -105,6 +110,32 @@ function Scenarios(props: { store: Store }): JSX.Element {
   );
 }
 
+/** The path between the hosts, as it is now; a way to change it. */
+function Path(props: { store: Store }): JSX.Element {
+  const { store } = props;
+  const what = () => {
+    const loss = standing(store, 'loss', '');
+    const rate = standing(store, 'rate', '');
+    const parts = [store.t('path', { n: standing(store, 'delay', '') })];
+    if (rate > 0) parts.push(knobWords(store.lang(), 'rate', rate));
+    if (loss > 0) parts.push(`${store.t('knob-loss')} ${loss} %`);
+    return parts.join(', ');
+  };
+  return (
+    <button
+      type="button"
+      class="path"
+      aria-label={store.t('path-change', { what: what() })}
+      onClick={() => {
+        store.setLook({ tab: 'change' });
+        document.getElementById('bench-panel')?.scrollIntoView({ block: 'nearest' });
+      }}
+    >
+      {what()}
+    </button>
+  );
+}
+
 /** The page. */
 export function App(): JSX.Element {
   const store = createStore();
@@ -113,6 +144,7 @@ export function App(): JSX.Element {
       <Head store={store} />
       <main>
         <p class="intro">{store.t(`intro-${scenarioOf(store.spec().scenario).id}`)}</p>
+        <TaskStatus store={store} />
         <Show when={store.error() !== ''}>
           <p class="failed" role="alert">
             {store.t('failed', { why: store.error() })}
@@ -124,13 +156,13 @@ export function App(): JSX.Element {
             <div class="middle" id="ladder">
               <div class="hosts">
                 <StateBadge store={store} end="client" />
-                <div class="path" aria-hidden="true">
-                  {store.t('path', { n: PATH_DELAY })}
-                </div>
+                <Path store={store} />
                 <StateBadge store={store} end="server" />
               </div>
               <Ladder store={store} />
-              <Story store={store} />
+              <Show when={store.asking.here() !== null} fallback={<Story store={store} />}>
+                <QuestionCard store={store} />
+              </Show>
               <Controls store={store} />
               <NowAndNext store={store} />
             </div>
@@ -138,7 +170,7 @@ export function App(): JSX.Element {
           </div>
           <div class="below">
             <Deeds store={store} />
-            <Inspector store={store} />
+            <Bench store={store} />
           </div>
           <LadderTable store={store} />
         </Show>

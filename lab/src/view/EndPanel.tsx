@@ -4,6 +4,7 @@ import { createMemo, createSignal, For, type JSX, Show } from 'solid-js';
 import { timeText } from '../i18n/texts.ts';
 import { programWords } from '../i18n/words.ts';
 import type { End } from '../model/scenario.ts';
+import { Clocks } from './Inside.tsx';
 import { StateDiagram } from './StateDiagram.tsx';
 import type { Store } from './store.ts';
 
@@ -74,6 +75,8 @@ export function EndPanel(props: { store: Store; end: End }): JSX.Element {
           )}
         </For>
       </ol>
+      <h3>{store.t('timers')}</h3>
+      <Clocks store={store} end={props.end} />
       <form
         class="commands"
         aria-label={store.t('commands', { who: who() })}

@@ -38,7 +38,6 @@ export function Inspector(props: { store: Store }): JSX.Element {
   };
   return (
     <section class="inspector" aria-label={store.t('inspect')}>
-      <h2>{store.t('inspect')}</h2>
       <Show when={fields().length > 0} fallback={<p class="soft">{store.t('inspect-none')}</p>}>
         <p class="subject">{title()}</p>
         <div class="inside">

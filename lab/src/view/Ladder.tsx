@@ -13,9 +13,9 @@ import {
   Show,
   untrack,
 } from 'solid-js';
-import { flagWords } from 'synfin/trace';
 import { timeText } from '../i18n/texts.ts';
-import { arrowLabel, marksOf, roleNumber } from '../i18n/words.ts';
+import { arrowLabel, marksOf, roleNumber, segmentWords } from '../i18n/words.ts';
+import { FATES } from '../model/actions.ts';
 import { payloadText } from '../model/fields.ts';
 import type { Arrow } from '../model/moment.ts';
 import type { End, Fate } from '../model/scenario.ts';
@@ -32,10 +32,19 @@ const EYE = 0.84;
 /** With more segments than this only those near the window are drawn, and what is `MARGIN` pixels around it. */
 const MANY = 150;
 const MARGIN = 500;
+/** Words of parallel arrows nearer to each other than this would cover each other, pixels. */
+const LINE_HEIGHT = 11.5;
 /** The part that is drawn moves in steps, pixels. */
 const STRIDE = 250;
 
-const KEYS: Readonly<Record<string, Fate>> = { d: 'drop', Delete: 'drop', l: 'delay', u: 'duplicate', c: 'corrupt' };
+const KEYS: Readonly<Record<string, Fate>> = {
+  d: 'drop',
+  Delete: 'drop',
+  l: 'delay',
+  u: 'duplicate',
+  c: 'corrupt',
+  o: 'linger',
+};
 
 /** Where things stand at a width of the window. */
 interface Geometry {
@@ -83,20 +92,13 @@ function lineOf(g: Geometry, arrow: Arrow, gone: number): Line {
   };
 }
 
-/** The words along an arrow: flags and numbers in letters, then what it carries. */
+/** The words along an arrow: flags and numbers in letters, then what it carries, as far as there is room. */
 function words(store: Store, arrow: Arrow, room: number, narrow: boolean): string {
-  const { crossing: c } = arrow;
-  const letters = store.scene()?.letters ?? null;
-  const parts: string[] = [];
-  const flags = flagWords(c.flags);
-  if (c.len === 0 || flags !== 'ACK') parts.push(flags);
-  if (letters !== null) {
-    if (c.len > 0 || (c.flags & 3) !== 0 || flags === 'ACK') parts.push(`seq=${letters.seq(c)}`);
-    // A narrow page has no room for what hardly changes.
-    if ((c.flags & 16) !== 0 && !(narrow && c.len > 0)) parts.push(`ack=${letters.ack(c)}`);
-  }
-  if (c.len > 0) parts.push(`len=${c.len}`);
-  if (c.wnd === 0 && (c.flags & 4) === 0) parts.push('win=0');
+  const { crossing: c, stray } = arrow;
+  let parts = segmentWords(c, store.scene()?.letters ?? null, stray !== '');
+  if (stray !== '') parts.push(stray);
+  // A narrow page has no room for what hardly changes.
+  if (narrow && c.len > 0) parts = parts.filter((w) => !w.startsWith('ack='));
   const packet = store.packet(c.packet);
   const most = Math.floor(room / (narrow ? 6.5 : 7.6));
   let text = parts.join('  ');
@@ -121,12 +123,23 @@ function Segment(props: {
   const line = createMemo(() => lineOf(props.geometry, props.arrow, progress().gone));
   const flying = () => progress().status === 'flying';
   const id = () => props.arrow.flight.packet;
-  const chosen = () => store.chosen() === id();
-  const marks = () => marksOf(store.lang(), props.arrow.crossing, props.arrow.flight.twice, progress().status);
+  const chosen = () => store.look().chosen === id();
+  /** Its second copy has come. */
+  const doubled = createMemo(() => props.arrow.flight.twice && store.p() >= props.arrow.flight.copyP - 0.01);
+  const marks = () => [
+    ...marksOf(store.lang(), props.arrow.crossing, doubled(), progress().status),
+    ...(props.arrow.flight.forged && props.arrow.stray === '' ? [store.t('mark-forged')] : []),
+  ];
   const number = () => roleNumber(props.arrow.crossing);
   const from = () => props.arrow.flight.from;
+  const tip = () => (props.arrow.flight.forged ? 'forged' : from());
   const room = () => line().length - (props.geometry.narrow ? 26 : 70);
   const text = createMemo(() => words(store, props.arrow, room(), props.geometry.narrow));
+  /** Where arrows are dense, words are shown of the one that is looked at. */
+  const dense = () => {
+    const tilt = Math.abs(Math.cos((line().angle * Math.PI) / 180));
+    return props.arrow.flight.apart * tilt < LINE_HEIGHT;
+  };
   const visible = () => [number(), text(), ...marks()].filter((word) => word !== '').join(' ');
   const choose = () => {
     if (flying()) store.play(false);
@@ -163,7 +176,14 @@ function Segment(props: {
     // biome-ignore lint/a11y/useSemanticElements: inside SVG there is no button element
     <g
       class={`segment ${from()} ${progress().status}`}
-      classList={{ chosen: chosen(), again: props.arrow.crossing.again, bare: props.arrow.crossing.role === 'ack' }}
+      classList={{
+        chosen: chosen(),
+        again: props.arrow.crossing.again,
+        bare: props.arrow.crossing.role === 'ack',
+        forged: props.arrow.flight.forged,
+        stray: props.arrow.stray !== '',
+        dense: dense(),
+      }}
       role="button"
       tabindex={props.tabbable ? 0 : -1}
       data-packet={id()}
@@ -182,16 +202,16 @@ function Segment(props: {
         y1={line().y1}
         x2={line().x}
         y2={line().y}
-        marker-end={progress().status === 'arrived' ? `url(#tip-${from()})` : undefined}
+        marker-end={progress().status === 'arrived' ? `url(#tip-${tip()})` : undefined}
       />
-      <Show when={props.arrow.flight.twice && progress().status === 'arrived'}>
+      <Show when={doubled()}>
         <line
           class="shaft copy"
           x1={line().x1}
           y1={line().y1 + 5}
-          x2={line().x}
-          y2={line().y + 5}
-          marker-end={`url(#tip-${from()})`}
+          x2={line().x2}
+          y2={Math.max(props.arrow.flight.copyP + TOP, line().y2 + 5)}
+          marker-end={`url(#tip-${tip()})`}
         />
       </Show>
       <Show when={number() !== ''}>
@@ -212,7 +232,7 @@ function Segment(props: {
       <Show when={progress().status === 'lost'}>
         <path class="cross" transform={`translate(${line().x} ${line().y})`} d="M-7-7L7 7M-7 7L7-7" />
       </Show>
-      <Show when={progress().status === 'corrupted'}>
+      <Show when={['corrupted', 'no-room', 'nobody'].includes(progress().status)}>
         <path class="cross" transform={`translate(${line().x2} ${line().y2})`} d="M-8-5H8M-8 5H8M-4-9L-6 9M6-9L4 9" />
       </Show>
       <Show when={flying()}>
@@ -307,8 +327,7 @@ function Touch(props: { store: Store; geometry: Geometry }): JSX.Element {
     const progress = store.progress(arrow);
     return progress.status === 'flying' ? lineOf(props.geometry, arrow, progress.gone) : null;
   });
-  const fates: readonly Fate[] = ['drop', 'delay', 'duplicate', 'corrupt'];
-  const left = (line: Line) => Math.min(Math.max(line.x, 132), props.geometry.width - 132);
+  const left = (line: Line) => Math.min(Math.max(line.x, 168), props.geometry.width - 168);
   return (
     <Show when={target()}>
       {(line) => (
@@ -318,9 +337,9 @@ function Touch(props: { store: Store; geometry: Geometry }): JSX.Element {
           aria-label={store.t('touch')}
           style={{ left: `${left(line())}px`, top: `${line().y + 18}px` }}
         >
-          <For each={fates}>
+          <For each={FATES}>
             {(fate) => (
-              <button type="button" class={fate} onClick={() => store.touch(fate, store.chosen())}>
+              <button type="button" class={fate} onClick={() => store.touch(fate, store.look().chosen)}>
                 {store.t(fate)}
               </button>
             )}
@@ -345,14 +364,14 @@ export function Ladder(props: { store: Store }): JSX.Element {
   });
   const many = createMemo(() => arrows().length > MANY);
   const near = (fromP: number, toP: number) => !many() || (toP >= stretch()[0] && fromP <= stretch()[1]);
-  const drawn = createMemo(() => arrows().filter((a) => near(a.flight.sentP, a.flight.endP)));
+  const drawn = createMemo(() => arrows().filter((a) => near(a.flight.sentP, Math.max(a.flight.endP, a.flight.copyP))));
   const look = () => {
     const from = Math.floor(frame.scrollTop / STRIDE) * STRIDE - MARGIN;
     setStretch([from, from + frame.clientHeight + STRIDE + 2 * MARGIN]);
   };
   /** The one that Tab reaches: the chosen one, else the newest in flight, else the newest. */
   const entry = createMemo(() => {
-    if (drawn().some((a) => a.flight.packet === store.chosen())) return store.chosen();
+    if (drawn().some((a) => a.flight.packet === store.look().chosen)) return store.look().chosen;
     return drawn().at(-1)?.flight.packet ?? 0;
   });
   onMount(() => {
@@ -402,7 +421,7 @@ export function Ladder(props: { store: Store }): JSX.Element {
           aria-describedby="ladder-help"
         >
           <defs>
-            <For each={['client', 'server'] as const}>
+            <For each={['client', 'server', 'forged'] as const}>
               {(end) => (
                 <marker
                   id={`tip-${end}`}

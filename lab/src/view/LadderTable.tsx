@@ -2,7 +2,7 @@
 
 import { createSignal, For, Index, type JSX, Show } from 'solid-js';
 import { timeText } from '../i18n/texts.ts';
-import { marksOf, segmentName } from '../i18n/words.ts';
+import { marksOf, segmentWords } from '../i18n/words.ts';
 import type { Arrow } from '../model/moment.ts';
 import type { Store } from './store.ts';
 
@@ -12,16 +12,17 @@ function Row(props: { store: Store; arrow: Arrow }): JSX.Element {
   const flight = () => props.arrow.flight;
   const progress = () => store.progress(props.arrow);
   const name = () => {
-    const letters = store.scene()?.letters;
-    const numbers = letters === null || letters === undefined ? '' : ` seq=${letters.seq(c())}`;
-    const ack = letters !== null && letters !== undefined && (c().flags & 16) !== 0 ? ` ack=${letters.ack(c())}` : '';
-    return `${segmentName(c().flags, c().len)}${numbers}${ack}`;
+    const { stray } = props.arrow;
+    return [...segmentWords(c(), store.scene()?.letters ?? null, stray !== ''), stray].join(' ');
   };
   const stateOf = (end: 'client' | 'server') => (flight().from === end ? c().sentState : c().arrivedState);
   const fate = () =>
-    [store.t(`fate-${progress().status}`), ...marksOf(store.lang(), c(), flight().twice, 'arrived')].join(', ');
+    [
+      store.t(`fate-${progress().status}`),
+      ...marksOf(store.lang(), c(), flight().twice && store.p() >= flight().copyP, 'arrived'),
+    ].join(', ');
   return (
-    <tr classList={{ lit: store.chosen() === flight().packet }}>
+    <tr classList={{ lit: store.look().chosen === flight().packet }}>
       <td>{c().packet}</td>
       <td>{timeText(flight().sentAt)}</td>
       <td>{store.t(flight().from)}</td>

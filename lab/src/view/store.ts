@@ -3,19 +3,21 @@
 import { type Accessor, batch, createEffect, createMemo, createSignal, on, onCleanup, untrack } from 'solid-js';
 import type { Lang, Narration, Places } from 'synfin/trace';
 import { type TextKey, textOf } from '../i18n/texts.ts';
-import { type Action, type CommandAction, fork, type RunSpec } from '../model/actions.ts';
-import { preferredLang, readView, writeView } from '../model/link.ts';
+import { type Action, type CommandAction, type Forged, fork, type Knob, type RunSpec } from '../model/actions.ts';
+import { type Exercise, type ExerciseId, exerciseOf } from '../model/exercises.ts';
+import { type Look, preferredLang, readView, tabOf, writeView } from '../model/link.ts';
 import { type Arrow, happened, type Progress, progressOf, type Scene, sceneAt, storyAt } from '../model/moment.ts';
-import type { PacketRecord, RunRecord } from '../model/run.ts';
+import type { PacketRecord, RunRecord } from '../model/record.ts';
 import type { End, Fate } from '../model/scenario.ts';
 import { scenarioOf } from '../model/scenarios.ts';
 import { layOut, positionAt, type StepKind, stepFrom, type Timeline, timeAt } from '../model/timeline.ts';
-import type { Request, Response } from '../model/worker.ts';
+import type { Request, Response } from '../worker/run.ts';
+import { type Asking, createAsking } from './asking.ts';
 
 /** Pixels of the ladder per second of watching, at speed 1. */
 const PACE = 85;
 /** Speeds offered. */
-export const SPEEDS: readonly number[] = [0.25, 0.5, 1, 2, 4];
+export const SPEEDS: readonly number[] = [0.1, 0.25, 0.5, 1, 2, 4, 10];
 /** The address follows the moment only when it rests, ms: browsers limit how often it may change. */
 const REST = 400;
 
@@ -45,14 +47,25 @@ export interface Store {
   seek(p: number): void;
   step(kind: StepKind, forward: boolean): void;
 
-  /** The chosen segment's packet; 0 for none. */
-  readonly chosen: Accessor<number>;
+  /** How the page looks, and which segment is chosen (0 for none). */
+  readonly look: Accessor<Look>;
+  setLook(changes: Partial<Look>): void;
   choose(packet: number): void;
   readonly chosenArrow: Accessor<Arrow | null>;
+
+  readonly asking: Asking;
+  /** The exercise that is being done, and when its run comes to it (-1: it does not). */
+  readonly exercise: Accessor<Exercise | null>;
+  readonly doneAt: Accessor<number>;
+  begin(id: ExerciseId | ''): void;
 
   open(scenario: string): void;
   touch(fate: Fate, packet: number): void;
   command(kind: CommandAction['kind'], end: End, text?: string): void;
+  turn(knob: Knob, end: End | '', value: number): void;
+  forge(end: End, segment: Forged): void;
+  /** Adds something to the run that nobody does by hand, at a moment of its own: nothing later is forgotten. */
+  insert(action: Action): void;
   undo(all: boolean): void;
   /** The address of what is seen now. */
   link(): string;
@@ -60,7 +73,7 @@ export interface Store {
 
 /** Runs made in the worker, the newest asked for wins. */
 function runner(show: (record: RunRecord) => void, fail: (why: string) => void): (spec: RunSpec) => void {
-  const worker = new Worker(new URL('../model/worker.ts', import.meta.url), { type: 'module' });
+  const worker = new Worker(new URL('../worker/run.ts', import.meta.url), { type: 'module' });
   let newest = 0;
   worker.onmessage = ({ data }: MessageEvent<Response>) => {
     if (data.id !== newest) return;
@@ -86,13 +99,15 @@ export function createStore(): Store {
   const still = matchMedia('(prefers-reduced-motion: reduce)').matches;
   const [lang, setLang] = createSignal<Lang>(first.lang === '' ? preferredLang(navigator.languages) : first.lang);
   const [spec, setSpec] = createSignal<RunSpec>(first.spec);
+  const [look, setWholeLook] = createSignal<Look>(first.look);
   const [record, setRecord] = createSignal<RunRecord | null>(null);
   const [error, setError] = createSignal('');
   const [p, setP] = createSignal(0);
   const [jumps, setJumps] = createSignal(0);
   const [playing, setPlaying] = createSignal(false);
   const [speed, setSpeed] = createSignal(1);
-  const [chosen, setChosen] = createSignal(0);
+  const setLook = (changes: Partial<Look>) => setWholeLook((before) => ({ ...before, ...changes }));
+  const chosen = createMemo(() => look().chosen);
   /** Where to look once the run that was asked for is there, ms. */
   let wanted = first.at;
   let playNext = first.at < 0 && !still;
@@ -101,6 +116,7 @@ export function createStore(): Store {
     const made = record();
     return made === null ? null : layOut(made);
   });
+  const packets = createMemo(() => new Map(record()?.packets.map((k) => [k.id, k])));
   const run = runner(
     (made) => {
       batch(() => {
@@ -133,6 +149,12 @@ export function createStore(): Store {
     return line === null ? 0 : timeAt(line, p());
   });
   const chosenArrow = createMemo(() => scene()?.arrows.find((a) => a.flight.packet === chosen()) ?? null);
+  const asking = createAsking(() => look().asking, record, timeline, p);
+  const exercise = createMemo(() => exerciseOf(look().task));
+  const doneAt = createMemo(() => {
+    const made = record();
+    return made === null ? -1 : (exercise()?.check(made) ?? -1);
+  });
 
   const seek = (to: number) => {
     const line = timeline();
@@ -152,12 +174,23 @@ export function createStore(): Store {
     const now = spec();
     change({ ...now, actions: fork(now.actions, action) }, action.at);
   };
+  const now = () => justAfter(at());
+  const openRun = (scenario: string, task: ExerciseId | '') => {
+    batch(() => {
+      setLook({ chosen: 0, task, ...(task === '' ? { tab: tabOf(scenario) } : {}) });
+      asking.forget();
+      setPlaying(false);
+      playNext = !still;
+      change({ scenario, seed: spec().seed, actions: [] }, 0);
+    });
+  };
 
-  animate(playing, setPlaying, speed, timeline, p, setP);
-  const link = () => writeView({ spec: spec(), at: at(), lang: lang() });
+  animate(playing, setPlaying, speed, timeline, asking, p, setP);
+  const link = () => writeView({ spec: spec(), at: at(), lang: lang(), look: look() });
   followAddress(link, playing);
   createEffect(() => {
     document.documentElement.lang = lang() === 'zh' ? 'zh-CN' : 'en';
+    document.documentElement.classList.toggle('projector', look().projector);
     document.title = `${textOf(lang(), `title-${scenarioOf(spec().scenario).id}`)} \u00b7 ${textOf(lang(), 'title')}`;
   });
 
@@ -171,7 +204,7 @@ export function createStore(): Store {
     scene,
     story,
     error,
-    packet: (id) => record()?.packets.find((k) => k.id === id),
+    packet: (id) => packets().get(id),
     progress: (arrow) => progressOf(arrow.flight, p()),
     p,
     at,
@@ -179,45 +212,60 @@ export function createStore(): Store {
     playing,
     speed,
     setSpeed,
-    play(on) {
+    play(go) {
       const line = timeline();
       if (line === null) return;
-      if (on && p() >= line.length) setP(0);
-      setPlaying(on);
+      if (go && p() >= line.length) {
+        asking.forget();
+        setP(0);
+      }
+      if (go && asking.here() !== null && asking.given() === 0) asking.answer(0);
+      setPlaying(go);
     },
     seek,
     step(kind, forward) {
       const line = timeline();
-      if (line !== null) seek(stepFrom(line, p(), kind, forward));
+      if (line === null) return;
+      const to = stepFrom(line, p(), kind, forward);
+      seek(forward ? asking.stop(p(), to) : to);
     },
-    chosen,
-    choose: setChosen,
+    look,
+    setLook,
+    choose: (packet) => setLook({ chosen: packet }),
     chosenArrow,
-    open(scenario) {
-      batch(() => {
-        setChosen(0);
-        setPlaying(false);
-        playNext = !still;
-        change({ scenario, seed: spec().seed, actions: [] }, 0);
-      });
+    asking,
+    exercise,
+    doneAt,
+    begin: (id) => (id === '' ? setLook({ task: '' }) : openRun(exerciseOf(id)?.scenario ?? spec().scenario, id)),
+    open: (scenario) => openRun(scenario, ''),
+    touch: (fate, packet) => act({ kind: fate, at: now(), packet }),
+    command: (kind, end, text = '') => act({ kind, at: now(), end, text }),
+    turn: (knob, end, value) => act({ kind: 'set', at: now(), knob, end, value }),
+    forge: (end, segment) => act({ kind: 'forge', at: now(), end, segment }),
+    insert(action) {
+      const { actions } = spec();
+      const next = [...actions, action].sort((a, b) => a.at - b.at);
+      change({ ...spec(), actions: next }, at());
     },
-    touch: (fate, packet) => act({ kind: fate, at: justAfter(at()), packet }),
-    command: (kind, end, text = '') => act({ kind, at: justAfter(at()), end, text }),
     undo(all) {
       const { actions } = spec();
       setPlaying(false);
-      change({ ...spec(), actions: all ? [] : actions.slice(0, -1) }, at());
+      // What a frame has asked for since then goes with it: the frame will ask again.
+      const last = actions.filter((action) => action.kind !== 'get').at(-1);
+      const kept = all || last === undefined ? [] : actions.slice(0, actions.indexOf(last));
+      change({ ...spec(), actions: kept }, at());
     },
     link,
   };
 }
 
-/** Lets time pass while it plays, at an even pace on the ladder: silence goes by quickly. */
+/** Lets time pass while it plays, at an even pace on the ladder: silence goes by quickly. It stops at questions. */
 function animate(
   playing: Accessor<boolean>,
   setPlaying: (on: boolean) => void,
   speed: Accessor<number>,
   timeline: Accessor<Timeline | null>,
+  asking: Asking,
   p: Accessor<number>,
   setP: (p: number) => void,
 ): void {
@@ -230,9 +278,10 @@ function animate(
       // A page that was in the background does not catch up.
       const passed = before < 0 ? 0 : Math.min(now - before, 100);
       before = now;
-      const to = Math.min(p() + (passed / 1000) * PACE * speed(), line.length);
+      const wanted = Math.min(p() + (passed / 1000) * PACE * speed(), line.length);
+      const to = asking.stop(p(), wanted);
       setP(to);
-      if (to >= line.length) setPlaying(false);
+      if (to >= line.length || to < wanted) setPlaying(false);
       else frame = requestAnimationFrame(tick);
     });
     onCleanup(() => cancelAnimationFrame(frame));

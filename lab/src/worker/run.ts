@@ -1,7 +1,8 @@
 // The worker: the stack runs here, away from the page. A run is asked for and comes back whole.
 
-import type { RunSpec } from './actions.ts';
-import { type RunRecord, simulate } from './run.ts';
+import type { RunSpec } from '../model/actions.ts';
+import type { RunRecord } from '../model/record.ts';
+import { simulate } from '../model/run.ts';
 
 /** What the page asks. */
 export interface Request {
