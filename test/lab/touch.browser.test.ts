@@ -8,6 +8,8 @@ import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { LabBrowser, missing, momentOf, stateOf, titled, toTheEnd } from './chromium.ts';
 
+/** Wide enough for what a segment carries to stand on its arrow. */
+const WIDE = { width: 1600, height: 1000 };
 const TSHARK = '/usr/bin/tshark';
 const tsharkMissing = existsSync(TSHARK) ? '' : 'tshark: apt-get install -y tshark';
 
@@ -37,7 +39,7 @@ describe.skipIf(missing !== '')(titled('touching the lab in Chromium'), () => {
   }
 
   it('playing stops at a question, hides what comes next, says what was right, and goes on', async () => {
-    const page = await lab.open('?run=lose-wave4&t=590');
+    const page = await lab.open('?run=lose-wave4&t=565');
     await button(page, 'Play').click();
     const card = page.getByRole('region', { name: 'What do you think?' });
     await card.waitFor();
@@ -118,9 +120,9 @@ describe.skipIf(missing !== '')(titled('touching the lab in Chromium'), () => {
   });
 
   it('text of one’s own is sent from either side, and an old copy kept by a key', async () => {
-    const page = await lab.open('?run=normal&t=200&view=quiet');
+    const page = await lab.open('?run=normal&t=160&view=quiet', { viewport: WIDE });
     const server = page.getByRole('region', { name: 'Server' });
-    await server.getByLabel('Text for Server to send').fill('HTTP/1.1 418 I am a teapot');
+    await server.getByLabel('Text for Server to send').fill('418 teapot');
     await server.getByRole('button', { name: 'Send' }).click();
     await segment(page, /418/).waitFor();
     await segment(page, /418/).focus();
@@ -132,7 +134,7 @@ describe.skipIf(missing !== '')(titled('touching the lab in Chromium'), () => {
   });
 
   it('a page in a frame: every request of it is on the ladder, and a lost segment only delays it', async () => {
-    const page = await lab.open('?run=page&t=0&view=quiet');
+    const page = await lab.open('?run=page&t=0&view=quiet', { viewport: WIDE });
     await button(page, 'Load the page').click();
     const frame = page.frameLocator('iframe');
     await frame.getByRole('heading', { name: 'From SYN to FIN' }).waitFor();

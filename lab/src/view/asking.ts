@@ -51,7 +51,7 @@ export function createAsking(
       if (now !== null) give(now.question.id, choice === 0 ? PASSED : choice);
     },
     stop(from, to) {
-      const next = placed().find((q) => q.p > from + NEAR && q.p <= to && !answers().has(q.question.id));
+      const next = placed().find((q) => q.p > from && q.p <= to && !answers().has(q.question.id));
       return next?.p ?? to;
     },
     forget: () => setAnswers(new Map()),
