@@ -53,7 +53,7 @@ interface PendingWrite {
 /** One connection, or one to be. */
 export class TcpHandle implements StreamHandler {
   reader: Reader | null = null;
-  /** Octets are wanted. */
+  /** Octets are wanted, as programs see it; HTTP servers of Node set it themselves before `readStart`. */
   reading = false;
   bytesRead = 0;
   bytesWritten = 0;
@@ -66,6 +66,7 @@ export class TcpHandle implements StreamHandler {
   readonly #writes: PendingWrite[] = [];
   /** What the connection failed with, until somebody asks. */
   #failure: string | null = null;
+  #wanted = false;
   #endTold = false;
   #readScheduled = false;
   #closed = false;
@@ -130,39 +131,49 @@ export class TcpHandle implements StreamHandler {
 
   /** Asks for octets. */
   readStart(): void {
-    if (this.reading || this.#closed) return;
-    this.reading = true;
-    this.#keep();
-    const stream = this.#stream;
-    if (stream === null || this.#connecting !== null || this.#readScheduled) return;
-    if (stream.readable === 0 && !stream.ended && this.#failure === null) return;
-    this.#readScheduled = true;
-    this.#env.platform.nextTick(() => {
-      this.#readScheduled = false;
-      this.#read();
-    });
+    if (this.#closed) return;
+    this.#want(true);
+    this.#readSoon();
   }
 
   /** Wants no more for now. */
   readStop(): void {
-    this.reading = false;
+    this.#want(false);
+  }
+
+  #want(octets: boolean): void {
+    this.reading = octets;
+    this.#wanted = octets;
     this.#keep();
   }
 
   onReadable(): void {
-    if (this.reading && this.#connecting === null) this.#read();
+    this.#readSoon();
   }
 
-  #read(): void {
+  /**
+   * Reads after what runs now, never inside of it: what a reader puts off (`process.nextTick`, promises) is done before
+   * the next octets come, as it is when an event loop brings them.
+   */
+  #readSoon(): void {
+    const stream = this.#stream;
+    if (!this.#wanted || this.#readScheduled || stream === null || this.#connecting !== null) return;
+    if (stream.readable === 0 && !stream.ended && this.#failure === null) return;
+    this.#readScheduled = true;
+    this.#env.platform.nextTick(this.#read);
+  }
+
+  readonly #read = (): void => {
+    this.#readScheduled = false;
+    const stream = this.#stream;
+    if (!this.#wanted || this.#closed || this.#endTold || stream === null) return;
     this.#scope.enter(() => {
-      while (this.reading && !this.#closed && this.#stream !== null && this.#stream.readable > 0) {
-        this.#readOnce(this.#stream);
-      }
-      if (!this.reading || this.#closed || this.#endTold) return;
-      if (this.#stream?.ended === true) this.#endReading(null);
+      if (stream.readable > 0) this.#readOnce(stream);
+      else if (stream.ended) this.#endReading(null);
       else if (this.#failure !== null) this.#endReading(this.#takeFailure());
     });
-  }
+    if (!this.#endTold) this.#readSoon();
+  };
 
   #readOnce(stream: NetStream): void {
     const own = this.reader?.readInto() ?? null;
@@ -179,8 +190,7 @@ export class TcpHandle implements StreamHandler {
 
   #endReading(code: string | null): void {
     this.#endTold = true;
-    this.reading = false;
-    this.#keep();
+    this.#want(false);
     this.reader?.onReadEnd(code);
   }
 
@@ -238,7 +248,7 @@ export class TcpHandle implements StreamHandler {
 
   onClose(_stream: NetStream, error: NetError | null): void {
     if (error === null) {
-      this.onReadable();
+      this.#readSoon();
       return;
     }
     if (this.#connecting !== null) {
@@ -246,8 +256,9 @@ export class TcpHandle implements StreamHandler {
       return;
     }
     this.#failure = error.code;
-    if (this.reading) this.#read();
-    if (this.#closed || this.#writes.length === 0 || this.#failure === null) return;
+    this.#readSoon();
+    // A reader is told first, and destroys the socket, whose writes then end with it.
+    if (this.#wanted || this.#closed || this.#writes.length === 0) return;
     const code = this.#takeFailure();
     for (const { done } of this.#writes.splice(0)) if (done !== null) this.#scope.enter(() => done(code));
     this.#keep();
@@ -273,10 +284,9 @@ export class TcpHandle implements StreamHandler {
   #leave(how: (stream: NetStream) => void, done: (() => void) | undefined): void {
     if (this.#closed) return;
     this.#closed = true;
-    this.reading = false;
     this.#connecting = null;
     this.#writes.length = 0;
-    this.#keep();
+    this.#want(false);
     if (this.#stream !== null) {
       this.#stream.handler = null;
       how(this.#stream);
@@ -304,7 +314,7 @@ export class TcpHandle implements StreamHandler {
   }
 
   #keep(): void {
-    const active = this.#connecting !== null || this.reading || this.#writes.length > 0;
+    const active = this.#connecting !== null || this.#wanted || this.#writes.length > 0;
     const hold = active && this.#referenced && !this.#closed;
     if (hold === this.#held) return;
     this.#held = hold;

@@ -52,6 +52,7 @@ class Private implements Reader {
   pending: readonly Uint8Array[] | null = null;
   local: Place | null = null;
   remote: Place | null = null;
+  /** Octets that waited to be written when last looked at. */
   queued = 0;
   /** The end is a RST. */
   resets = false;
@@ -246,7 +247,7 @@ export class Socket extends Duplex {
   _onTimeout(): void {
     const own = this._own;
     const queued = this._handle?.writeQueueSize ?? 0;
-    if (queued > 0 && queued !== own.queued) {
+    if (own.queued > 0 && queued !== own.queued) {
       own.queued = queued;
       own.timer?.restart();
       return;
@@ -502,5 +503,6 @@ function send(socket: Socket, octets: readonly Uint8Array[], callback: WriteCall
     callback(code === null ? null : callFailed(socket._net.platform, code, 'write'));
   });
   if (written) callback();
-  else own.queued = handle.writeQueueSize;
+  // More than can wait of it, so that the first look at a timeout sees progress.
+  else own.queued = octets.reduce((sum, { length }) => sum + length, 0);
 }
