@@ -4,7 +4,7 @@
 // brings, and nothing is kept of the packet's bytes after `receive` returns.
 
 import { CHECKSUM_NONE, type RxMeta } from '../base/packet.ts';
-import { seqGt, seqLt } from '../base/seq.ts';
+import { seqDiff, seqGt, seqLt } from '../base/seq.ts';
 import { mayAnswerWithError } from '../ip/icmp-limits.ts';
 import { segmentArrives } from '../tcp/arrives.ts';
 import type { Connection } from '../tcp/connection.ts';
@@ -255,13 +255,13 @@ export class Input {
 
   /**
    * A SYN with a later number than anything of the old connection may open a new one out of TIME-WAIT
-   * (RFC 9293 §3.6.1); the numbers of the two cannot be confused then. Nor can they where both have timestamps and
-   * that of the SYN is newer: PAWS keeps the old segments out (RFC 6191 §2).
+   * (RFC 9293 §3.6.1); the numbers of the two cannot be confused then. Where both have timestamps, these decide: with a
+   * newer one PAWS keeps the old segments out, whatever their numbers; an older one is a SYN of long ago (RFC 6191 §2).
    */
   #reopens(c: Connection, seg: Segment): boolean {
     if ((seg.flags & (SYN | ACK | RST)) !== SYN) return false;
-    const newer = c.snd.tsOk && seg.hasTs && seqLt(c.rcv.tsRecent, seg.tsVal);
-    if (!newer && !seqLt(c.rcv.nxt, seg.seq)) return false;
+    const age = c.snd.tsOk && seg.hasTs ? seqDiff(seg.tsVal, c.rcv.tsRecent) : 0;
+    if (age < 0 || (age === 0 && !seqLt(c.rcv.nxt, seg.seq))) return false;
     if (this.#listenerFor(seg) === null) return false;
     c.finish('rcv SYN in TIME-WAIT', null);
     return true;

@@ -46,6 +46,15 @@ describe('TIME-WAIT, and a SYN', () => {
     },
   );
 
+  test('an older timestamp is a SYN of long ago, whatever its number', () => {
+    const { p, a } = waiting();
+    p.send('S 5000 mss=1000 ts=199:0');
+    expect(a.connection!.state).toBe('TIME-WAIT');
+    expect(p.out()).toEqual(['. 2 ack=12']);
+    p.send('S 5000 mss=1000 ts=200:0');
+    expect(a.connection!.state).toBe('CLOSED');
+  });
+
   test('without timestamps on the SYN, or on the old connection, the number decides', () => {
     const { p, a } = waiting();
     p.send('S 5 mss=1000');

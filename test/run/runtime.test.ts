@@ -103,7 +103,7 @@ describe('runtime', () => {
     expect(clock.set).toBe(1);
   });
 
-  it('a deadline weeks away does not fire at once', () => {
+  it('a deadline weeks away does not fire at once (trap 58)', () => {
     const { host, clock, runtime } = start();
     host.deadline = 1000 + 10 * LONGEST_DELAY;
     runtime.turn();
