@@ -26,6 +26,12 @@ const RUNTIMES = {
   node22: node('22.23.3'),
   node24: node('24.21.0'),
   node26: node('26.10.0'),
+  // A test runner, with hundreds of packages of its own: out of node_modules too.
+  jest: {
+    version: '30.5.2',
+    packages: { [PLATFORM]: 'jest' },
+    file: 'bin/jest.js',
+  },
   bun: {
     version: '1.4.5',
     packages: {

@@ -15,13 +15,14 @@ export interface Leak {
 /** Where a call into the library came from, for sockets that are opened later than they are asked for. */
 const site: AsyncLocalStorage<string> = new AsyncLocalStorage();
 
-/** This package's own files, which nobody looks for in a report. */
-const OWN = fileURLToPath(new URL('..', import.meta.url));
+/** This package's own files, which nobody looks for in a report; source maps may have them under their other name. */
+const OWN = ['dist', 'src'].map((folder) => fileURLToPath(new URL(`../../${folder}/`, import.meta.url)));
 
 /** The line of the program that is calling. */
 function here(): string {
   const lines = (new Error().stack ?? '').split('\n').slice(1);
-  const ours = lines.find((line) => !line.includes(OWN) && !line.includes('(node:') && !line.includes('at node:'));
+  const isOwn = (line: string): boolean => OWN.some((folder) => line.includes(folder));
+  const ours = lines.find((line) => !isOwn(line) && !/\(node:|at node:/.test(line));
   return ours === undefined ? 'an unknown place' : ours.trim().replace(/^at (?:async )?/, '');
 }
 
