@@ -12,10 +12,13 @@ const specifiers = () =>
     .filter((subpath) => subpath !== './package.json')
     .map((subpath) => `synfin${subpath.slice(1)}`);
 
+/** The subpath that is loaded for what it does, and exports nothing. */
+const LOADER = 'synfin/register';
+
 /** Loads every subpath once by `import` and once by `require`, each in a process of its own. */
 async function loading(project) {
   const cases = [];
-  for (const specifier of specifiers()) {
+  for (const specifier of specifiers().filter((name) => name !== LOADER)) {
     const some = 'if (Object.keys(m).length === 0) throw new Error("exports nothing");';
     const esm = `import * as m from ${JSON.stringify(specifier)}; ${some}`;
     const cjs = `const m = require(${JSON.stringify(specifier)}); ${some}`;
@@ -24,11 +27,16 @@ async function loading(project) {
     cases.push(await program(`import ${specifier}`, process.execPath, importing, options));
     cases.push(await program(`require ${specifier}`, process.execPath, ['--input-type=commonjs', '-e', cjs], options));
   }
+  // Through the default network nobody outside is reached, not even by an address that the kernel would try.
+  const nobody =
+    'require("net").connect(9, "192.0.2.1").on("error", (e) => process.exit(e.code === "ENETUNREACH" ? 0 : 1))';
+  const loader = ['--import', LOADER, '--input-type=commonjs', '-e', nobody];
+  cases.push(await program(`node --import ${LOADER}`, process.execPath, loader, { cwd: project, timeout: 30_000 }));
   return cases;
 }
 
 /** Subpaths of Node's shape: their types are Node's own, which the program has installed. */
-const NODE_SHAPED = ['synfin/net', 'synfin/node-http'];
+const NODE_SHAPED = ['synfin/net', 'synfin/node-http', 'synfin/testing', 'synfin/register'];
 
 /**
  * Type-checks a program that uses every subpath, library files included: without DOM and Node types, and then those of

@@ -116,19 +116,24 @@ export class VirtualDriver implements Driver {
   }
 }
 
-/** Follows the real clock, from 0 on. `failed` is told what handlers throw. */
+/**
+ * Follows the real clock, from 0 on. `failed` is told what handlers throw; with `hold` false what is due on the network
+ * does not keep the process alive.
+ */
 export class RealDriver implements Driver {
   readonly clock: Clock = real;
   readonly #network: Network;
   readonly #failed: (error: unknown) => void;
+  readonly #hold: boolean;
   readonly #began: number = real.now();
   #soon = false;
   #stopped = false;
   #timer: NodeJS.Timeout | null = null;
 
-  constructor(network: Network, failed: (error: unknown) => void) {
+  constructor(network: Network, failed: (error: unknown) => void, hold = true) {
     this.#network = network;
     this.#failed = failed;
+    this.#hold = hold;
   }
 
   wake(): void {
@@ -177,5 +182,6 @@ export class RealDriver implements Driver {
     if (network.nextAt === Number.POSITIVE_INFINITY) return;
     const delay = Math.min(Math.max(0, Math.ceil(network.nextAt - this.#elapsed())), 2 ** 31 - 1);
     this.#timer = setTimeout(() => this.#turn(), delay);
+    if (!this.#hold) this.#timer.unref();
   }
 }

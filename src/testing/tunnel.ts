@@ -81,7 +81,7 @@ function freePort(host: Host): number {
 }
 
 /** Counts what goes to a client, and says when it has had enough. */
-class Cut {
+export class Cut {
   #left: number;
   readonly #mark: Buffer | null;
   /** The end of what was seen before the mark, in case the mark is torn apart. */
@@ -117,7 +117,7 @@ class Cut {
 }
 
 /** Copies both ways, with the back-pressure, the half-closes and the resets of either end; returns what breaks both. */
-function joined(connection: Connection, socket: Socket, cut: Cut | null, done: () => void): () => void {
+export function joined(connection: Connection, socket: Socket, cut: Cut | null, done: () => void): () => void {
   /** Read from the socket, counted, and not yet taken by the connection. */
   let rest: Buffer | null = null;
   const breakBoth = (): void => {

@@ -22,6 +22,7 @@ const MAY_IMPORT: Readonly<Record<string, string>> = {
   link: 'base wire trace sim',
   run: 'base host trace',
   node: 'base host run http sim',
+  register: 'base wire host run sim link trace node testing',
   testing: 'base host run sim trace web node',
   web: 'base host run http',
   cli: 'front base wire host http trace sim explain drill services link run node web',
@@ -32,7 +33,7 @@ const MAY_IMPORT: Readonly<Record<string, string>> = {
 /** Rooms without clock, randomness or platform. */
 const CORE = ['base', 'wire', 'tcp', 'ip', 'host', 'services', 'http', 'trace', 'explain', 'sim', 'drill'];
 /** Rooms that may name Node's own modules. */
-const NODE_ROOMS = ['link', 'node', 'testing', 'cli', 'drill'];
+const NODE_ROOMS = ['link', 'node', 'testing', 'register', 'cli', 'drill'];
 
 /** Names that come from a platform and not from the language. */
 const PLATFORM =
@@ -117,7 +118,7 @@ rule('the core computes alike on every engine', core, inexactArithmetic, [
 
 describe('the portable subpaths', () => {
   /** Subpaths that are for Node alone. */
-  const NODE_ONLY = ['./link/tun', './net', './node-http', './testing', './package.json'];
+  const NODE_ONLY = ['./link/tun', './net', './node-http', './testing', './register', './package.json'];
   const byPath = new Map(all.map((file) => [file.path, file]));
 
   function closure(path: string, seen: Set<string> = new Set()): Set<string> {

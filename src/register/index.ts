@@ -1,0 +1,3 @@
+// The public names of the room; `synfin/register` itself is `register.ts`, which is loaded for what it does.
+
+export type { RegisterConfig, RegisterLink } from './config.ts';
