@@ -38,6 +38,7 @@ export type HttpFault =
   | 'bad-transfer-encoding'
   | 'chunked-not-last'
   | 'unknown-transfer-coding'
+  | 'content-in-connect'
   | 'body-too-large'
   // chunked (RFC 9112 §7.1)
   | 'bad-chunk-size'

@@ -76,6 +76,8 @@ export class Framing {
         length = one;
       }
     }
+    // RFC 9110 §9.3.6: CONNECT has no content. Some take what its fields frame for such, others for the tunnel's first octets.
+    if (status < 0 && method === 'CONNECT' && (codings !== null || length > 0)) return this.#fail('content-in-connect');
     if (codings !== null) return this.#byCodings(codings, length, status, minor, policy);
     if (length >= 0) return this.#set('length', length, 'Content-Length');
     if (status < 0) return this.#set('none', 0, 'request without length');
