@@ -7,7 +7,8 @@ import solid from 'vite-plugin-solid';
 export default defineConfig({
   base: './',
   plugins: [solid()],
-  worker: { format: 'es' },
+  // What a worker fetches later has a name that says so.
+  worker: { format: 'es', rollupOptions: { output: { chunkFileNames: 'assets/later-[name]-[hash].js' } } },
   build: {
     target: 'es2022',
     assetsInlineLimit: 0,

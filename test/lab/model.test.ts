@@ -11,10 +11,10 @@ import { printLadder } from '../../lab/src/model/print.ts';
 import { QUESTION_IDS, QUESTIONS, questionsOf } from '../../lab/src/model/questions.ts';
 import type { RunRecord } from '../../lab/src/model/record.ts';
 import { receiveRuler, sendRuler } from '../../lab/src/model/ruler.ts';
-import { simulate } from '../../lab/src/model/run.ts';
 import { SCENARIO_IDS, type ScenarioId } from '../../lab/src/model/scenario.ts';
 import { layOut, positionAt } from '../../lab/src/model/timeline.ts';
 import { readCapture } from '../../src/trace/capture.ts';
+import { simulate } from './simulate.ts';
 
 const run = (scenario: ScenarioId, actions: readonly Action[] = []): RunRecord =>
   simulate({ scenario, seed: 9293, actions });

@@ -3,9 +3,9 @@
 import { describe, expect, it } from 'vitest';
 import { type Action, fork, type RunSpec } from '../../lab/src/model/actions.ts';
 import type { RunRecord } from '../../lab/src/model/record.ts';
-import { simulate } from '../../lab/src/model/run.ts';
 import { SCENARIO_IDS, type ScenarioId } from '../../lab/src/model/scenario.ts';
 import { SCENARIOS } from '../../lab/src/model/scenarios.ts';
+import { simulate } from './simulate.ts';
 
 function spec(scenario: ScenarioId, actions: readonly Action[] = [], seed = 9293): RunSpec {
   return { scenario, seed, actions };
@@ -77,6 +77,13 @@ describe('the ways through the states', () => {
     const reasons = record.events.filter((e) => e.type === 'drop').map((e) => e.reason);
     expect(reasons.filter((r) => r === 'listen-backlog').length).toBeGreaterThan(5);
     expect(errors(record)).toEqual(['ETIMEDOUT']);
+    expect(record.packets.filter((p) => p.forged)).toHaveLength(6);
+  });
+
+  it('with SYN cookies the same flood costs nothing: the honest client is served', () => {
+    const record = simulate(spec('flood-cookies'));
+    expect(ways(record).client).toContain('ESTABLISHED');
+    expect(record.program.some((e) => e.end === 'client' && e.what === 'read')).toBe(true);
     expect(record.packets.filter((p) => p.forged)).toHaveLength(6);
   });
 

@@ -3,9 +3,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { happened, progressOf, sceneAt, storyAt } from '../../lab/src/model/moment.ts';
-import { simulate } from '../../lab/src/model/run.ts';
 import { SCENARIO_IDS } from '../../lab/src/model/scenario.ts';
 import { layOut, positionAt, stepFrom, timeAt } from '../../lab/src/model/timeline.ts';
+import { simulate } from './simulate.ts';
 
 const runs = SCENARIO_IDS.map((scenario) => {
   const record = simulate({ scenario, seed: 7, actions: [] });

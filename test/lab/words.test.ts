@@ -13,10 +13,10 @@ import { fieldsOf, payloadText } from '../../lab/src/model/fields.ts';
 import { DEFAULT_LOOK, preferredLang, readView, TABS, writeView } from '../../lab/src/model/link.ts';
 import { progressOf, sceneAt } from '../../lab/src/model/moment.ts';
 import { QUESTION_IDS } from '../../lab/src/model/questions.ts';
-import { simulate } from '../../lab/src/model/run.ts';
 import { SCENARIO_IDS } from '../../lab/src/model/scenario.ts';
 import { layOut } from '../../lab/src/model/timeline.ts';
 import { boxOf, PLACES, ROUTES } from '../../lab/src/view/diagram-layout.ts';
+import { simulate } from './simulate.ts';
 
 const places = (text: string) => [...text.matchAll(/\{\w+\}/g)].map(String).sort();
 

@@ -48,6 +48,9 @@ export const EN = {
   'title-flood': 'SYN flood',
   'intro-flood':
     'SYNs pour in from addresses where nobody is, and each takes a place. Then an honest client calls, and there is none left.',
+  'title-flood-cookies': 'SYN flood, and cookies',
+  'intro-flood-cookies':
+    'The same flood. When its memory is full, the server puts what it would have to remember into its sequence number, and remembers nothing.',
   'title-slow-start': 'Slow start and loss',
   'intro-slow-start':
     'The sender does not know what the path carries: it doubles its window until something is lost. Watch the plot below.',

@@ -47,6 +47,8 @@ export const ZH: Texts = {
   'intro-refused': '对 SYN 的回答是 RST，程序得到 ECONNREFUSED。',
   'title-flood': 'SYN 泛洪',
   'intro-flood': '一大堆 SYN 从没有人的地址涌来，各占一个位置。然后一个老实的客户端来叫，位置没了。',
+  'title-flood-cookies': 'SYN 泛洪与 cookie',
+  'intro-flood-cookies': '同样的泛洪。内存满了，服务端就把要记的东西写进自己的序号里，什么也不用记。',
   'title-slow-start': '慢启动和丢包',
   'intro-slow-start': '发送方不知道这条路能装多少：窗口一直翻倍，直到丢了什么。看下面的曲线。',
   'title-lose-data': '中间的数据丢了',

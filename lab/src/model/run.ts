@@ -5,14 +5,19 @@ import type { Network } from 'synfin/sim';
 import type { RunSpec } from './actions.ts';
 import type { RunRecord } from './record.ts';
 import { Stage } from './stage.ts';
+import type { WebActors } from './web.ts';
 
 /** Half an hour of virtual time and these many events are enough for every scenario and most mischief. */
 const LONGEST = 1_800_000;
 const MOST_EVENTS = 20_000;
 
-/** Makes a run, from its beginning until nothing is left to happen. */
-export function simulate(spec: RunSpec): RunRecord {
-  const stage = new Stage(spec);
+/**
+ * Makes a run, from its beginning until nothing is left to happen.
+ *
+ * @param web makes the programs of scenarios that want a browser and a web server; a `TypeError` when it is missing there
+ */
+export function simulate(spec: RunSpec, web: WebActors | null = null): RunRecord {
+  const stage = new Stage(spec, web);
   const { network } = stage;
   stage.start();
   // What happens at the first instant, before time moves.

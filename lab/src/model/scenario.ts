@@ -36,6 +36,8 @@ export interface Flood {
   readonly every: number;
   /** Half-open connections that the server remembers. */
   readonly backlog: number;
+  /** Beyond those it answers with SYN cookies, which need no memory (RFC 4987 §3.6). */
+  readonly cookies: boolean;
 }
 
 /** The chapters of the list of scenarios. */
@@ -76,6 +78,7 @@ export const SCENARIO_IDS = [
   'both-open',
   'refused',
   'flood',
+  'flood-cookies',
   'slow-start',
   'lose-data',
   'lose-tail',

@@ -1,7 +1,7 @@
 // The guided scenarios, as data.
 
 import type { Role } from 'synfin/trace';
-import type { Chapter, Fate, Scenario, ScenarioId, Step } from './scenario.ts';
+import type { Chapter, Fate, Flood, Scenario, ScenarioId, Step } from './scenario.ts';
 
 const REQUEST = 'GET / HTTP/1.1\r\nHost: 10.0.0.2\r\n\r\n';
 const PAGE = 'hello, world\n';
@@ -29,6 +29,8 @@ const SERVER: readonly Step[] = [
   { when: 'peer-ended', after: 150, do: 'shutdown' },
 ];
 
+/** More than the server remembers, quickly. */
+const FLOOD: Flood = { count: 6, from: 0, every: 12, backlog: 4, cookies: false };
 /** Calls when the flood has come. */
 const LATE_CLIENT: readonly Step[] = [{ when: 'start', after: 120, do: 'connect' }, ...CLIENT.slice(1)];
 
@@ -84,7 +86,8 @@ export const SCENARIOS: readonly Scenario[] = [
     server: [connect, { ...finish, after: 40 }],
   }),
   scenario('refused', 'opening', { listens: false, server: [] }),
-  scenario('flood', 'opening', { flood: { count: 6, from: 0, every: 12, backlog: 4 }, client: LATE_CLIENT }),
+  scenario('flood', 'opening', { flood: FLOOD, client: LATE_CLIENT }),
+  scenario('flood-cookies', 'opening', { flood: { ...FLOOD, cookies: true }, client: LATE_CLIENT }),
   scenario('slow-start', 'data', {
     mtu: 576,
     // A path of 50 kB/s with room for a dozen packets: the window outgrows it after a few round trips.

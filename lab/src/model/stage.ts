@@ -28,7 +28,7 @@ import { type Actor, octets, Program, type Surroundings } from './program.ts';
 import type { Answer, Inside, PacketRecord, ProgramEvent } from './record.ts';
 import { type End, EXTRA_DELAY, type Fate, LINGER, NOBODY, PATH_DELAY, PORT, type Scenario } from './scenario.ts';
 import { scenarioOf } from './scenarios.ts';
-import { Browser, Site } from './web.ts';
+import type { WebActors } from './web.ts';
 
 /**
  * The server's first time-out, ms. With the client's one second both ends would repeat themselves in the same instant
@@ -68,17 +68,21 @@ export class Stage implements Surroundings {
   /** What was last noted of the inside of each end. */
   readonly #noted: Record<End, string> = { client: '', server: '' };
 
-  constructor(spec: RunSpec) {
+  /** @param web who plays where the scenario wants a browser and a web server; `null` where it does not */
+  constructor(spec: RunSpec, web: WebActors | null) {
     const scenario = scenarioOf(spec.scenario);
     this.scenario = scenario;
     this.#hands = new Map(spec.actions.filter(isPacketAction).map((a) => [a.packet, a]));
     const window = scenario.initialWindow > 0 ? { initialWindow: scenario.initialWindow } : {};
+    const { flood } = scenario;
+    const memory =
+      flood === null ? {} : ({ synBacklog: flood.backlog, synCookies: flood.cookies ? 'pressure' : 'never' } as const);
     const small = scenario.clientBuffer > 0;
     this.#pair = pair({
       seed: spec.seed,
       impairments: { delay: PATH_DELAY, rate: scenario.rate, ...(scenario.queue > 0 ? { queue: scenario.queue } : {}) },
       mtu: scenario.mtu,
-      serverProfile: { rtoInitial: SERVER_RTO, ...window },
+      serverProfile: { rtoInitial: SERVER_RTO, ...window, ...memory },
       clientProfile: { ...window, ...(small ? { receiveBuffer: scenario.clientBuffer, windowScaling: false } : {}) },
       trace: (event) => this.#trace(event),
     });
@@ -97,12 +101,14 @@ export class Stage implements Surroundings {
       }
     });
     this.network.onEvent(() => this.note());
-    this.#actors = scenario.web
-      ? { client: new Browser(this, this.answers), server: new Site(this) }
-      : {
-          client: new Program(this, 'client', scenario.client, scenario.clientSleeps),
-          server: new Program(this, 'server', scenario.server, 0),
-        };
+    if (scenario.web && web === null) throw new TypeError(`${scenario.id} needs a browser and a web server`);
+    this.#actors =
+      web !== null && scenario.web
+        ? web(this, this.answers)
+        : {
+            client: new Program(this, 'client', scenario.client, scenario.clientSleeps),
+            server: new Program(this, 'server', scenario.server, 0),
+          };
     if (scenario.listens) this.#listen();
     this.#flood();
     for (const action of spec.actions) this.#schedule(action);

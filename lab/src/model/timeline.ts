@@ -241,7 +241,8 @@ function takeOff(timeline: Timeline, packet: PacketRecord | undefined, at: numbe
 }
 
 function land(flight: Flight, at: number, p: number): void {
-  if (!flight.arrives) Object.assign(flight, { endP: p, endAt: at, arrives: true, landing: 'arrived' });
+  const landing = flight.landing === 'damaged' ? 'arrived' : flight.landing;
+  if (!flight.arrives) Object.assign(flight, { endP: p, endAt: at, arrives: true, landing });
   else if (!flight.twice) Object.assign(flight, { twice: true, copyP: p, copyAt: at });
 }
 
@@ -260,9 +261,11 @@ function fillFlights(timeline: Timeline & { flights: Map<number, Flight> }, reco
     else if (e.type === 'path' && (e.verdict === 'lost' || e.verdict === 'queue-full')) {
       Object.assign(flight, { hurtP: p, hurt: 'lost' });
     } else if (e.type === 'path' && e.verdict === 'corrupted') Object.assign(flight, { hurtP: p, hurt: 'corrupted' });
-    else if (e.type === 'drop' && !flight.arrives) {
-      // It came to its end without having arrived.
-      Object.assign(flight, { endP: p, endAt: e.at, landing: LANDINGS[e.reason] ?? 'damaged' });
+    else if (e.type === 'drop') {
+      const landing = LANDINGS[e.reason];
+      // A host may tell of the segment as well as of what it did with it, in either order.
+      if (landing !== undefined) flight.landing = landing;
+      if (!flight.arrives) Object.assign(flight, { endP: p, endAt: e.at });
     }
   }
   const all = [...flights.values()].sort((a, b) => a.sentP - b.sentP);

@@ -4,7 +4,7 @@ import type { Connection } from 'synfin';
 import { HttpClientStream, HttpServerStream } from 'synfin/http';
 import { type Actor, octets, type Surroundings } from './program.ts';
 import type { Answer } from './record.ts';
-import type { Deed } from './scenario.ts';
+import type { Deed, End } from './scenario.ts';
 import { SITE } from './site.ts';
 
 /** How long the browser keeps a connection that it has no use for, ms. */
@@ -22,7 +22,7 @@ function joined(parts: readonly Uint8Array[]): Uint8Array {
 }
 
 /** Asks for one thing after the other on one connection, and closes it when there is nothing more to ask for. */
-export class Browser implements Actor {
+class Browser implements Actor {
   readonly #stage: Surroundings;
   readonly #answers: Answer[];
   readonly #wanted: string[] = ['/'];
@@ -122,7 +122,7 @@ export class Browser implements Actor {
 }
 
 /** Serves the site. */
-export class Site implements Actor {
+class Site implements Actor {
   readonly #stage: Surroundings;
   #connection: Connection | null = null;
 
@@ -163,3 +163,12 @@ export class Site implements Actor {
   /** A server reads what it is asked. */
   setReading(): void {}
 }
+
+/** Makes both programs. */
+export type WebActors = (stage: Surroundings, answers: Answer[]) => Readonly<Record<End, Actor>>;
+
+/** A browser at the client, and the site at the server. */
+export const webActors: WebActors = (stage, answers) => ({
+  client: new Browser(stage, answers),
+  server: new Site(stage),
+});

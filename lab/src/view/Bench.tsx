@@ -36,6 +36,7 @@ export function Bench(props: { store: Store }): JSX.Element {
   };
   return (
     <section class="bench" aria-label={store.t('bench')}>
+      <h2 class="hidden">{store.t('bench')}</h2>
       <div class="tabs" role="tablist" aria-label={store.t('bench')} ref={list} onKeyDown={onKeyDown}>
         <For each={TABS}>
           {(name) => (

@@ -3,6 +3,7 @@
 import type { RunSpec } from '../model/actions.ts';
 import type { RunRecord } from '../model/record.ts';
 import { simulate } from '../model/run.ts';
+import { scenarioOf } from '../model/scenarios.ts';
 
 /** What the page asks. */
 export interface Request {
@@ -22,11 +23,16 @@ const port = self as unknown as {
   postMessage(response: Response): void;
 };
 
-port.onmessage = ({ data }) => {
-  const { id, spec } = data;
-  try {
-    port.postMessage({ id, record: simulate(spec), error: '' });
-  } catch (error) {
-    port.postMessage({ id, record: null, error: error instanceof Error ? error.message : String(error) });
-  }
+/** HTTP is fetched when somebody wants it: most visitors look at TCP. */
+async function make(spec: RunSpec): Promise<RunRecord> {
+  if (!scenarioOf(spec.scenario).web) return simulate(spec);
+  const { webActors } = await import('../model/web.ts');
+  return simulate(spec, webActors);
+}
+
+port.onmessage = ({ data: { id, spec } }) => {
+  make(spec).then(
+    (record) => port.postMessage({ id, record, error: '' }),
+    (error) => port.postMessage({ id, record: null, error: error instanceof Error ? error.message : String(error) }),
+  );
 };
