@@ -133,6 +133,12 @@ export interface Profile {
   /** Congestion control by name; `cubic-integer` is CUBIC and HyStart in the arithmetic of Linux. */
   readonly congestionControl: 'cubic' | 'cubic-integer' | 'newreno';
 
+  /**
+   * Explicit congestion notification (RFC 3168): never, when the peer asks for it, or asked for by us as well (Linux
+   * tcp_ecn 0, 2, 1).
+   */
+  readonly ecn: 'off' | 'answer' | 'ask';
+
   // --- pacing ---
   /** Segments leave at a rate, and not in bursts. */
   readonly pacing: boolean;
@@ -256,6 +262,7 @@ export const DEFAULT_PROFILE: Profile = {
   maxAckDelay: 200,
   limitedTransmit: true,
   congestionControl: 'cubic',
+  ecn: 'answer',
 
   pacing: false,
   pacingSlowStart: 2,

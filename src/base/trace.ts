@@ -149,7 +149,7 @@ export interface CongestionEvent {
   readonly at: number;
   readonly host: string;
   readonly conn: number;
-  readonly why: 'ack' | 'fast-retransmit' | 'partial-ack' | 'recovered' | 'undo' | 'rto' | 'idle';
+  readonly why: 'ack' | 'ecn' | 'fast-retransmit' | 'partial-ack' | 'recovered' | 'undo' | 'rto' | 'idle';
   readonly cwnd: number;
   readonly ssthresh: number;
   readonly flightSize: number;

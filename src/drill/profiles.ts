@@ -92,6 +92,7 @@ export const SUITE_DEFAULTS: Partial<Profile> = {
   sack: true,
   timestamps: true,
   tailLossProbe: true,
+  ecn: 'off',
   congestionControl: 'cubic-integer',
   dupThresh: 3,
 };

@@ -14,6 +14,11 @@ type Setter = (env: SystemEnv, numbers: readonly number[], text: string) => void
 
 const seconds = (value: number): number => value * 1000;
 
+/** 0 never, 1 always, 2 when the peer asks: Linux and the BSDs agree. */
+function ecnSetting({ profile }: SystemEnv, [n = 2]: readonly number[]): void {
+  profile.ecn = n === 0 ? 'off' : n === 1 ? 'ask' : 'answer';
+}
+
 /** Settings that change a field, by the name after `net.ipv4.` or `net.inet.tcp.`. */
 const SETTERS: Readonly<Record<string, Setter>> = {
   tcp_sack: ({ profile }, [n = 1]) => {
@@ -80,6 +85,8 @@ const SETTERS: Readonly<Record<string, Setter>> = {
     profile.outOfWindowAckInterval = n;
     profile.challengeAckInterval = n;
   },
+  tcp_ecn: ecnSetting,
+  'ecn.enable': ecnSetting,
   tcp_notsent_lowat: ({ profile }, [n = -1]) => {
     profile.notSentLowWater = n >= 0xffff_ffff || n < 1 ? -1 : n;
   },
@@ -125,14 +132,14 @@ const SETTERS: Readonly<Record<string, Setter>> = {
 /** Settings that are taken and have nothing to change here: what they govern is absent, or as they ask already. */
 const ACCEPTED = new Set(
   (
-    'tcp_frto tcp_dsack tcp_ecn ' +
+    'tcp_frto tcp_dsack ' +
     'tcp_ecn_option tcp_pacing_ss_ratio tcp_pacing_ca_ratio tcp_fastopen tcp_fastopen_key tcp_syncookies ' +
     'tcp_mtu_probing tcp_base_mss tcp_autocorking tcp_limit_output_bytes tcp_moderate_rcvbuf tcp_adv_win_scale ' +
     'tcp_app_win tcp_tw_reuse tcp_max_syn_backlog tcp_abort_on_overflow tcp_thin_linear_timeouts ' +
     'tcp_no_metrics_save tcp_challenge_ack_limit tcp_workaround_signed_windows tcp_keepalive_time ' +
     'tcp_keepalive_intvl tcp_keepalive_probes ip_no_pmtu_disc tcp_shrink_window tcp_pingpong_thresh ' +
     'tcp_plb_enabled tcp_reflect_tos tcp_retries1 tcp_stdurg tcp_min_snd_mss tcp_probe_interval tcp_tso_rtt_log ' +
-    'rexmit_slop rexmit_drop_options keepinit keepidle keepintvl keepcnt ecn.enable insecure_rst insecure_syn ' +
+    'rexmit_slop rexmit_drop_options keepinit keepidle keepintvl keepcnt insecure_rst insecure_syn ' +
     'drop_synfin blackhole icmp_may_rst hostcache.purgenow syncookies path_mtu_discovery fastopen.enable ' +
     'fastopen.server_enable fastopen.client_enable rfc6675_pipe functions_default syncookies_only reass.maxqueuelen ' +
     'always_keepalive nolocaltimewait fast_finwait2_recycle tso minmss do_prr do_prr_conservative abc_l_var'

@@ -115,7 +115,7 @@ function transmitSegment(host: Host, i: Interface, c: Connection, out: Uint8Arra
   const room = tso > 0 ? tso - ipHeader - TCP_HEADER : 0;
   const length = transmit(c, out, ipAt + ipHeader, room, txChecksum, meta);
   if (length === 0) return 0;
-  const tos = c.diffserv << 2;
+  const tos = (c.diffserv << 2) | host.plan.ecn;
   if (v4) {
     writeIpv4(out, ipAt, length, host.nextIpId(), host.profile.ttl, PROTO_TCP, tos, local.w3, remote.w3, true);
   } else {

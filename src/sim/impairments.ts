@@ -24,6 +24,11 @@ export interface Impairments {
   /** Octets that may wait when `rate` is set, those being sent included; what finds no room is dropped. */
   queue: number;
   /**
+   * Octets waiting, when `rate` is set, from which on packets that allow it are marked "congestion experienced" as they
+   * leave (RFC 3168 §5); `Infinity` for a path that never marks.
+   */
+  mark: number;
+  /**
    * Largest IP packet the path carries; a larger one vanishes without a word (a path MTU black hole,
    * RFC 2923 §2.1). `Infinity` for no limit.
    */
@@ -41,6 +46,7 @@ export const PERFECT_PATH: Readonly<Impairments> = {
   corrupt: 0,
   rate: 0,
   queue: Number.POSITIVE_INFINITY,
+  mark: Number.POSITIVE_INFINITY,
   mtu: Number.POSITIVE_INFINITY,
 };
 

@@ -61,6 +61,7 @@ export interface PathCounters {
   duplicated: number;
   reordered: number;
   corrupted: number;
+  marked: number;
 }
 
 /** Departures that do not take place. */
@@ -79,6 +80,7 @@ export class Path {
     duplicated: 0,
     reordered: 0,
     corrupted: 0,
+    marked: 0,
   };
   #knobs: Impairments;
   readonly #pool: BufferPool;
@@ -171,11 +173,13 @@ export class Path {
     const k = this.#knobs;
     const fate = this.#fate;
     const chance = verdict.kind === 'pass';
+    const full = k.rate > 0 && ((this.#busyUntil - now) * k.rate) / 1000 > k.mark;
     const departure = length - view.ip > k.mtu ? LOST : this.#departure(length, now);
     if (departure === LOST || departure === NO_ROOM || (fate.lost && chance)) {
       this.#lose(buffer, id, now, departure === NO_ROOM ? 'queue-full' : 'lost');
       return;
     }
+    if (full) this.#mark(view);
     const arrival = Math.max(departure + k.delay + fate.jitter, this.#lastArrival);
     this.#lastArrival = arrival;
     const copy = (chance ? fate.twice : verdict.kind === 'duplicate') ? this.#pool.lend() : null;
@@ -223,6 +227,27 @@ export class Path {
     if (waiting > 0 && waiting + length > queue) return NO_ROOM;
     this.#busyUntil = start + (length * 1000) / rate;
     return this.#busyUntil;
+  }
+
+  /** Marks a packet that says that it may be marked (RFC 3168 §5). */
+  #mark(view: PathPacket): void {
+    const { bytes, ip } = view;
+    if (view.isArp) return;
+    if (bytes[ip]! >> 4 === 6) {
+      // The lowest two bits of the traffic class, which begins in the middle of the first octet.
+      if ((bytes[ip + 1]! & 0x30) === 0) return;
+      bytes[ip + 1]! |= 0x30;
+    } else {
+      const ecn = bytes[ip + 1]! & 3;
+      if (ecn === 0) return;
+      bytes[ip + 1]! |= 3;
+      // RFC 1624: the header's checksum falls by what the word has gained.
+      let sum = ((bytes[ip + 10]! << 8) | bytes[ip + 11]!) - (3 - ecn);
+      if (sum < 0) sum += 0xffff;
+      bytes[ip + 10] = sum >> 8;
+      bytes[ip + 11] = sum & 0xff;
+    }
+    this.counters.marked++;
   }
 
   #flip(view: PathPacket, bit: number, now: number): boolean {

@@ -4,6 +4,7 @@ import { seqDiff, seqGe, seqGt, seqLe, seqLt, seqMax } from '../base/seq.ts';
 import { FIN, type Segment, SYN } from '../wire/tcp.ts';
 import { tellOfRoom } from './autotune.ts';
 import type { Connection } from './connection.ts';
+import { ecnOfAck } from './ecn.ts';
 import { armProbe, probeAnswered } from './rack.ts';
 import { acknowledged, decide, duplicateReported } from './recovery.ts';
 import type { Delivery, Scoreboard } from './scoreboard.ts';
@@ -43,6 +44,7 @@ function takeAck(c: Connection, seg: Segment, advance: number, duplicate: boolea
     if (c.recovery.undecided && seg.hasTs) decide(c, seg.tsEcr);
   }
   if (delivery.sentAt >= 0 && !delivery.ambiguous) c.cc.sampled(now - delivery.sentAt, snd.una, snd.nxt, now);
+  ecnOfAck(c, seg, now);
   if (dsack) {
     rack.spurious(c);
     c.count().duplicatesTold++;

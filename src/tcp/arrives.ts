@@ -4,9 +4,10 @@
 // The third step (security and precedence) is obsolete and left out.
 
 import { seqDiff, seqGe, seqGt, seqLe, seqLt } from '../base/seq.ts';
-import { ACK, FIN, RST, type Segment, SYN, segLen, URG } from '../wire/tcp.ts';
+import { ACK, CWR, ECE, FIN, RST, type Segment, SYN, segLen, URG } from '../wire/tcp.ts';
 import { processAck } from './acks.ts';
 import { type Connection, EVENT_URGENT } from './connection.ts';
+import { ecnOfText } from './ecn.ts';
 import { heardFrom } from './liveness.ts';
 import { becomeEstablished } from './opening.ts';
 import { segmentArrivesInSynSent } from './syn-sent.ts';
@@ -162,6 +163,8 @@ function repeatedSyn(c: Connection, seg: Segment): boolean {
     return true;
   }
   if ((seg.flags & (ACK | RST)) === 0 && c.snd.nxt !== c.snd.iss) {
+    // It asks for ECN no more: the path, or the peer, does not like that (RFC 3168 §6.1.1.1).
+    if ((seg.flags & (ECE | CWR)) === 0) c.ecn = null;
     c.board?.markLost(0);
   }
   return false;
@@ -302,6 +305,7 @@ function seventhText(c: Connection, seg: Segment): void {
     c.abort();
     return;
   }
+  ecnOfText(c, seg);
   processText(c, seg);
 }
 

@@ -20,6 +20,7 @@ import type { Address } from '../wire/address.ts';
 import { growReceiveBuffer, isRoomy, sendLimit, tellOfRoom } from './autotune.ts';
 import type { CongestionController } from './congestion/controller.ts';
 import { controllerOf } from './congestion/select.ts';
+import type { Ecn } from './ecn.ts';
 import type { TcpEnv } from './env.ts';
 import { type TcpInfo, tcpInfo } from './info.ts';
 import { armKeepAlive, Liveness } from './liveness.ts';
@@ -88,6 +89,8 @@ export class Connection implements ByteStream {
   board: Scoreboard | null = null;
   /** @internal The bucket of pacing; made when something is paced. */
   pacer: Pacer | null = null;
+  /** @internal Explicit congestion notification, where both ends can do it. */
+  ecn: Ecn | null = null;
   /** @internal Which ranges out of order are news; made when there are any. */
   sackMemory: SackMemory | null = null;
   /** @internal */

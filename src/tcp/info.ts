@@ -122,7 +122,7 @@ export function tcpInfo(c: Connection): TcpInfo {
     tcpi_retransmits: c.retries,
     tcpi_probes: c.probes,
     tcpi_backoff: rtt.backoff,
-    tcpi_options: (snd.tsOk ? 1 : 0) | (snd.sackOk ? 2 : 0) | (rcv.scale > 0 || snd.scale > 0 ? 4 : 0),
+    tcpi_options: (snd.tsOk ? 1 : 0) | (snd.sackOk ? 2 : 0) | (rcv.scale > 0 || snd.scale > 0 ? 4 : 0) | ecnOptions(c),
     tcpi_snd_wscale: snd.scale,
     tcpi_rcv_wscale: rcv.scale,
     tcpi_rto: micros(rtt.timeout(profile)),
@@ -184,4 +184,10 @@ export function busyness(c: Connection, congested: boolean): Busyness {
   if (c.queued === 0 && (c.flightSize === 0 || !c.isSynchronised())) return 0;
   if (unsent > 0 && !congested && c.flightSize + Math.min(unsent, snd.mss) > snd.wnd) return 2;
   return c.wantsWritable && unsent === 0 ? 3 : 1;
+}
+
+/** TCPI_OPT_ECN, and TCPI_OPT_ECN_SEEN once a packet came marked. */
+function ecnOptions(c: Connection): number {
+  if (c.ecn === null) return 0;
+  return c.ecn.marksIn > 0 ? 24 : 8;
 }

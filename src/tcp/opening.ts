@@ -4,6 +4,7 @@ import type { Cause } from '../base/state.ts';
 import type { Segment } from '../wire/tcp.ts';
 import { processAck } from './acks.ts';
 import { type Connection, EVENT_OPEN } from './connection.ts';
+import { ecnOfPeerSyn } from './ecn.ts';
 import { largestBuffer, MAX_SCALE, scaleFor } from './window.ts';
 
 /** Timestamps with their padding, on every segment. */
@@ -79,6 +80,7 @@ export function takePeerSyn(c: Connection, seg: Segment): void {
     snd.scale = Math.min(seg.wscale, MAX_SCALE);
     rcv.scale = scaleFor(largestBuffer(profile));
   }
+  ecnOfPeerSyn(c, seg);
   snd.sackOk = seg.sackPermitted && profile.sack;
   snd.tsOk = seg.hasTs && profile.timestamps;
   if (snd.tsOk) {

@@ -26,6 +26,7 @@ import {
 } from '../wire/tcp.ts';
 import { tellOfRoom } from './autotune.ts';
 import type { Connection } from './connection.ts';
+import { ecnOfSegment, ecnOfSyn } from './ecn.ts';
 import { busyness } from './info.ts';
 import { armPacing, paced, spend } from './pacing.ts';
 import { ENDS, PUSH } from './pieces.ts';
@@ -68,6 +69,8 @@ export class Plan {
   waiting = false;
   /** Data waits for pacing, until then; `OFF` when it does not. */
   until: number = OFF;
+  /** ECN codepoint of the packet (RFC 3168 §5). */
+  ecn = 0;
 }
 
 /**
@@ -110,7 +113,8 @@ export function whatToSend(c: Connection, most: number = c.snd.mss): Verdict {
     plan.len = 0;
     plan.fin = false;
   }
-  if (planNew(c, most)) return SEND_NEW;
+  // CWR belongs on one segment, and a link that cuts a super-segment would put it on each.
+  if (planNew(c, c.ecn?.tell === true ? snd.mss : most)) return SEND_NEW;
   if (c.recovery.active && !plan.congested && planDoubtful(c)) return SEND_AGAIN;
   plan.len = 0;
   plan.fin = false;
@@ -342,6 +346,7 @@ export function transmit(
   }
   const { plan } = c.env;
   const { len } = plan;
+  plan.ecn = 0;
   const flags = flagsOf(c, verdict);
   const options = verdict === SEND_SYN ? putSynOptions(c, out, at + TCP_HEADER) : putOptions(c, verdict, out, at);
   const header = TCP_HEADER + options;
@@ -388,14 +393,15 @@ function flagsOf(c: Connection, verdict: Verdict): number {
     case SEND_RST:
       return RST | ACK;
     case SEND_SYN:
-      return c.state === 'SYN-SENT' ? SYN : SYN | ACK;
+      return (c.state === 'SYN-SENT' ? SYN : SYN | ACK) | ecnOfSyn(c);
     case SEND_ACK:
     case SEND_PROBE:
-      return ACK;
+      return ACK | ecnOfSegment(c, false);
     default: {
       // PSH where a write ends: the program has nothing more to add (RFC 9293 §3.9.1.2).
       const push = plan.len > 0 && plan.push && (verdict !== SEND_NEW || plan.len === plan.train);
-      return ACK | (push ? PSH : 0) | (plan.fin ? FIN : 0);
+      const ecn = ecnOfSegment(c, verdict === SEND_NEW && plan.len > 0);
+      return ACK | (push ? PSH : 0) | (plan.fin ? FIN : 0) | ecn;
     }
   }
 }

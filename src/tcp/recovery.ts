@@ -6,6 +6,7 @@
 
 import { seqDiff, seqGe, seqGt } from '../base/seq.ts';
 import type { Connection } from './connection.ts';
+import { ecnOfLoss } from './ecn.ts';
 import { detectLosses } from './rack.ts';
 import { type Delivery, SACKED } from './scoreboard.ts';
 import { wasLimited } from './validation.ts';
@@ -71,7 +72,8 @@ function withSack(c: Connection, acked: number, delivery: Delivery, now: number)
   const lost = detectLosses(c, delivery, now);
   const delivered = countSegments ? delivery.segments * snd.mss : delivery.octets;
   if (recovery.active) reduceRate(c, delivered, acked > 0 && !lost);
-  else if (undone) return;
+  // An acknowledgement that echoes a mark lets nothing grow (RFC 3168 §6.1.2).
+  else if (undone || c.ecn?.held === true) return;
   // What SACK had reported before has been counted as gone from the network, and is no reason to grow now. On a path
   // that reorders much Linux grows by what arrives in whatever order.
   else if (!countSegments) cc.acked(Math.min(acked, delivered), wasLimited(c, snd.una), now);
@@ -86,12 +88,19 @@ export function lossesFound(c: Connection, now: number): void {
   c.env.counts.sackRecoveries++;
   recovery.guarded = true;
   recovery.recover = snd.nxt;
-  assume(c);
   recovery.prrFlight = c.env.profile.reduceFrom === 'window' ? cc.cwnd : c.flightSize;
   recovery.prrDelivered = 0;
   recovery.prrOut = 0;
-  cc.reduce(flightBefore(c), now);
+  slowDown(c, now);
   c.traceCongestion('fast-retransmit');
+}
+
+/** A loss brings the threshold down, unless a mark in the same window of data has done so (RFC 3168 §6.1.2). */
+function slowDown(c: Connection, now: number): void {
+  if (c.ecn?.reduced === true) return;
+  assume(c);
+  c.cc.reduce(flightBefore(c), now);
+  ecnOfLoss(c);
 }
 
 /** What a loss reduces: by default what was in flight by the congestion window, less what limited transmit sent beyond it (RFC 5681 §3.2 step 2). */
@@ -199,7 +208,7 @@ function withoutSack(c: Connection, acked: number, now: number): void {
     return;
   }
   if (recovery.guarded && seqGt(snd.una, recovery.recover)) recovery.guarded = false;
-  cc.acked(Math.max(acked - told, Math.min(acked, snd.mss)), wasLimited(c, snd.una), now);
+  if (c.ecn?.held !== true) cc.acked(Math.max(acked - told, Math.min(acked, snd.mss)), wasLimited(c, snd.una), now);
 }
 
 function duplicateWithoutSack(c: Connection, now: number): void {
@@ -215,8 +224,7 @@ function duplicateWithoutSack(c: Connection, now: number): void {
   c.env.counts.renoRecoveries++;
   recovery.guarded = true;
   recovery.recover = snd.nxt;
-  cc.reduce(flightBefore(c), now);
-  assume(c);
+  slowDown(c, now);
   cc.cwnd = cc.ssthresh + 3 * snd.mss;
   c.board?.markLost(0);
   // The copy gets a full timeout of its own; otherwise the timer may fire on it (RFC 6298 leaves it open).
@@ -231,6 +239,7 @@ export function retransmissionTimedOut(c: Connection, now: number): void {
   // Duplicates in plenty and yet a timeout: the path reorders less than was believed.
   if (first && !recovery.active && board !== null && board.sackedCount >= c.env.profile.dupThresh) c.rack.degree = 0;
   cc.timedOut(c.flightSize, first, now);
+  ecnOfLoss(c);
   if (first) assume(c);
   recovery.active = false;
   recovery.guarded = true;

@@ -128,7 +128,7 @@ describe('packets', () => {
   it('every option goes in, and out again in its order', () => {
     passes(`${LISTEN}
       +0 < SEW 0:0(0) win 1000 <mss 1000,sackOK,TS val 7 ecr 0,nop,wscale 7,unknown 253 abcd>
-      +0 > S. 0:0(0) ack 1 <mss 1460,sackOK,TS val 100 ecr 7,nop,wscale 6>
+      +0 > SE. 0:0(0) ack 1 <mss 1460,sackOK,TS val 100 ecr 7,nop,wscale 6>
       +0 < . 1:1(0) ack 1 win 1000 <nop,nop,TS val 8 ecr 100>
       +0 < . 101:201(100) ack 1 win 1000 <nop,nop,TS val 9 ecr 100>
       +0 > . 1:1(0) ack 1 <nop,nop,TS val 100 ecr 8,nop,nop,sack 101:201>`);

@@ -1,8 +1,8 @@
 // A scripted peer: it plays the other end of a host by hand, and asserts silence as well as speech.
 //
 // Everything is relative: the peer's ISS is 0 on the page (PEER_ISS on the wire), the host's ISS is 0 on the page
-// whatever it drew. A segment is written `FLAGS seq[:len] [ack=N] [win=N] [mss=N] [ws=N] [urg=N]`, flags as
-// tcpdump has them: `S` SYN, `F` FIN, `R` RST, `P` PSH, `.` ACK, and `U` URG. `out()` returns what the host sent
+// whatever it drew. A segment is written `FLAGS seq[:len] [ack=N] [win=N] [mss=N] [ws=N] [urg=N] [ecn=N]`, flags as
+// tcpdump has them: `S` SYN, `F` FIN, `R` RST, `P` PSH, `.` ACK, `U` URG, `E` ECE, and `W` CWR. `out()` returns what the host sent
 // since last asked; an empty list is silence.
 
 import { RxMeta, TxMeta } from '../../src/base/packet.ts';
@@ -38,6 +38,8 @@ const LETTERS: readonly [string, number][] = [
   ['P', 8],
   ['.', 16],
   ['U', 32],
+  ['E', 64],
+  ['W', 128],
 ];
 
 export interface PeerOptions {
@@ -142,7 +144,7 @@ export class Peer {
     for (let k = 0; k < len; k++) b[optionsEnd + k] = data === undefined ? (seq + k) & 0xff : data[k]!;
     const length = optionsEnd + len - at;
     finishTcp(b, at, length, pseudoSum4(PEER, HOST, 6, length));
-    writeIpv4(b, 0, length, 1, 64, 6, 0, PEER, HOST, true);
+    writeIpv4(b, 0, length, 1, 64, 6, Math.max(0, field('ecn')), PEER, HOST, true);
     this.inject(b, 20 + length);
   }
 
@@ -195,7 +197,7 @@ export class Peer {
       const sum = pseudoSum4(ip.src, ip.dst, 6, ip.payloadTo - ip.payloadFrom);
       if (!verifyTcp(out, ip.payloadFrom, ip.payloadTo, sum)) throw new Error('the host sent a bad checksum');
       if (parseTcp(out, ip.payloadFrom, ip.payloadTo, seg) !== null) throw new Error('the host sent a bad segment');
-      this.#queue.push(this.#describe(seg));
+      this.#queue.push(this.#describe(seg) + (ip.ecn === 0 ? '' : ` ecn=${ip.ecn}`));
     }
     throw new Error('the host does not stop sending');
   }
