@@ -118,6 +118,8 @@ export interface Profile {
   readonly earlyRetransmit: 'none' | 'quick' | 'delayed';
   /** Least delay of a timer that detects losses, beyond what the algorithm says (Linux: 2 ms). */
   readonly reorderSlack: number;
+  /** RACK's round-trip time is that of the segment delivered last by sequence number (Linux), or of the one sent last. */
+  readonly rackRttOfLast: boolean;
   /** What a loss reduces: the data in flight (RFC 5681 equation 4), or the congestion window (Linux; RFC 9438 §4.6). */
   readonly reduceFrom: 'flight' | 'window';
   /** Rate reduction adds a segment below ssthresh while nothing more is lost (RFC 9937), or always (RFC 6937, SSRB). */
@@ -255,6 +257,7 @@ export const DEFAULT_PROFILE: Profile = {
   lossDetection: 'rack',
   earlyRetransmit: 'none',
   reorderSlack: 0,
+  rackRttOfLast: false,
   reduceFrom: 'flight',
   prrBound: 'safe-ack',
   maxReordering: 300,

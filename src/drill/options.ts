@@ -52,8 +52,8 @@ const TCP = {
   INQ: 36,
 } as const;
 
-/** Buffers of a socket that set none, as Linux's defaults report them. */
-const DEFAULT_BUFFER = 131_072;
+/** Receive buffer of a socket that sets none, as Linux's defaults report it. */
+export const DEFAULT_BUFFER = 131_072;
 /** Least sizes that Linux reports for a buffer. */
 const LEAST_SEND_BUFFER = 4608;
 const LEAST_RECEIVE_BUFFER = 2304;
@@ -94,6 +94,10 @@ const KEPT = new Set([
 export interface OptionEnv {
   readonly host: Host;
   readonly profile: WritableProfile;
+  /** SO_RCVBUF of sockets that set none. */
+  receiveSpace: number;
+  /** The machine is a recent one, by the defaults of a suite; a few calls answer otherwise on older ones. */
+  recent: boolean;
 }
 
 /** Sets an option. Throws `CallError`. */
@@ -281,7 +285,7 @@ function getSocketOption(env: OptionEnv, s: Socket, name: number): Uint8Array | 
     case SO.SNDBUF:
       return int32(o.sendBuffer < 0 ? env.profile.sendBuffer : o.sendBuffer);
     case SO.RCVBUF:
-      return int32(o.receiveBuffer < 0 ? DEFAULT_BUFFER : o.receiveBuffer);
+      return int32(o.receiveBuffer < 0 ? env.receiveSpace : o.receiveBuffer);
     case SO.KEEPALIVE:
       return int32(o.keepAlive ? 1 : 0);
     case SO.LINGER: {
@@ -310,8 +314,10 @@ function getTcpOption(env: OptionEnv, s: Socket, name: number): Uint8Array | nul
     case TCP.NODELAY:
       return int32(o.noDelay ? 1 : 0);
     case TCP.MAXSEG:
-      // A socket without a connection reports what it was given, or the default.
-      if (c === null || c.state === 'CLOSED') return int32(o.maxSegment > 0 ? o.maxSegment : env.profile.defaultMss4);
+      // A socket without a connection reports what it was given, or the default; older machines the default always.
+      if (c === null || c.state === 'CLOSED') {
+        return int32(o.maxSegment > 0 && env.recent ? o.maxSegment : env.profile.defaultMss4);
+      }
       return int32(c.snd.mss);
     case TCP.CORK:
       return int32(o.cork ? 1 : 0);

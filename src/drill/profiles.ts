@@ -48,6 +48,7 @@ export const PROFILES: Readonly<Record<ProfileName, Partial<Profile>>> = {
     prrBound: 'ssrb',
     reduceFrom: 'window',
     reorderSlack: 2,
+    rackRttOfLast: true,
   },
   freebsd: {
     resetHalfOpen: false,

@@ -17,6 +17,7 @@ import {
   type Request,
   writeReply,
 } from './frames.ts';
+import { DEFAULT_BUFFER } from './options.ts';
 import { PROFILES, profileName, type WritableProfile } from './profiles.ts';
 import { type SystemEnv, system } from './system.ts';
 
@@ -118,7 +119,7 @@ export class Session {
     this.#host = host;
     // The record belongs to this host alone, and scripts change settings while it runs.
     const profile = host.profile as WritableProfile;
-    const env = { host, profile };
+    const env = { host, profile, receiveSpace: DEFAULT_BUFFER, recent: false };
     this.#calls = new Calls(env);
     this.#system = env;
   }

@@ -1,14 +1,11 @@
 // What a script's shell lines ask, answered without a shell: settings, tables of connections, and pauses.
 
 import type { State } from '../base/state.ts';
-import type { Host } from '../host/index.ts';
-import { SUITE_DEFAULTS, type WritableProfile } from './profiles.ts';
+import type { OptionEnv } from './options.ts';
+import { SUITE_DEFAULTS } from './profiles.ts';
 
 /** What shell lines may touch. */
-export interface SystemEnv {
-  readonly host: Host;
-  readonly profile: WritableProfile;
-}
+export type SystemEnv = OptionEnv;
 
 type Setter = (env: SystemEnv, numbers: readonly number[], text: string) => void;
 
@@ -46,7 +43,13 @@ const SETTERS: Readonly<Record<string, Setter>> = {
   tcp_fin_timeout: ({ profile }, [n = 60]) => {
     profile.finWait2 = seconds(n);
   },
-  tcp_rmem: ({ profile }, [, , most = 0]) => {
+  tcp_rmem: (env, [, first = 0, most = 0]) => {
+    const { profile } = env;
+    if (first > 0) {
+      env.receiveSpace = first;
+      // Half of it is for headers and bookkeeping; a SYN offers no more than fits unscaled.
+      profile.receiveBuffer = Math.min(first >> 1, 0xffff);
+    }
     if (most > 0) profile.receiveBufferMax = most;
   },
   tcp_wmem: ({ profile }, [, first = 0, most = 0]) => {
@@ -181,6 +184,7 @@ function command(env: SystemEnv, line: string): number {
   const first = line.split(/\s+/)[0] ?? '';
   if (first.endsWith('defaults.sh')) {
     Object.assign(env.profile, SUITE_DEFAULTS);
+    env.recent = true;
     return 0;
   }
   if (first.startsWith('/tmp/sysctl_restore')) return 0;

@@ -28,6 +28,7 @@ const WORDS: readonly (readonly [number, keyof TcpInfo])[] = [
   [80, 'tcpi_snd_cwnd'],
   [84, 'tcpi_advmss'],
   [88, 'tcpi_reordering'],
+  [92, 'tcpi_rcv_rtt'],
   [96, 'tcpi_rcv_space'],
   [100, 'tcpi_total_retrans'],
   [136, 'tcpi_segs_out'],

@@ -300,9 +300,12 @@ function seventhText(c: Connection, seg: Segment): void {
   }
   if (seg.len === 0) return;
   if (c.orphan) {
-    // RFC 9293 §3.6.1: the program has closed and cannot read it; Linux resets, and so does every BSD.
+    // RFC 9293 §3.6.1: the program has closed and cannot read it; Linux resets, and so does every BSD. With the number
+    // the peer expects, since it may not have all that was sent, and believes no other (RFC 5961 §3.2).
     c.env.drop('tcp-after-close', c);
-    c.abort();
+    c.env.counts.abortedOnData++;
+    c.resetOutOfBlue(seg.ack);
+    c.finish('ABORT', null);
     return;
   }
   ecnOfText(c, seg);

@@ -4,6 +4,8 @@
 // doubles each round trip is never held back by ours (what Linux calls dynamic right-sizing). The sender keeps room for
 // twice its congestion window. Both stop at a maximum, and neither ever shrinks.
 
+import { seqLt } from '../base/seq.ts';
+import type { Segment } from '../wire/tcp.ts';
 import { type Connection, EVENT_WRITABLE } from './connection.ts';
 import { sendMemory } from './pieces.ts';
 
@@ -27,6 +29,28 @@ export function growReceiveBuffer(c: Connection): void {
   // Sixteen segments on top, so that a small window gets off the ground.
   const wanted = 2 * taken + 16 * c.rcv.mss;
   if (wanted > c.receiveLimit) c.receiveLimit = Math.min(wanted, profile.receiveBufferMax);
+}
+
+/**
+ * A round-trip time as a receiver sees it, which may send nothing to measure one by: from the echo of our timestamp on a
+ * full segment, or the time in which a whole window came, which is that or more.
+ */
+export function measureReceiver(c: Connection, seg: Segment): void {
+  const { rcv, env } = c;
+  if (c.snd.tsOk) {
+    if (!seg.hasTs || seg.tsEcr === rcv.rttMark || seg.len < rcv.mss) return;
+    rcv.rttMark = seg.tsEcr;
+    const sample = (c.timestamp() - seg.tsEcr) | 0;
+    if (sample >= 0 && sample < env.profile.rtoMax) rcv.rtt = rcv.rtt < 0 ? sample : rcv.rtt + (sample - rcv.rtt) / 8;
+    return;
+  }
+  if (rcv.rttAt >= 0) {
+    if (seqLt(rcv.nxt, rcv.rttMark)) return;
+    const sample = env.now - rcv.rttAt;
+    if (rcv.rtt < 0 || sample < rcv.rtt) rcv.rtt = sample;
+  }
+  rcv.rttAt = env.now;
+  rcv.rttMark = rcv.adv;
 }
 
 /** Octets that the send buffer of a connection may hold now. */

@@ -52,6 +52,8 @@ export interface TcpInfo {
   readonly tcpi_snd_cwnd: number;
   readonly tcpi_advmss: number;
   readonly tcpi_reordering: number;
+  /** Round-trip time as the receiver sees it; 0 before the first measurement. */
+  readonly tcpi_rcv_rtt: number;
   /** Octets the receive buffer may hold now. */
   readonly tcpi_rcv_space: number;
   readonly tcpi_total_retrans: number;
@@ -144,6 +146,7 @@ export function tcpInfo(c: Connection): TcpInfo {
     tcpi_snd_cwnd: Math.max(Math.floor(cc.cwnd / mss), 1),
     tcpi_advmss: c.addressing.localMss,
     tcpi_reordering: reorderingDegree(c),
+    tcpi_rcv_rtt: rcv.rtt < 0 ? 0 : micros(rcv.rtt),
     tcpi_rcv_space: c.receiveLimit,
     tcpi_total_retrans: c.retransmissions,
     tcpi_bytes_acked: acked,

@@ -83,17 +83,17 @@ function isShort(c: Connection): boolean {
 export function detectLosses(c: Connection, delivery: Delivery, now: number): boolean {
   const { rack, rtt } = c;
   if (delivery.reordered) noteReordering(c, delivery.lowest, c.board === null ? c.snd.una : c.board.fack);
-  if (delivery.sentAt >= 0) {
-    const sample = now - delivery.sentAt;
-    // An answer quicker than any round trip answers the original, not the copy (§6.2 step 2).
-    const believed = !delivery.ambiguous || sample >= rtt.least;
-    if (believed) {
-      rack.rtt = sample;
-      if (delivery.sentAt > rack.sentAt || (delivery.sentAt === rack.sentAt && seqGt(delivery.end, rack.end))) {
-        rack.sentAt = delivery.sentAt;
-        rack.end = delivery.end;
-      }
+  // An answer quicker than any round trip answers the original, not the copy (§6.2 step 2).
+  const { lastAt, sentAt } = delivery;
+  if (sentAt >= 0 && (!delivery.ambiguous || now - sentAt >= rtt.least)) {
+    rack.rtt = now - sentAt;
+    if (sentAt > rack.sentAt || (sentAt === rack.sentAt && seqGt(delivery.end, rack.end))) {
+      rack.sentAt = sentAt;
+      rack.end = delivery.end;
     }
+  }
+  if (c.env.profile.rackRttOfLast && lastAt >= 0 && (!delivery.lastAgain || now - lastAt >= rtt.least)) {
+    rack.rtt = now - lastAt;
   }
   return c.env.profile.lossDetection === 'rack' ? markOverdue(c, now) : markBelow(c, now);
 }

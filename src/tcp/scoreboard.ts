@@ -39,6 +39,11 @@ export class Delivery {
   end = 0;
   /** That segment had been sent more than once. */
   ambiguous = false;
+  /** When the last of what was acknowledged in order, or else the highest SACK told of, was sent; and whether again. */
+  lastAt: number = NEVER;
+  lastAgain = false;
+  lastEnd = 0;
+  inOrder = false;
   /** When the first of what was acknowledged in order, and of what SACK told of, was sent, if once only; negative for none. */
   firstAt: number = NEVER;
   firstSackedAt: number = NEVER;
@@ -58,6 +63,9 @@ export class Delivery {
     this.sentAt = NEVER;
     this.end = 0;
     this.ambiguous = false;
+    this.lastAt = NEVER;
+    this.lastAgain = false;
+    this.inOrder = false;
     this.firstAt = NEVER;
     this.firstSackedAt = NEVER;
     this.copies = false;
@@ -280,6 +288,9 @@ export class Scoreboard {
       if ((flags & SACKED) === 0) {
         if ((flags & EVER_AGAIN) !== 0) into.copies = true;
         else if (into.firstAt === NEVER) into.firstAt = this.#at[slot]!;
+        into.lastAt = this.#at[slot]!;
+        into.lastAgain = (flags & EVER_AGAIN) !== 0;
+        into.inOrder = true;
         this.#arrived(slot, flags, octets, into);
       } else {
         this.sackedOctets -= octets;
@@ -304,6 +315,11 @@ export class Scoreboard {
       if ((flags & SACKED) !== 0) continue;
       const octets = seqDiff(to, this.#from[slot]!);
       if ((flags & EVER_AGAIN) === 0 && into.firstSackedAt === NEVER) into.firstSackedAt = this.#at[slot]!;
+      if (!into.inOrder && (into.lastAt === NEVER || seqGt(to, into.lastEnd))) {
+        into.lastAt = this.#at[slot]!;
+        into.lastAgain = (flags & EVER_AGAIN) !== 0;
+        into.lastEnd = to;
+      }
       this.#arrived(slot, flags, octets, into);
       this.#flags[slot] = (flags & (EVER_AGAIN | TRAIN_END | PUSHED)) | SACKED;
       this.sackedOctets += octets;

@@ -3,6 +3,7 @@
 import { ReceiveBuffer } from '../base/receive-buffer.ts';
 import { seqDiff } from '../base/seq.ts';
 import type { Segment } from '../wire/tcp.ts';
+import { measureReceiver } from './autotune.ts';
 import type { Connection } from './connection.ts';
 import { SackMemory } from './sack.ts';
 import { OFF } from './timers.ts';
@@ -23,6 +24,7 @@ export function processText(c: Connection, seg: Segment): void {
     buffer.append(seg.bytes, seg.at, seg.at + seg.len);
     rcv.nxt = (rcv.nxt + seg.len) | 0;
     if (seg.len > rcv.mss) rcv.mss = seg.gsoSize > 0 ? seg.gsoSize : seg.len;
+    measureReceiver(c, seg);
     c.announceReadable();
     acknowledgeSoon(c, seg.len);
     return;

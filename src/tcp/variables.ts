@@ -71,6 +71,10 @@ export class ReceiveVariables {
   /** TS.Recent of RFC 7323 §4.3, and when it was taken: it is no evidence any more after 24 days (§5.5). */
   tsRecent = 0;
   tsRecentAt: number = Number.NEGATIVE_INFINITY;
+  /** Round-trip time as the receiver sees it, ms, -1 before the first; the number or echo that begins the next, and when. */
+  rtt = -1;
+  rttMark = 0;
+  rttAt = -1;
   /** A repeated segment to report in the next ACK (RFC 2883): `[dsackFrom, dsackTo)`, empty when equal. */
   dsackFrom = 0;
   dsackTo = 0;

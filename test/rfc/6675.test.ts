@@ -226,6 +226,22 @@ describe('what a loss reduces, and how quickly the rest is sent', () => {
   });
 });
 
+describe('the round trip that RACK waits for', () => {
+  test('is that of the segment sent last, or of the last one delivered', () => {
+    const wait = (rackRttOfLast: boolean): number => {
+      const { p, c } = flying(6000, { rackRttOfLast });
+      p.send('. 1 ack=1 sack=1001-4001');
+      p.out();
+      p.advance(RTT);
+      // The copy of the first, and with it a segment that was sent a round trip before.
+      p.send('. 1 ack=5001');
+      return c.rack.rtt;
+    };
+    expect(wait(false)).toBe(RTT);
+    expect(wait(true)).toBe(2 * RTT);
+  });
+});
+
 describe('a measurement with every acknowledgement', () => {
   test('the smoothed time follows each of them, the timeout keeps the least spread of the profile', () => {
     const { p, c } = flying(4000, { rttEveryAck: true, rtoVariationMin: 200 });

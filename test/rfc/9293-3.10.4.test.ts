@@ -40,9 +40,19 @@ describe('close', () => {
     p.send('. 1 ack=2');
     expect(a.connection!.state).toBe('FIN-WAIT-2');
     p.send('P. 1:10 ack=2');
-    expect(p.out()).toEqual(['R. 2 ack=1']);
+    expect(p.out()).toEqual(['R 2']);
     expect(a.connection!.state).toBe('CLOSED');
     expect(p.drops('tcp-after-close')).toBe(1);
+  });
+
+  test('FIN-WAIT-1: they are answered with a RST at the number the peer expects, who may not have the FIN (RFC 5961 §3.2)', () => {
+    const p = new Peer();
+    const a = established(p);
+    a.connection!.close();
+    p.out();
+    p.send('P. 1:10 ack=1');
+    expect(p.out()).toEqual(['R 1']);
+    expect(a.connection!.state).toBe('CLOSED');
   });
 
   test('FIN-WAIT-2: after close it lasts a minute at most, after shutdown for ever', () => {

@@ -66,3 +66,22 @@ test('a slow reader’s buffer stays as it was', () => {
   }
   expect(server.receiveLimit).toBe(512 * 1024);
 }, 60_000);
+
+test('a receiver measures the round trip by the echo of its timestamp on full segments, or by the window that came', () => {
+  for (const timestamps of [true, false]) {
+    const p = pair({
+      seed: 6,
+      profile: { timestamps, receiveBuffer: 20_000, receiveBufferMax: 0 },
+      impairments: { delay: 40 },
+    });
+    const { client, server } = connectPair(p);
+    server.handler = { onReadable: (s) => s.consume(s.readable) };
+    expect(server.info().tcpi_rcv_rtt).toBe(0);
+    const chunk = new Uint8Array(400_000);
+    client.send(chunk, 0, chunk.length);
+    p.network.run({ until: p.network.now + 3000 });
+    const micros = server.info().tcpi_rcv_rtt;
+    expect(micros, `timestamps ${timestamps}`).toBeGreaterThan(79_000);
+    expect(micros, `timestamps ${timestamps}`).toBeLessThan(130_000);
+  }
+});
