@@ -11,6 +11,7 @@ const PACKAGES = {
   curl: 'curl',
   wget: 'wget',
   wrk: 'wrk',
+  'apache2-utils': 'ab',
   nginx: 'nginx',
   openssl: 'openssl',
   tshark: 'tshark',
