@@ -184,6 +184,26 @@ export class ReceiveBuffer {
     return this.#front === 0 && stop === CHUNK_SIZE ? chunk : chunk.subarray(this.#front, stop);
   }
 
+  /**
+   * Copies `count` octets that begin `offset` octets after the first unread one to `out[at..]`, in order or out of order;
+   * all of them must be there. Nothing is consumed.
+   */
+  copyTo(offset: number, count: number, out: Uint8Array, at: number): void {
+    let position = this.#front + offset;
+    let to = at;
+    let left = count;
+    while (left > 0) {
+      const a = position & MASK;
+      const n = Math.min(left, CHUNK_SIZE - a);
+      const chunk = this.#chunks[position >> SHIFT];
+      if (!chunk) throw new RangeError(`octets [${offset}, ${offset + count}) are not in the receive buffer`);
+      copyBytes(chunk, a, a + n, out, to);
+      position += n;
+      to += n;
+      left -= n;
+    }
+  }
+
   /** Drops `count` octets from the front. Throws a `RangeError` when fewer are readable. */
   consume(count: number): void {
     if (count < 0 || count > this.readable) {
@@ -201,17 +221,7 @@ export class ReceiveBuffer {
   read(into: Uint8Array, from: number, to: number): number {
     const count = Math.min(to - from, this.readable);
     if (count <= 0) return 0;
-    let position = this.#front;
-    let at = from;
-    let left = count;
-    while (left > 0) {
-      const a = position & MASK;
-      const n = Math.min(left, CHUNK_SIZE - a);
-      copyBytes(this.#chunks[position >> SHIFT]!, a, a + n, into, at);
-      position += n;
-      at += n;
-      left -= n;
-    }
+    this.copyTo(0, count, into, from);
     this.consume(count);
     return count;
   }

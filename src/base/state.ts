@@ -49,6 +49,8 @@ export type Cause =
   | 'ABORT'
   | 'timeout'
   | '2MSL timeout'
+  | 'snapshot'
+  | 'restore'
   | 'error';
 
 /** One edge of the state machine. */
@@ -65,6 +67,16 @@ export interface Edge {
 function edge(from: State, to: State, cause: Cause, sends: Edge['sends'], drawn: boolean): Edge {
   return { from, to, cause, sends, drawn };
 }
+
+/** States in which a connection can be moved: before, there is nothing to keep; after, the host keeps a record. */
+export const MOVABLE: readonly State[] = [
+  'ESTABLISHED',
+  'FIN-WAIT-1',
+  'FIN-WAIT-2',
+  'CLOSE-WAIT',
+  'CLOSING',
+  'LAST-ACK',
+];
 
 /** Every edge a connection may take (RFC 9293 §3.3.2 figure 5, §3.10). */
 export const EDGES: readonly Edge[] = [
@@ -134,6 +146,11 @@ export const EDGES: readonly Edge[] = [
   edge('CLOSING', 'CLOSED', 'error', '', false),
   edge('LAST-ACK', 'CLOSED', 'error', '', false),
   edge('TIME-WAIT', 'CLOSED', 'error', '', false),
+  // A connection leaves this host for another, and comes from one (`Host.snapshot`, `Host.restore`).
+  ...MOVABLE.flatMap((state) => [
+    edge(state, 'CLOSED', 'snapshot', '', false),
+    edge('CLOSED', state, 'restore', '', false),
+  ]),
 ];
 
 const CAUSES: Readonly<Record<string, Readonly<Record<string, readonly Cause[]>>>> = indexEdges();

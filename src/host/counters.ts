@@ -1,6 +1,6 @@
 // What a host counts, and the same under the names that `nstat` shows on Linux.
 
-import type { State } from '../base/state.ts';
+import type { Cause, State } from '../base/state.ts';
 import type { DropReason } from '../base/trace.ts';
 import { TcpCounters } from '../tcp/statistics.ts';
 
@@ -55,7 +55,7 @@ export class Counters {
   }
 
   /** @internal A connection left one state for another (RFC 4022 has the words). */
-  moved(from: State, to: State): void {
+  moved(from: State, to: State, cause: Cause): void {
     const was = from === 'ESTABLISHED' || from === 'CLOSE-WAIT';
     const is = to === 'ESTABLISHED' || to === 'CLOSE-WAIT';
     if (is && !was) {
@@ -64,7 +64,7 @@ export class Counters {
     } else if (was && !is) {
       this.currentlyEstablished--;
     }
-    if (to !== 'CLOSED') return;
+    if (to !== 'CLOSED' || cause === 'snapshot') return;
     if (from === 'TIME-WAIT') this.timeWaitsEnded++;
     else if (was) this.establishedResets++;
     else if (from === 'SYN-SENT' || from === 'SYN-RECEIVED') this.attemptsFailed++;

@@ -16,7 +16,7 @@ import type { RxMeta, TxMeta } from '../base/packet.ts';
 import { DEFAULT_PROFILE, type Profile } from '../base/profile.ts';
 import { ChunkPool } from '../base/receive-buffer.ts';
 import { halfSip13, SipKey } from '../base/siphash.ts';
-import type { State } from '../base/state.ts';
+import type { Cause, State } from '../base/state.ts';
 import type { DropReason, Tracer } from '../base/trace.ts';
 import { IcmpLimiter, PeerLimiter } from '../ip/icmp-limits.ts';
 import { RouteTable } from '../ip/routes.ts';
@@ -62,6 +62,7 @@ import { PathMtus } from './path-mtus.ts';
 import { type PingDone, type PingOptions, Pings } from './ping.ts';
 import { Ports } from './ports.ts';
 import { ConnectionRing } from './ring.ts';
+import { restoreSnapshot, takeSnapshot } from './snapshot.ts';
 import { ConnectionTable } from './table.ts';
 import { TimeWaits } from './time-wait.ts';
 import { Datagrams, type UdpOptions, type UdpSocket } from './udp.ts';
@@ -388,7 +389,7 @@ export class Host implements TcpEnv {
     const { port } = options;
     if (!Number.isInteger(port) || port < 1 || port > 0xffff) throw new RangeError(`port ${port} is not in 1..65535`);
     const i = this.wayTo(remote);
-    const wanted = options.localAddress === undefined ? null : this.#ours(addressOf(options.localAddress));
+    const wanted = options.localAddress === undefined ? null : this.ours(addressOf(options.localAddress));
     const local = wanted ?? (i === null ? null : this.sourceFor(i, remote));
     const group =
       remote.isMulticast || remote.isBroadcast || (remote.family === 4 && i?.isBroadcast(remote.w3) === true);
@@ -404,6 +405,26 @@ export class Host implements TcpEnv {
     this.counters.activeOpens++;
     openActive(c, this.issFor(c.addressing));
     return c;
+  }
+
+  /**
+   * Takes a connection out of this host as bytes, for `restore` in another, which has its address from then on. Here it ends
+   * without a word to the peer or to its handler. Keys do not travel, what was not sent or not read does: keep the bytes as
+   * secret as the conversation. Throws `StateError` before the handshake is over, and from TIME-WAIT on.
+   */
+  snapshot(c: Connection): Uint8Array {
+    this.#assertOpen();
+    return takeSnapshot(this, c);
+  }
+
+  /**
+   * Lets a connection of another host go on here. It has no handler yet; one that is set hears of what there is to read.
+   * Throws `RangeError` for bytes that are no snapshot, `NetError` EADDRNOTAVAIL, EADDRINUSE or ENETUNREACH when the
+   * connection's own address is not this host's, is in use, or has no way to the peer.
+   */
+  restore(bytes: Uint8Array): Connection {
+    this.#assertOpen();
+    return restoreSnapshot(this, bytes);
   }
 
   /** Sends one echo request; `done` is called once, from `deliver`. */
@@ -479,9 +500,9 @@ export class Host implements TcpEnv {
   }
 
   /** @internal */
-  moved(c: Connection, from: State): void {
+  moved(c: Connection, from: State, cause: Cause): void {
     const to = c.state;
-    this.counters.moved(from, to);
+    this.counters.moved(from, to, cause);
     if (to === 'ESTABLISHED' && c.passive) this.#waits(c);
     if (to !== 'CLOSED') return;
     this.table.remove(c);
@@ -686,11 +707,11 @@ export class Host implements TcpEnv {
 
   /** @internal Our address for what goes to `remote`: a host that speaks to itself does so with one address. */
   sourceFor(i: Interface, remote: Address): Address | null {
-    return i !== this.loopback.interface || remote.isLoopback ? i.address(remote.family) : this.#ours(remote);
+    return i !== this.loopback.interface || remote.isLoopback ? i.address(remote.family) : this.ours(remote);
   }
 
-  /** The interface's own object for an address of ours, so that connections share it; any other as it is. */
-  #ours(a: Address): Address {
+  /** @internal The interface's own object for an address of ours, so that connections share it; any other as it is. */
+  ours(a: Address): Address {
     for (const i of this.interfaces) {
       for (const p of i.prefixes) if (p.address.equals(a)) return p.address;
     }

@@ -235,7 +235,7 @@ export class TimeWaits {
     this.#drop(row);
     this.#shown.delete(id);
     host.ports.release(port);
-    host.counters.moved('TIME-WAIT', 'CLOSED');
+    host.counters.moved('TIME-WAIT', 'CLOSED', cause);
     if (host.trace === null) return;
     host.trace({ type: 'state', at: host.now, host: host.name, conn: id, from: 'TIME-WAIT', to: 'CLOSED', cause });
   }

@@ -217,7 +217,7 @@ export class Connection implements ByteStream {
   segmentsOut = 0;
   statistics: Statistics | null = null;
   /** @internal When it began, when text in order and an acknowledgement last came: whole ms, int32 and so no boxes. */
-  readonly openedAt: number;
+  openedAt: number;
   textAt: number;
   ackAt: number;
 
@@ -646,6 +646,15 @@ export class Connection implements ByteStream {
     if (this.env.boards.length < BOARDS_KEPT) this.env.boards.push(board);
   }
 
+  /** @internal It goes on elsewhere: nothing is sent, and nobody here hears of it again. */
+  leave(): void {
+    this.handler = null;
+    this.events = 0;
+    this.closeAnnounced = true;
+    this.receiveBuffer?.clear();
+    this.finish('snapshot', null);
+  }
+
   /** @internal A connection that was kept in another form comes back in this state; nothing happened, so nobody is told. */
   adopt(state: State): void {
     this.#state = state;
@@ -671,7 +680,7 @@ export class Connection implements ByteStream {
     else if (to === 'FIN-WAIT-2' && this.orphan) this.timers.finWait2 = this.env.now + this.env.profile.finWait2;
     if (this.liveness !== null && to === 'ESTABLISHED') armKeepAlive(this);
     if (to === 'TIME-WAIT' || to === 'CLOSED') this.#announceClose();
-    this.env.moved(this, from);
+    this.env.moved(this, from, cause);
   }
 
   /** @internal Starts 2MSL, or starts it again (RFC 9293 §3.10.7.4, eighth). */

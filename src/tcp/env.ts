@@ -2,7 +2,7 @@
 
 import type { Profile } from '../base/profile.ts';
 import type { ChunkPool } from '../base/receive-buffer.ts';
-import type { State } from '../base/state.ts';
+import type { Cause, State } from '../base/state.ts';
 import type { DropReason, Tracer } from '../base/trace.ts';
 import type { Connection } from './connection.ts';
 import type { Plan } from './output.ts';
@@ -45,7 +45,7 @@ export interface TcpEnv {
   /** The connection has an event for the program. */
   announce(connection: Connection): void;
   /** The connection left `from` for the state it has now: tables, backlogs and counts may change. */
-  moved(connection: Connection, from: State): void;
+  moved(connection: Connection, from: State, cause: Cause): void;
   /** Whether the TIME-WAIT of a folded connection goes on; and to have that connection itself in it again. */
   stillWaits(connection: Connection): boolean;
   reclaim(connection: Connection): void;

@@ -166,6 +166,31 @@ export class Scoreboard {
     if ((end & TRAIN_END) !== 0) this.trains++;
   }
 
+  /** A record as it was on another scoreboard, behind those that are here. */
+  recall(from: number, to: number, flags: number, at: number): void {
+    if (this.count === this.#flags.length) this.#grow();
+    const slot = this.#slot(this.count++);
+    this.#from[slot] = from;
+    this.#to[slot] = to;
+    this.#at[slot] = at;
+    this.#flags[slot] = flags;
+    const octets = seqDiff(to, from);
+    if ((flags & TRAIN_END) !== 0) this.trains++;
+    if ((flags & SACKED) !== 0) {
+      this.sackedOctets += octets;
+      this.sackedCount++;
+      if (seqGt(to, this.fack)) this.fack = to;
+    }
+    if ((flags & LOST) !== 0) {
+      this.lostOctets += octets;
+      this.lostCount++;
+    }
+    if ((flags & AGAIN) !== 0) {
+      this.againOctets += octets;
+      this.againCount++;
+    }
+  }
+
   /** The first record that is to be sent again, or -1. */
   firstLost(): number {
     if (this.lostOctets === this.againOctets) return -1;

@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from 'vitest';
 import { NetError } from '../../src/base/errors.ts';
-import { type Cause, EDGES, isEdge, STATES, type State } from '../../src/base/state.ts';
+import { type Cause, EDGES, isEdge, MOVABLE, STATES, type State } from '../../src/base/state.ts';
 import { Peer, synSent } from '../rfc/peer.ts';
 import { type Staged, stage } from '../rfc/states.ts';
 
@@ -93,6 +93,10 @@ const ACTIVE: readonly (readonly [(p: Peer) => void, Name])[] = [
 /** With SYN cookies no connection is in SYN-RECEIVED. */
 const BY_COOKIE: Name = 'LISTEN -> ESTABLISHED: rcv ACK of SYN';
 
+/** A connection goes on in another host. */
+const LEAVES = (state: State): Name => name(state, 'CLOSED', 'snapshot');
+const COMES = (state: State): Name => name('CLOSED', state, 'restore');
+
 /** Edges that no script takes, and why. */
 const NOT_TAKEN: ReadonlyMap<Name, string> = new Map<Name, string>([
   [
@@ -141,8 +145,22 @@ describe('edges', () => {
     expect(taken(p)).toContain(BY_COOKIE);
   });
 
+  for (const state of MOVABLE) {
+    test(`${LEAVES(state)}, and back`, () => {
+      const p = new Peer();
+      const s = stage(p, state);
+      p.host.restore(p.host.snapshot(s.c));
+      expect(taken(p)).toEqual(expect.arrayContaining([LEAVES(state), COMES(state)]));
+    });
+  }
+
   test('every edge has a script or a reason, and none has both', () => {
-    const scripted = new Set<Name>([...SCRIPTS.map((row) => row[2]), ...ACTIVE.map((row) => row[1]), BY_COOKIE]);
+    const scripted = new Set<Name>([
+      ...SCRIPTS.map((row) => row[2]),
+      ...ACTIVE.map((row) => row[1]),
+      BY_COOKIE,
+      ...MOVABLE.flatMap((s) => [LEAVES(s), COMES(s)]),
+    ]);
     for (const e of EDGES) {
       const edge = name(e.from, e.to, e.cause);
       expect([edge, scripted.has(edge), NOT_TAKEN.has(edge)]).toEqual([
