@@ -7,7 +7,7 @@ import { EXERCISES, type ExerciseId } from '../../lab/src/model/exercises.ts';
 import { forge } from '../../lab/src/model/forge.ts';
 import { progressOf, sceneAt } from '../../lab/src/model/moment.ts';
 import { clockOf, curveOf, plotOf } from '../../lab/src/model/plot.ts';
-import { printLadder } from '../../lab/src/model/print.ts';
+import { filmLadder, printLadder } from '../../lab/src/model/print.ts';
 import { QUESTION_IDS, QUESTIONS, questionsOf } from '../../lab/src/model/questions.ts';
 import type { RunRecord } from '../../lab/src/model/record.ts';
 import { receiveRuler, sendRuler } from '../../lab/src/model/ruler.ts';
@@ -279,6 +279,9 @@ describe('what can be taken away', () => {
       const scene = sceneAt(line, line.length);
       for (const lang of ['en', 'zh'] as const) {
         const head = { title: 'a & b', client: 'C', server: 'S', note: 'n' };
+        const film = filmLadder(scene, line, record, line.length, lang, head);
+        expect(film).toMatch(/^<svg .*@keyframes now.*prefers-reduced-motion.*<\/svg>\n$/s);
+        expect(film).not.toMatch(/NaN|Infinity|undefined/);
         const svg = printLadder(scene, line, record, line.length, lang, head);
         expect(svg).toMatch(/^<svg .*<\/svg>\n$/s);
         expect(svg).toContain('a &amp; b');

@@ -334,6 +334,7 @@ export const EN = {
   ask: 'Stop at questions',
   save: 'Save',
   'save-svg': 'The ladder for paper (SVG)',
+  'save-film': 'The ladder as a film (SVG)',
   'save-client': 'A capture at the client (pcapng)',
   'save-server': 'A capture at the server (pcapng)',
   print: 'Print',

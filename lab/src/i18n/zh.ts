@@ -327,6 +327,7 @@ export const ZH: Texts = {
   ask: '到问题处停下',
   save: '保存',
   'save-svg': '纸上的时序图（SVG）',
+  'save-film': '会动的时序图（SVG）',
   'save-client': '客户端的抓包（pcapng）',
   'save-server': '服务端的抓包（pcapng）',
   print: '打印',

@@ -1,4 +1,4 @@
-// The ladder as a drawing for paper: everything up to a moment, in the colours of the project's other figures.
+// The ladder as a drawing of its own, for paper or as a short film: in the colours of the project's other figures.
 
 import { type Figure, INK, type Lang, STATE_INK, svgFile, svgText } from 'synfin/trace';
 import { timeText } from '../i18n/texts.ts';
@@ -101,29 +101,28 @@ function timesOf(scene: Scene, end: End, p: number): string[] {
   return out;
 }
 
-/** Draws the ladder up to position `p` as an SVG file of its own. */
-export function printLadder(
-  scene: Scene,
-  timeline: Timeline,
-  record: RunRecord,
-  p: number,
-  lang: Lang,
-  head: PrintHead,
-): string {
-  const foot = Math.min(p, timeline.length);
-  const marker = (name: string, colour: string) =>
-    `<marker id="tip-${name}" viewBox="0 0 10 10" refX="9" refY="5" markerWidth="10" markerHeight="10" markerUnits="userSpaceOnUse" orient="auto"><path d="M0 0.5L10 5L0 9.5L2.5 5z" fill="${colour}"/></marker>`;
-  const gaps = timeline.gaps.filter((gap) => gap.toP <= foot);
-  const body = [
+const HEADS = ['client', 'server', 'forged'] as const;
+
+/** What the drawing stands on: arrow heads, title, and the names above the lines of time. */
+function headOf(head: PrintHead, record: RunRecord): string[] {
+  const colours = { client: INK.left, server: INK.right, forged: INK.hurt };
+  const marker = (name: keyof typeof colours) =>
+    `<marker id="tip-${name}" viewBox="0 0 10 10" refX="9" refY="5" markerWidth="10" markerHeight="10" markerUnits="userSpaceOnUse" orient="auto"><path d="M0 0.5L10 5L0 9.5L2.5 5z" fill="${colours[name]}"/></marker>`;
+  return [
     '<defs>',
-    marker('client', INK.left),
-    marker('server', INK.right),
-    marker('forged', INK.hurt),
+    ...HEADS.map(marker),
     '</defs>',
     svgText(WIDTH / 2, 36, head.title, { size: 19, weight: 700, anchor: 'middle' }),
     svgText(WIDTH / 2, 58, `${head.note}, digest ${record.digest}`, { size: 11.5, fill: INK.soft, anchor: 'middle' }),
     svgText(X.client, TOP - 10, head.client, { size: 15, weight: 700, fill: INK.left, anchor: 'middle' }),
     svgText(X.server, TOP - 10, head.server, { size: 15, weight: 700, fill: INK.right, anchor: 'middle' }),
+  ];
+}
+
+/** The ladder itself, from its top to position `foot`. */
+function ladderOf(scene: Scene, timeline: Timeline, lang: Lang, foot: number): string[] {
+  const gaps = timeline.gaps.filter((gap) => gap.toP <= foot);
+  return [
     ...(['client', 'server'] as const).flatMap((end) => [...bandsOf(scene, end, foot), ...timesOf(scene, end, foot)]),
     ...gaps.map((gap) =>
       svgText(WIDTH / 2, TOP + (gap.fromP + gap.toP) / 2 + 16, `\u22ef ${timeText(gap.ms)} \u22ef`, {
@@ -135,12 +134,70 @@ export function printLadder(
     ),
     ...scene.arrows.flatMap((arrow) => arrowOf(scene, lang, arrow, foot)),
   ];
-  const figure: Figure = {
-    width: WIDTH,
-    height: Math.ceil(TOP + foot + FOOT),
-    body: body.join('\n'),
-    title: head.title,
-    description: head.note,
-  };
+}
+
+function fileOf(head: PrintHead, lang: Lang, height: number, body: readonly string[]): string {
+  const figure: Figure = { width: WIDTH, height, body: body.join('\n'), title: head.title, description: head.note };
   return svgFile(figure, lang === 'zh' ? 'zh-CN' : 'en');
+}
+
+/** Draws the ladder up to position `p` as an SVG file of its own. */
+export function printLadder(
+  scene: Scene,
+  timeline: Timeline,
+  record: RunRecord,
+  p: number,
+  lang: Lang,
+  head: PrintHead,
+): string {
+  const foot = Math.min(p, timeline.length);
+  const body = [...headOf(head, record), ...ladderOf(scene, timeline, lang, foot)];
+  return fileOf(head, lang, Math.ceil(TOP + foot + FOOT), body);
+}
+
+/** The film: how much of the ladder is seen at once, and how fast time goes down, pixels and pixels per second. */
+const SEEN = 420;
+const PACE = 80;
+/** How long the end is looked at, seconds. */
+const HOLD = 4;
+/** The present keeps this far from the lower edge, pixels. */
+const AHEAD = 60;
+
+/**
+ * Draws the ladder up to position `p` as a short film: an SVG file in which time passes, again and again. Who wants no
+ * motion sees the end of it.
+ */
+export function filmLadder(
+  scene: Scene,
+  timeline: Timeline,
+  record: RunRecord,
+  p: number,
+  lang: Lang,
+  head: PrintHead,
+): string {
+  const foot = Math.min(p, timeline.length);
+  const seconds = foot / PACE + HOLD;
+  /** When the present is at a position, as a share of the film. */
+  const when = (position: number) => `${at((position / PACE / seconds) * 100)}%`;
+  const climb = Math.max(foot + AHEAD - SEEN, 0);
+  const start = Math.max(foot - climb, 0);
+  const style = [
+    `@keyframes now{0%{transform:translateY(0)}${when(foot)},100%{transform:translateY(${at(foot)}px)}}`,
+    `@keyframes climb{0%,${when(start)}{transform:translateY(0)}${when(foot)},100%{transform:translateY(${at(-climb)}px)}}`,
+    `.now,.climb{animation-duration:${at(seconds)}s;animation-timing-function:linear;animation-iteration-count:infinite}`,
+    '.now{animation-name:now}',
+    '.climb{animation-name:climb}',
+    `@media (prefers-reduced-motion:reduce){.now{display:none}.climb{animation:none;transform:translateY(${at(-climb)}px)}}`,
+  ];
+  const body = [
+    `<style>${style.join('')}</style>`,
+    ...headOf(head, record),
+    `<clipPath id="seen"><rect x="0" y="${TOP - 4}" width="${WIDTH}" height="${SEEN + 4}"/></clipPath>`,
+    '<g clip-path="url(#seen)"><g class="climb">',
+    ...ladderOf(scene, timeline, lang, foot),
+    // What is to come is covered.
+    `<g class="now"><rect x="1" y="${TOP}" width="${WIDTH - 2}" height="${at(foot + SEEN)}" fill="${INK.paper}"/><path d="M1 ${TOP}H${WIDTH - 1}" stroke="${INK.faint}" stroke-dasharray="2 5"/></g>`,
+    '</g></g>',
+  ];
+  return fileOf(head, lang, TOP + SEEN + 12, body);
 }

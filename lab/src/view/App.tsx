@@ -1,6 +1,6 @@
 // The page: head, scenarios, two hosts with the ladder between, and what explains them.
 
-import { createEffect, createSignal, For, type JSX, Show } from 'solid-js';
+import { createSignal, For, type JSX, Show } from 'solid-js';
 import { knobWords } from '../i18n/words.ts';
 import type { Chapter } from '../model/scenario.ts';
 import { SCENARIOS, scenarioOf } from '../model/scenarios.ts';
@@ -17,31 +17,9 @@ import { createStore, type Store } from './store.ts';
 import { TaskStatus } from './Tasks.tsx';
 
 const CHAPTERS: readonly Chapter[] = ['life', 'opening', 'data', 'closing', 'abrupt'];
-const THEMES = ['auto', 'light', 'dark'] as const;
-const THEME_KEY = 'synfin-lab-theme';
-
-function storedTheme(): string {
-  try {
-    return localStorage.getItem(THEME_KEY) ?? 'auto';
-  } catch (error) {
-    // Storage may be forbidden; the theme is then the system's until it is chosen again.
-    if (error instanceof DOMException) return 'auto';
-    throw error;
-  }
-}
-
 function Head(props: { store: Store }): JSX.Element {
   const { store } = props;
-  const [theme, setTheme] = createSignal(storedTheme());
   const [copied, setCopied] = createSignal(false);
-  createEffect(() => {
-    document.documentElement.dataset['theme'] = theme();
-    try {
-      localStorage.setItem(THEME_KEY, theme());
-    } catch (error) {
-      if (!(error instanceof DOMException)) throw error;
-    }
-  });
   const share = async () => {
     const url = new URL(store.link(), location.href).href;
     history.replaceState(null, '', url);
@@ -65,12 +43,6 @@ function Head(props: { store: Store }): JSX.Element {
           {store.t('share')}
         </button>
         <More store={store} />
-        <label>
-          <span class="hidden">{store.t('theme')}</span>
-          <select value={theme()} onChange={(event) => setTheme(event.currentTarget.value)}>
-            <For each={THEMES}>{(name) => <option value={name}>{store.t(`theme-${name}`)}</option>}</For>
-          </select>
-        </label>
         <fieldset class="langs">
           <legend class="hidden">{store.t('language')}</legend>
           <button type="button" lang="en" aria-pressed={store.lang() === 'en'} onClick={() => store.setLang('en')}>

@@ -3,9 +3,10 @@
 import { type JSX, onCleanup, onMount } from 'solid-js';
 import { timeText } from '../i18n/texts.ts';
 import { captureOf } from '../model/capture.ts';
-import { printLadder } from '../model/print.ts';
+import { filmLadder, printLadder } from '../model/print.ts';
 import type { End } from '../model/scenario.ts';
 import type { Store } from './store.ts';
+import { Theme } from './Theme.tsx';
 
 /** Hands a file to the visitor. */
 function download(name: string, type: string, content: string | Uint8Array): void {
@@ -22,7 +23,7 @@ export function More(props: { store: Store }): JSX.Element {
   const { store } = props;
   let menu!: HTMLDetailsElement;
   const name = () => `synfin-${store.spec().scenario}-${store.spec().seed}`;
-  const saveLadder = () => {
+  const saveLadder = (draw: typeof printLadder, suffix: string) => {
     const [scene, timeline, record] = [store.scene(), store.timeline(), store.record()];
     if (scene === null || timeline === null || record === null) return;
     const { scenario: run, seed } = store.spec();
@@ -32,7 +33,8 @@ export function More(props: { store: Store }): JSX.Element {
       server: store.t('server'),
       note: store.t('print-note', { run, seed, t: timeText(store.at()) }),
     };
-    download(`${name()}.svg`, 'image/svg+xml', printLadder(scene, timeline, record, store.p(), store.lang(), head));
+    const drawing = draw(scene, timeline, record, store.p(), store.lang(), head);
+    download(`${name()}${suffix}.svg`, 'image/svg+xml', drawing);
   };
   const saveCapture = (end: End) => {
     const record = store.record();
@@ -62,7 +64,7 @@ export function More(props: { store: Store }): JSX.Element {
       <span>{store.t(label)}</span>
     </label>
   );
-  const item = (label: 'save-svg' | 'save-client' | 'save-server' | 'print', act: () => void) => (
+  const item = (label: 'save-svg' | 'save-film' | 'save-client' | 'save-server' | 'print', act: () => void) => (
     <button type="button" onClick={act}>
       {store.t(label)}
     </button>
@@ -71,12 +73,14 @@ export function More(props: { store: Store }): JSX.Element {
     <details class="menu" ref={menu}>
       <summary>{store.t('more')}</summary>
       <div class="sheet">
+        <Theme store={store} />
         <h2>{store.t('for-teachers')}</h2>
         {flag('projector', 'projector')}
         {flag('covered', 'cover')}
         {flag('asking', 'ask')}
         <h2>{store.t('save')}</h2>
-        {item('save-svg', saveLadder)}
+        {item('save-svg', () => saveLadder(printLadder, ''))}
+        {item('save-film', () => saveLadder(filmLadder, '-film'))}
         {item('save-client', () => saveCapture('client'))}
         {item('save-server', () => saveCapture('server'))}
         {item('print', () => window.print())}
