@@ -6,20 +6,22 @@ import { defineConfig } from 'vitest/config';
 const SLOW = 'test/**/*.slow.test.ts';
 const INTEROP = 'test/interop/**/*.test.ts';
 const RUNTIME = 'test/runtime/**/*.test.ts';
+const COMPAT = 'test/compat/**/*.test.ts';
 const LAB = 'test/lab/**/*.browser.test.ts';
 
 const SUITES: Readonly<Record<string, { include: string[]; exclude: string[] }>> = {
-  quick: { include: ['test/**/*.test.ts'], exclude: [SLOW, INTEROP, RUNTIME, LAB] },
+  quick: { include: ['test/**/*.test.ts'], exclude: [SLOW, INTEROP, RUNTIME, LAB, COMPAT] },
   slow: { include: [SLOW], exclude: [INTEROP, RUNTIME] },
   interop: { include: [INTEROP], exclude: [] },
   runtime: { include: [RUNTIME], exclude: [] },
+  compat: { include: [COMPAT], exclude: [] },
   lab: { include: [LAB], exclude: [] },
 };
 
 export default defineConfig(({ mode }) => {
   const suite = SUITES[mode] ?? SUITES.quick;
   // Interop tests share the kernel's devices and name spaces, and run one at a time.
-  const alone = mode === 'interop' || mode === 'runtime' || mode === 'lab';
+  const alone = mode === 'interop' || mode === 'runtime' || mode === 'lab' || mode === 'compat';
   return {
     test: {
       ...suite,

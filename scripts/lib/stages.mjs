@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import * as basics from '../stages/basics.mjs';
+import { compat } from '../stages/compat.mjs';
 import { docs } from '../stages/docs.mjs';
 import { interop } from '../stages/interop.mjs';
 import { lab } from '../stages/lab.mjs';
@@ -25,6 +26,7 @@ const STAGES = [
   ['unit', 180, basics.unit],
   ['slow', 420, basics.slow],
   ['interop', 300, interop],
+  ['compat', 240, compat],
   ['runtimes', 180, runtimes],
   ['lab', 180, lab],
   ['story', 60, story],

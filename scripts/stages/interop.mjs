@@ -7,8 +7,8 @@ import { skip, vitest } from '../lib/cases.mjs';
 import { ROOT, run } from '../lib/proc.mjs';
 import { isRoot, lacking } from './system.mjs';
 
-/** Why this machine cannot run the stage, or an empty string. */
-async function obstacle() {
+/** Why this machine has no TUN devices in network namespaces, or an empty string. */
+export async function obstacle() {
   if (process.platform !== 'linux') return 'TUN devices are for Linux';
   if (!isRoot()) return 'needs root for network namespaces';
   if (!existsSync('/dev/net/tun')) return 'no /dev/net/tun here';

@@ -17,6 +17,10 @@ const PACKAGES = {
   tshark: 'tshark',
   chromium: 'chromium',
   python3: 'python3',
+  postgresql: 'pg_ctlcluster',
+  'mariadb-server': 'mariadbd',
+  'redis-server': 'redis-server',
+  'python3-aiosmtpd': 'aiosmtpd',
 };
 
 /** Where a command lies, or `null`. The sbin folders count too: `ip` and `nginx` live there. */
@@ -53,7 +57,8 @@ export async function system({ say, timeout }) {
     return [skip(title, `missing: ${list}; only root on Debian can have them installed from here`)];
   }
   say(`Installing by apt: ${list} (SYNFIN_NO_INSTALL=1 forbids it) ...`);
-  const options = { timeout, env: { DEBIAN_FRONTEND: 'noninteractive' } };
+  // RUNLEVEL 1 keeps the packages' scripts from starting servers: the tests start their own.
+  const options = { timeout, env: { DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' } };
   const update = await run('apt-get', ['update', '-qq'], options);
   const args = ['install', '-y', '-qq', '--no-install-recommends', '-o', 'Dpkg::Use-Pty=0', ...missing];
   const install = await run('apt-get', args, options);
