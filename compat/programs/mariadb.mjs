@@ -1,15 +1,16 @@
 // A program that uses MariaDB by `mysql2`, as programs do; it knows nothing of where its packets go.
 //
-//   node mariadb.mjs work|wait HOST PORT
+//   node mariadb.mjs work|wait|late HOST PORT
 
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import mysql from 'mysql2/promise';
 
 const [what, host, port] = process.argv.slice(2);
 const options = { host, port: Number(port), user: 'app', password: 'secret', database: 'app' };
 const tell = (about, value) => console.log(`${about}: ${value}`);
 
-/** Queries, a large result both ways, a prepared statement, a transaction that is taken back. */
+/** Queries, a large result, a prepared statement, a transaction that is taken back. */
 async function work() {
   const pool = mysql.createPool({ ...options, connectionLimit: 4 });
   const sums = await Promise.all(
@@ -21,16 +22,10 @@ async function work() {
     'sum',
     sums.reduce((a, b) => a + b),
   );
-  const text = Array.from({ length: 163_840 }, (_, i) =>
-    createHash('md5')
-      .update(String(i + 1))
-      .digest('hex'),
-  ).join('');
   await pool.query('CREATE TABLE large (text LONGTEXT)');
-  await pool.query('INSERT INTO large VALUES (?)', [text]);
-  const [[{ sum }]] = await pool.query('SELECT MD5(text) AS sum FROM large');
-  const [[back]] = await pool.query('SELECT text FROM large');
-  tell('large', `${back.text.length} ${sum} ${back.text === text}`);
+  await pool.query("INSERT INTO large SELECT REPEAT(MD5('large'), 163840)");
+  const [[{ text }]] = await pool.query('SELECT text FROM large');
+  tell('large', `${text.length} ${text === createHash('md5').update('large').digest('hex').repeat(163_840)}`);
 
   const connection = await pool.getConnection();
   await connection.query('CREATE TABLE account (name VARCHAR(9) PRIMARY KEY, money INT) ENGINE=InnoDB');
@@ -49,12 +44,13 @@ async function work() {
   await pool.end();
 }
 
-/** One query that takes long, for when the server or the way to it is gone. */
+/** One query that takes long, at once or when it is told to: for when the server or the way to it is gone. */
 async function wait() {
   const connection = await mysql.createConnection(options);
   connection.on('error', () => undefined);
-  const answer = connection.query('SELECT SLEEP(600)');
   tell('waiting', 'now');
+  if (what === 'late') await once(process.stdin, 'data');
+  const answer = connection.query('SELECT SLEEP(600)');
   await answer.then(
     () => tell('failed', 'no'),
     (error) => tell('failed', error.code ?? error.message),
@@ -64,3 +60,5 @@ async function wait() {
 
 await (what === 'work' ? work() : wait());
 tell('done', what);
+// Standard input may still be open.
+process.exit();

@@ -1,6 +1,6 @@
 // A program that uses PostgreSQL by `pg`, as programs do; it knows nothing of where its packets go.
 //
-//   node postgres.mjs work|wait HOST PORT
+//   node postgres.mjs work|wait|late HOST PORT
 
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
@@ -49,13 +49,14 @@ async function work() {
   await pool.end();
 }
 
-/** One query that takes long, for when the server or the way to it is gone. */
+/** One query that takes long, at once or when it is told to: for when the server or the way to it is gone. */
 async function wait() {
   const client = new pg.Client(options);
   client.on('error', () => undefined);
   await client.connect();
-  const answer = client.query('SELECT pg_sleep(600)');
   tell('waiting', 'now');
+  if (what === 'late') await once(process.stdin, 'data');
+  const answer = client.query('SELECT pg_sleep(600)');
   await answer.then(
     () => tell('failed', 'no'),
     (error) => tell('failed', error.code ?? error.message),
@@ -64,3 +65,5 @@ async function wait() {
 
 await (what === 'work' ? work() : wait());
 tell('done', what);
+// Standard input may still be open.
+process.exit();

@@ -1,6 +1,6 @@
 // A program that uses Redis by `ioredis`, as programs do; it knows nothing of where its packets go.
 //
-//   node redis.mjs work|wait HOST PORT
+//   node redis.mjs work|wait|late HOST PORT
 
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
@@ -10,20 +10,16 @@ const [what, host, port] = process.argv.slice(2);
 const tell = (about, value) => console.log(`${about}: ${value}`);
 const connect = (more = {}) => new Redis({ host, port: Number(port), ...more });
 
-/** Commands in a pipeline, a large value both ways, a transaction, a subscription. */
+/** Commands in a pipeline, a large value, a transaction, a subscription. */
 async function work() {
   const redis = connect();
   const pipeline = redis.pipeline();
   for (let n = 0; n < 1000; n++) pipeline.incrby('sum', n);
   const results = await pipeline.exec();
   tell('sum', results.at(-1)[1]);
-  const text = Array.from({ length: 163_840 }, (_, i) =>
-    createHash('md5')
-      .update(String(i + 1))
-      .digest('hex'),
-  ).join('');
-  await redis.set('large', text);
-  tell('large', `${await redis.strlen('large')} ${(await redis.get('large')) === text}`);
+  const line = createHash('md5').update('large').digest('hex');
+  await redis.eval("return redis.call('set', 'large', string.rep(ARGV[1], 163840))", 0, line);
+  tell('large', `${await redis.strlen('large')} ${(await redis.get('large')) === line.repeat(163_840)}`);
   const [[, first], [, second]] = await redis.multi().set('k', 'v').get('k').exec();
   tell('transaction', `${first} ${second}`);
   tell('wrong', await redis.lpush('k', 'x').catch((error) => error.message.split(' ')[0]));
@@ -36,14 +32,15 @@ async function work() {
   await Promise.all([listener.quit(), redis.quit()]);
 }
 
-/** One command that takes long, for when the server or the way to it is gone. */
+/** One command that takes long, at once or when it is told to: for when the server or the way to it is gone. */
 async function wait() {
   const redis = connect({ retryStrategy: null, maxRetriesPerRequest: 0 });
   const errors = [];
   redis.on('error', (error) => errors.push(error.code ?? error.message));
   await once(redis, 'ready');
-  const answer = redis.blpop('nothing', 600);
   tell('waiting', 'now');
+  if (what === 'late') await once(process.stdin, 'data');
+  const answer = redis.blpop('nothing', 600);
   await answer.then(
     () => tell('failed', 'no'),
     (error) => tell('failed', `${error.message}${errors.length > 0 ? ` (${errors[0]})` : ''}`),
@@ -53,3 +50,5 @@ async function wait() {
 
 await (what === 'work' ? work() : wait());
 tell('done', what);
+// Standard input may still be open.
+process.exit();

@@ -26,6 +26,8 @@ export interface Profile {
   readonly synAckRetries: number;
   /** Retransmissions of data or FIN before `ETIMEDOUT` (R2 of RFC 9293 §3.8.3). */
   readonly dataRetries: number;
+  /** How long data may stay unacknowledged before ETIMEDOUT, ms (RFC 9293 §3.8.3); 0 leaves it to the retries. */
+  readonly userTimeout: number;
   /** Unanswered zero-window probes before `ETIMEDOUT`; answered ones never end a connection (§3.8.6.1). */
   readonly probeRetries: number;
   /** Cap of the zero-window probe interval. */
@@ -217,6 +219,7 @@ export const DEFAULT_PROFILE: Profile = {
   synRetries: 6,
   synAckRetries: 5,
   dataRetries: 15,
+  userTimeout: 0,
   probeRetries: 15,
   probeMax: 60_000,
 

@@ -245,7 +245,12 @@ export class Server extends EventEmitter {
   }
 }
 
-Object.defineProperty(Server.prototype, EventEmitter.captureRejectionSymbol, { value: Server.prototype._rejected });
+// Writable as Node's is: what inherits from it (http2's servers do) assigns its own.
+Object.defineProperty(Server.prototype, EventEmitter.captureRejectionSymbol, {
+  value: Server.prototype._rejected,
+  writable: true,
+  configurable: true,
+});
 
 /** Everything of a constructor that follows the emitter's own. */
 export function initialiseServer(

@@ -1,6 +1,7 @@
 // The configuration of `synfin/register`: which addresses go through which link, checked to the last key.
 
 import { readFileSync } from 'node:fs';
+import { DEFAULT_PROFILE, type Profile } from '../base/profile.ts';
 import { type Impairments, PERFECT_PATH, withImpairments } from '../sim/index.ts';
 import { type Prefix, parseAddress, parsePrefix } from '../wire/index.ts';
 
@@ -8,8 +9,14 @@ import { type Prefix, parseAddress, parsePrefix } from '../wire/index.ts';
 export type RegisterLink =
   /** Simulated: leads to the program's own servers, or with `to: 'real'` on to the real network. */
   | { readonly kind: 'simulated'; readonly real: boolean; readonly impairments: Partial<Impairments> }
-  /** A TUN device: the kernel is the peer. Linux, with koffi. */
-  | { readonly kind: 'tun'; readonly device: string; readonly address: string; readonly kernel: readonly string[] };
+  /** A TUN device: the kernel is the peer, over a path as bad as `impairments` say. Linux, with koffi. */
+  | {
+      readonly kind: 'tun';
+      readonly device: string;
+      readonly address: string;
+      readonly kernel: readonly string[];
+      readonly impairments: Partial<Impairments>;
+    };
 
 /** A checked configuration. */
 export interface RegisterConfig {
@@ -20,6 +27,8 @@ export interface RegisterConfig {
   readonly routes: readonly { readonly prefix: Prefix; readonly link: string }[];
   /** Names that need no name service. */
   readonly names: ReadonlyMap<string, string>;
+  /** Overlays the profile of every host. */
+  readonly profile: Partial<Profile>;
   /** Where the packets of the simulated links are written when the process ends; none when empty. */
   readonly capture: string;
 }
@@ -61,7 +70,7 @@ export function parseConfig(text: string, file: string): RegisterConfig {
   }
   const at = (key: string): string => `${file}: ${key}`;
   const top = object(json, file);
-  only(top, ['seed', 'links', 'routes', 'names', 'capture'], file);
+  only(top, ['seed', 'links', 'routes', 'names', 'profile', 'capture'], file);
   const seed = top['seed'] ?? 1;
   if (!Number.isInteger(seed) || Number(seed) < 0) throw new ConfigError(`${at('seed')} must be a whole number`);
   const capture = top['capture'] ?? '';
@@ -91,21 +100,27 @@ export function parseConfig(text: string, file: string): RegisterConfig {
     }
     names.set(name.toLowerCase(), address);
   }
-  return { seed: Number(seed), links, routes, names, capture };
+  return { seed: Number(seed), links, routes, names, profile: profileOf(top['profile'] ?? {}, at('profile')), capture };
 }
 
 function linkOf(value: unknown, at: string): RegisterLink {
   const link = object(value, at);
   if ('tun' in link) {
-    only(link, ['tun', 'address', 'kernel'], at);
-    const { tun, address, kernel = [] } = link;
+    const { tun, address, kernel = [], rtt, ...rest } = link;
     if (typeof tun !== 'string' || typeof address !== 'string' || parsePrefix(address) === null) {
       throw new ConfigError(`${at} needs "tun": a device, and "address": ours with its prefix length`);
     }
-    return { kind: 'tun', device: tun, address, kernel: Array.isArray(kernel) ? kernel.map(String) : [String(kernel)] };
+    const impairments = impairmentsOf(rtt, rest, at);
+    const addresses = Array.isArray(kernel) ? kernel.map(String) : [String(kernel)];
+    return { kind: 'tun', device: tun, address, kernel: addresses, impairments };
   }
   const { to, rtt, ...rest } = link;
   if (to !== undefined && to !== REAL) throw new ConfigError(`${at}.to can only be "${REAL}"`);
+  return { kind: 'simulated', real: to === REAL, impairments: impairmentsOf(rtt, rest, at) };
+}
+
+/** The knobs of a link, checked. */
+function impairmentsOf(rtt: unknown, rest: object, at: string): Partial<Impairments> {
   if (rtt !== undefined && typeof rtt !== 'number') throw new ConfigError(`${at}.rtt must be a number of milliseconds`);
   const impairments = { ...(rtt !== undefined && { delay: rtt / 2 }), ...rest } as Partial<Impairments>;
   try {
@@ -113,7 +128,18 @@ function linkOf(value: unknown, at: string): RegisterLink {
   } catch (error) {
     throw new ConfigError(`${at}: ${(error as Error).message}`);
   }
-  return { kind: 'simulated', real: to === REAL, impairments };
+  return impairments;
+}
+
+/** The fields of a profile, each of the type it has by default. */
+function profileOf(value: unknown, at: string): Partial<Profile> {
+  const profile = object(value, at);
+  only(profile, Object.keys(DEFAULT_PROFILE), at);
+  for (const [key, field] of Object.entries(profile)) {
+    const type = typeof DEFAULT_PROFILE[key as keyof Profile];
+    if (typeof field !== type) throw new ConfigError(`${at}.${key} must be a ${type}`);
+  }
+  return profile;
 }
 
 function object(value: unknown, at: string): Record<string, unknown> {

@@ -5,6 +5,7 @@ import * as net from 'node:net';
 import process from 'node:process';
 import { NetError } from '../base/errors.ts';
 import type { Host, UdpSocket } from '../host/index.ts';
+import { impairLink } from '../link/impaired.ts';
 import { openTun } from '../link/tun.ts';
 import type { NetHost, NetListener, NetStream } from '../node/index.ts';
 import { createHost } from '../run/index.ts';
@@ -47,7 +48,7 @@ export class Routes implements NetHost {
   /** Throws what a TUN device says. */
   constructor(config: RegisterConfig) {
     this.#config = config;
-    this.#network = new Network({ seed: config.seed });
+    this.#network = new Network({ seed: config.seed, profile: config.profile });
     const driver = new RealDriver(
       this.#network,
       (error) => {
@@ -72,8 +73,13 @@ export class Routes implements NetHost {
 
   #way(link: RegisterLink, name: string, k: number, host: (name: string) => Host): Way {
     if (link.kind === 'tun') {
-      const { host: tun, runtime } = createHost({ name });
-      runtime.attach(openTun({ name: link.device, kernelAddresses: link.kernel }), { addresses: [link.address] });
+      const { host: tun, runtime } = createHost({ name, profile: this.#config.profile });
+      const { device, kernel, impairments } = link;
+      const worse = Object.keys(impairments).length > 0;
+      // What is lost or delayed has to be packets as they are on a wire.
+      const open = openTun({ name: device, kernelAddresses: kernel, vnet: !worse });
+      const way = worse ? impairLink(open, { impairments, seed: this.#config.seed }) : open;
+      runtime.attach(way, { addresses: [link.address] });
       // Sockets keep the process alive, not the device.
       runtime.unref();
       process.once('exit', () => runtime.close());

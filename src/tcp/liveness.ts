@@ -14,8 +14,8 @@ export class Liveness {
   probes = 0;
   /** When a segment of this connection last arrived. */
   heard = 0.5;
-  /** How long data may stay unacknowledged, or a shut window unanswered; 0 for no limit but the retries. */
-  userTimeout = 0;
+  /** How long data may stay unacknowledged, or a shut window unanswered; 0 for no limit but the retries, -1 for the profile's. */
+  userTimeout = -1;
 }
 
 /** Arms or disarms the keep-alive timer after a setting or the state changed (RFC 9293 MUST-24: off unless asked). */
@@ -42,7 +42,8 @@ export function keepAliveTimedOut(c: Connection): void {
     timers.keepAlive = (quiet < liveness.idle ? liveness.heard : env.now) + liveness.idle;
     return;
   }
-  const over = liveness.userTimeout > 0 ? quiet >= liveness.userTimeout : liveness.probes >= liveness.count;
+  const limit = userTimeoutOf(c);
+  const over = limit > 0 ? quiet >= limit : liveness.probes >= liveness.count;
   if (over && liveness.probes > 0) {
     c.resetDue = true;
     c.fail(c.softError ?? 'ETIMEDOUT', 'timeout');
@@ -54,17 +55,23 @@ export function keepAliveTimedOut(c: Connection): void {
   timers.keepAlive = env.now + liveness.interval;
 }
 
+/** The user timeout of a connection, ms; 0 for none. */
+function userTimeoutOf(c: Connection): number {
+  const own = c.liveness === null ? -1 : c.liveness.userTimeout;
+  return own < 0 ? c.env.profile.userTimeout : own;
+}
+
 /**
  * Whether the user timeout has passed for what has been unanswered since `since`; and if not, when the next attempt
  * is due at the latest, so that it passes on time.
  */
 export function userTimeoutPassed(c: Connection, since: number): boolean {
-  const limit = c.liveness === null ? 0 : c.liveness.userTimeout;
+  const limit = userTimeoutOf(c);
   return limit > 0 && c.env.now - since >= limit;
 }
 
 /** `at`, or the moment at which the user timeout passes when that is earlier. */
 export function withinUserTimeout(c: Connection, at: number, since: number): number {
-  const limit = c.liveness === null ? 0 : c.liveness.userTimeout;
+  const limit = userTimeoutOf(c);
   return limit > 0 ? Math.min(at, since + limit) : at;
 }

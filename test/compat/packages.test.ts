@@ -104,9 +104,10 @@ describe.each([
 
   it('gives its usual error within seconds when the path goes dark', async () => {
     const { port } = await start();
-    const client = onSynfin(program, 'wait', KERNEL, port);
+    const client = onSynfin(program, 'late', KERNEL, port);
     await client.says(/waiting/);
     ns.ip('route', 'add', 'blackhole', `${OURS}/32`, 'table', 'local');
+    client.child.stdin?.write('now\n');
     expect((await said(client))['failed']).toMatchSnapshot();
   });
 });

@@ -110,7 +110,7 @@ export class Servers {
     const setup = join(this.#folder, 'setup.sql');
     writeFileSync(
       setup,
-      "CREATE USER 'app'@'%' IDENTIFIED BY 'secret'; GRANT ALL ON *.* TO 'app'@'%'; CREATE DATABASE app;\n",
+      "CREATE USER 'app'@'%' IDENTIFIED BY 'secret';\nGRANT ALL ON *.* TO 'app'@'%';\nCREATE DATABASE app;\n",
     );
     const running = this.#start([
       'mariadbd',
