@@ -137,6 +137,24 @@ describe('the user timeout', () => {
     expect(a.log.at(-1)).toBe('closed ETIMEDOUT');
   });
 
+  test('the profile has one for all; a connection of its own mind goes before it, and 0 is none', () => {
+    for (const [own, ends] of [
+      [null, 3000],
+      [8000, 8000],
+      [0, Number.POSITIVE_INFINITY],
+    ] as const) {
+      const p = new Peer({ profile: { userTimeout: 3000 } });
+      const a = established(p);
+      if (own !== null) a.connection!.setUserTimeout(own);
+      a.connection!.send(new Uint8Array(10), 0, 10);
+      p.out();
+      p.advance(Math.min(ends, 20_000) - 1);
+      expect(a.connection!.state).toBe('ESTABLISHED');
+      p.advance(1);
+      expect(a.connection!.state).toBe(ends > 20_000 ? 'ESTABLISHED' : 'CLOSED');
+    }
+  });
+
   test('progress starts it anew', () => {
     const p = new Peer();
     const a = established(p);

@@ -226,13 +226,25 @@ describe('a configuration that is wrong', () => {
     ['a route to nowhere', { routes: { default: 'x' } }, 'synfin.json: routes.default: there is no link "x"'],
     ['a prefix that is none', { routes: { '10.0.0': 'real' } }, 'synfin.json: routes.10.0.0: not an address'],
     ['a name for no address', { names: { a: 'b' } }, 'synfin.json: names.a: "b" is not an address'],
+    [
+      'a wrong knob of a TUN device',
+      { links: { a: { tun: 'x', address: '10.1.1.1/24', los: 1 } } },
+      "links.a: a path has no knob 'los'",
+    ],
+    ['an unknown field of the profile', { profile: { userTimout: 1 } }, 'synfin.json: profile has no key "userTimout"'],
+    [
+      'a field of the wrong type',
+      { profile: { userTimeout: '1' } },
+      'synfin.json: profile.userTimeout must be a number',
+    ],
     ['half a TUN device', { links: { a: { tun: 'x' } } }, 'synfin.json: links.a needs "tun"'],
   ];
   for (const [what, config, message] of cases) {
     test(`is one sentence that names the place: ${what}${skip}`, async () => {
       const lines = await run('console.log("ran")', config);
       expect(lines).toHaveLength(2);
-      expect(lines[0]).toContain(`synfin/register: ${message}`);
+      expect(lines[0]).toContain(message);
+      expect(lines[0]).toContain('synfin/register: ');
       expect(lines[1]).toBe('exit 2');
     });
   }
