@@ -16,6 +16,8 @@ export interface Profile {
   readonly rtoMax: number;
   /** Least share of the variation in the RTO, beyond G: Linux adds at least 200 ms to SRTT; 0 for none. */
   readonly rtoVariationMin: number;
+  /** Added to every timeout but that of the first SYN (FreeBSD: 200 ms of slop). */
+  readonly rtoSlop: number;
   /** Every acknowledgement is a measurement, and the variation follows as in Linux; otherwise one segment at a time is. */
   readonly rttEveryAck: boolean;
   /** Clock granularity G of RFC 6298 §2.3. */
@@ -24,6 +26,10 @@ export interface Profile {
   readonly synRetries: number;
   /** Retransmissions of a SYN,ACK before the half-open connection is forgotten. */
   readonly synAckRetries: number;
+  /** Time after which an active open that nobody answers is given up, whatever the retries; 0 for no limit (BSD: 75 s). */
+  readonly openTimeout: number;
+  /** Retransmissions after which the program hears of it (R1 of RFC 9293 §3.8.3, three at least; Linux tcp_retries1). */
+  readonly troubleRetries: number;
   /** Retransmissions of data or FIN before `ETIMEDOUT` (R2 of RFC 9293 §3.8.3). */
   readonly dataRetries: number;
   /** How long data may stay unacknowledged before ETIMEDOUT, ms (RFC 9293 §3.8.3); 0 leaves it to the retries. */
@@ -81,6 +87,8 @@ export interface Profile {
   readonly superSegment: number;
   /** Segments a super-segment has at least (Linux tcp_min_tso_segs). */
   readonly superSegmentLeast: number;
+  /** Half-life of the larger bursts of short paths: they halve with each 2^n microseconds of round trip (tcp_tso_rtt_log). */
+  readonly superSegmentNear: number;
   /** A burst waits for more of the window while less than this part of it is free (Linux tcp_tso_win_divisor); 0 never waits. */
   readonly superSegmentDivisor: number;
   /** Octets of bookkeeping that a piece of the send queue takes from the send buffer. */
@@ -102,8 +110,10 @@ export interface Profile {
   readonly initialWindow: number;
   /** Duplicate ACKs that start fast retransmit (RFC 5681 §3.2). */
   readonly dupThresh: number;
-  /** Selective acknowledgements, both ways (RFC 2018, RFC 2883), and with them RACK (RFC 8985). */
+  /** Selective acknowledgements, both ways (RFC 2018), and with them RACK (RFC 8985). */
   readonly sack: boolean;
+  /** What comes twice is reported (RFC 2883). */
+  readonly dsack: boolean;
   /** Timestamps and protection against old duplicates (RFC 7323). */
   readonly timestamps: boolean;
   /** A segment without the timestamps that were agreed on is dropped (RFC 7323 §3.2); Linux takes it. */
@@ -164,6 +174,8 @@ export interface Profile {
    */
   readonly receiveBuffer: number;
   readonly receiveBufferMax: number;
+  /** Receive buffers grow by themselves (Linux tcp_moderate_rcvbuf). */
+  readonly receiveAutotune: boolean;
   /** Out-of-order ranges kept per connection; more are not taken (and not acknowledged). */
   readonly reassemblyRanges: number;
   /** MSS assumed when the peer names none (RFC 9293 §3.7.1), IPv4 and IPv6. */
@@ -214,10 +226,13 @@ export const DEFAULT_PROFILE: Profile = {
   rtoMin: 200,
   rtoMax: 120_000,
   rtoVariationMin: 0,
+  rtoSlop: 0,
   rttEveryAck: false,
   clockGranularity: 1,
   synRetries: 6,
   synAckRetries: 5,
+  openTimeout: 0,
+  troubleRetries: 3,
   dataRetries: 15,
   userTimeout: 0,
   probeRetries: 15,
@@ -245,6 +260,7 @@ export const DEFAULT_PROFILE: Profile = {
   pushBursts: false,
   superSegment: 0,
   superSegmentLeast: 2,
+  superSegmentNear: 9,
   superSegmentDivisor: 0,
   pieceOverhead: 0,
   notSentLowWater: -1,
@@ -255,6 +271,7 @@ export const DEFAULT_PROFILE: Profile = {
   initialWindow: 10,
   dupThresh: 3,
   sack: true,
+  dsack: true,
   timestamps: true,
   timestampsRequired: true,
   lossDetection: 'rack',
@@ -280,6 +297,7 @@ export const DEFAULT_PROFILE: Profile = {
   sendBufferMax: 4 * 1024 * 1024,
   receiveBuffer: 512 * 1024,
   receiveBufferMax: 6 * 1024 * 1024,
+  receiveAutotune: true,
   reassemblyRanges: 512,
   defaultMss4: 536,
   defaultMss6: 1220,

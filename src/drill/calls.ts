@@ -176,7 +176,7 @@ export class Calls {
       child.boundPort = c.localPort;
       child.attach(c);
       if (c.error !== null) child.error = -c.error.errno;
-      applyOptions(child);
+      applyOptions(this.env, child);
       this.#files.set(child.fd, child);
       return { ret: child.fd, payload: this.#name(s.family, c.addressing.remote, c.remotePort) };
     });
@@ -235,7 +235,7 @@ export class Calls {
     s.attach(c);
     s.connecting = true;
     s.boundPort = c.localPort;
-    applyOptions(s);
+    applyOptions(this.env, s);
   }
 
   #connected(s: Socket): Answer | null {

@@ -96,6 +96,10 @@ export interface OptionEnv {
   readonly profile: WritableProfile;
   /** SO_RCVBUF of sockets that set none. */
   receiveSpace: number;
+  /** Keep-alive of sockets that set nothing else: seconds, seconds, probes. */
+  keepIdle: number;
+  keepInterval: number;
+  keepCount: number;
   /** The machine is a recent one, by the defaults of a suite; a few calls answer otherwise on older ones. */
   recent: boolean;
 }
@@ -131,7 +135,7 @@ function setSocketOption(env: OptionEnv, s: Socket, name: number, number: number
       return true;
     case SO.KEEPALIVE:
       options.keepAlive = number !== 0;
-      applyLiveness(s);
+      applyLiveness(env, s);
       return true;
     case SO.LINGER:
       if (value.length < 8) throw new CallError(E.EINVAL);
@@ -181,7 +185,7 @@ function setTcpOption(env: OptionEnv, s: Socket, name: number, number: number, v
     case TCP.KEEPIDLE:
     case TCP.KEEPINTVL:
     case TCP.KEEPCNT:
-      return setKeepAlive(s, name, number);
+      return setKeepAlive(env, s, name, number);
     case TCP.LINGER2:
       options.linger2 = number;
       if (number >= 0) env.profile.finWait2 = number === 0 ? env.profile.finWait2 : number * 1000;
@@ -209,14 +213,14 @@ function setTcpOption(env: OptionEnv, s: Socket, name: number, number: number, v
   }
 }
 
-function setKeepAlive(s: Socket, name: number, number: number): boolean {
+function setKeepAlive(env: OptionEnv, s: Socket, name: number, number: number): boolean {
   const most = name === TCP.KEEPCNT ? 127 : 32_767;
   if (number < 1 || number > most) throw new CallError(E.EINVAL);
   const { options } = s;
   if (name === TCP.KEEPIDLE) options.keepIdle = number;
   else if (name === TCP.KEEPINTVL) options.keepInterval = number;
   else options.keepCount = number;
-  applyLiveness(s);
+  applyLiveness(env, s);
   return true;
 }
 
@@ -238,14 +242,17 @@ function applyLowWater(env: OptionEnv, s: Socket): void {
   s.connection?.setNotSentLowWater(octets > 0 ? octets : -1);
 }
 
-function applyLiveness(s: Socket): void {
-  const { keepAlive, keepIdle, keepInterval, keepCount } = s.options;
+function applyLiveness(env: OptionEnv, s: Socket): void {
+  const { keepAlive } = s.options;
+  const keepIdle = s.options.keepIdle || env.keepIdle;
+  const keepInterval = s.options.keepInterval || env.keepInterval;
+  const keepCount = s.options.keepCount || env.keepCount;
   if (s.connection === null || (!keepAlive && s.connection.liveness === null)) return;
   s.connection.setKeepAlive(keepAlive, keepIdle * 1000, keepInterval * 1000, keepCount);
 }
 
 /** Brings the options of a socket to the connection it has just got. */
-export function applyOptions(s: Socket): void {
+export function applyOptions(env: OptionEnv, s: Socket): void {
   const c = s.connection;
   if (c === null) return;
   const o: SocketOptions = s.options;
@@ -253,7 +260,7 @@ export function applyOptions(s: Socket): void {
   if (o.cork) c.setCork(true);
   if (o.linger === 0) c.setAbortOnClose(true);
   if (o.userTimeout > 0) c.setUserTimeout(o.userTimeout);
-  if (o.keepAlive) applyLiveness(s);
+  if (o.keepAlive) applyLiveness(env, s);
   if (o.sendBuffer > 0) c.setSendBuffer(o.sendBuffer);
   if (o.notSentLowWater !== 0) c.setNotSentLowWater(o.notSentLowWater > 0 ? o.notSentLowWater : -1);
 }
@@ -322,11 +329,11 @@ function getTcpOption(env: OptionEnv, s: Socket, name: number): Uint8Array | nul
     case TCP.CORK:
       return int32(o.cork ? 1 : 0);
     case TCP.KEEPIDLE:
-      return int32(o.keepIdle);
+      return int32(o.keepIdle || env.keepIdle);
     case TCP.KEEPINTVL:
-      return int32(o.keepInterval);
+      return int32(o.keepInterval || env.keepInterval);
     case TCP.KEEPCNT:
-      return int32(o.keepCount);
+      return int32(o.keepCount || env.keepCount);
     case TCP.SYNCNT:
       return int32(env.profile.synRetries);
     case TCP.LINGER2:

@@ -119,7 +119,15 @@ export class Session {
     this.#host = host;
     // The record belongs to this host alone, and scripts change settings while it runs.
     const profile = host.profile as WritableProfile;
-    const env = { host, profile, receiveSpace: DEFAULT_BUFFER, recent: false };
+    const env = {
+      host,
+      profile,
+      receiveSpace: DEFAULT_BUFFER,
+      keepIdle: 7200,
+      keepInterval: 75,
+      keepCount: 9,
+      recent: false,
+    };
     this.#calls = new Calls(env);
     this.#system = env;
   }

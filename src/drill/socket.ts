@@ -23,9 +23,10 @@ export class SocketOptions {
   notSentLowWater = 0;
   userTimeout = 0;
   keepAlive = false;
-  keepIdle = 7200;
-  keepInterval = 75;
-  keepCount = 9;
+  /** Seconds, seconds, probes; 0 leaves them to the system. */
+  keepIdle = 0;
+  keepInterval = 0;
+  keepCount = 0;
   inq = false;
   linger2 = -1;
   quickAck = true;

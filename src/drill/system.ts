@@ -115,6 +115,72 @@ const SETTERS: Readonly<Record<string, Setter>> = {
   msl: ({ profile }, [n = 30_000]) => {
     profile.timeWait = 2 * n;
   },
+  tcp_retries1: ({ profile }, [n = 3]) => {
+    profile.troubleRetries = Math.max(n, 1);
+  },
+  tcp_dsack: ({ profile }, [n = 1]) => {
+    profile.dsack = n !== 0;
+  },
+  tcp_mtu_probing: ({ profile }, [n = 0]) => {
+    profile.blackHoleRetries = n === 0 ? 0 : 3;
+  },
+  tcp_moderate_rcvbuf: ({ profile }, [n = 1]) => {
+    profile.receiveAutotune = n !== 0;
+  },
+  tcp_min_snd_mss: ({ profile }, [n = 48]) => {
+    profile.minMss = n;
+  },
+  tcp_tso_rtt_log: ({ profile }, [n = 9]) => {
+    profile.superSegmentNear = n;
+  },
+  tcp_pacing_ss_ratio: ({ profile }, [n = 200]) => {
+    profile.pacingSlowStart = n / 100;
+  },
+  tcp_pacing_ca_ratio: ({ profile }, [n = 120]) => {
+    profile.pacingAvoidance = n / 100;
+  },
+  tcp_abort_on_overflow: ({ profile }, [n = 0]) => {
+    profile.abortOnOverflow = n !== 0;
+  },
+  tcp_max_syn_backlog: ({ profile }, [n = 1024]) => {
+    profile.synBacklog = n;
+  },
+  tcp_syncookies: ({ profile }, [n = 1]) => {
+    profile.synCookies = n === 0 ? 'never' : n === 1 ? 'pressure' : 'always';
+  },
+  tcp_keepalive_time: (env, [n = 7200]) => {
+    env.keepIdle = n;
+  },
+  tcp_keepalive_intvl: (env, [n = 75]) => {
+    env.keepInterval = n;
+  },
+  tcp_keepalive_probes: (env, [n = 9]) => {
+    env.keepCount = n;
+  },
+  keepidle: (env, [n = 7_200_000]) => {
+    env.keepIdle = n / 1000;
+  },
+  keepintvl: (env, [n = 75_000]) => {
+    env.keepInterval = n / 1000;
+  },
+  keepcnt: (env, [n = 8]) => {
+    env.keepCount = n;
+  },
+  keepinit: ({ profile }, [n = 75_000]) => {
+    profile.openTimeout = n;
+  },
+  syncookies: ({ profile }, [n = 1]) => {
+    profile.synCookies = n === 0 ? 'never' : 'pressure';
+  },
+  syncookies_only: ({ profile }, [n = 0]) => {
+    profile.synCookies = n === 0 ? 'pressure' : 'always';
+  },
+  rexmit_slop: ({ profile }, [n = 200]) => {
+    profile.rtoSlop = n;
+  },
+  rexmit_min: ({ profile }, [n = 30]) => {
+    profile.rtoMin = n;
+  },
   mssdflt: ({ profile }, [n = 536]) => {
     profile.defaultMss4 = n;
   },
@@ -132,20 +198,19 @@ const SETTERS: Readonly<Record<string, Setter>> = {
   },
 };
 
-/** Settings that are taken and have nothing to change here: what they govern is absent, or as they ask already. */
+/**
+ * Settings that are taken and change nothing, because what they govern is absent here, or always as most scripts ask:
+ * caches of metrics, offloads, limits of a whole machine, mitigations that cannot be turned off, algorithms of old kernels.
+ */
 const ACCEPTED = new Set(
   (
-    'tcp_frto tcp_dsack ' +
-    'tcp_ecn_option tcp_pacing_ss_ratio tcp_pacing_ca_ratio tcp_fastopen tcp_fastopen_key tcp_syncookies ' +
-    'tcp_mtu_probing tcp_base_mss tcp_autocorking tcp_limit_output_bytes tcp_moderate_rcvbuf tcp_adv_win_scale ' +
-    'tcp_app_win tcp_tw_reuse tcp_max_syn_backlog tcp_abort_on_overflow tcp_thin_linear_timeouts ' +
-    'tcp_no_metrics_save tcp_challenge_ack_limit tcp_workaround_signed_windows tcp_keepalive_time ' +
-    'tcp_keepalive_intvl tcp_keepalive_probes ip_no_pmtu_disc tcp_shrink_window tcp_pingpong_thresh ' +
-    'tcp_plb_enabled tcp_reflect_tos tcp_retries1 tcp_stdurg tcp_min_snd_mss tcp_probe_interval tcp_tso_rtt_log ' +
-    'rexmit_slop rexmit_drop_options keepinit keepidle keepintvl keepcnt insecure_rst insecure_syn ' +
-    'drop_synfin blackhole icmp_may_rst hostcache.purgenow syncookies path_mtu_discovery fastopen.enable ' +
-    'fastopen.server_enable fastopen.client_enable rfc6675_pipe functions_default syncookies_only reass.maxqueuelen ' +
-    'always_keepalive nolocaltimewait fast_finwait2_recycle tso minmss do_prr do_prr_conservative abc_l_var'
+    'tcp_frto tcp_ecn_option tcp_fastopen tcp_fastopen_key tcp_base_mss tcp_autocorking tcp_limit_output_bytes ' +
+    'tcp_adv_win_scale tcp_app_win tcp_tw_reuse tcp_thin_linear_timeouts tcp_no_metrics_save tcp_challenge_ack_limit ' +
+    'tcp_workaround_signed_windows ip_no_pmtu_disc tcp_shrink_window tcp_pingpong_thresh tcp_plb_enabled ' +
+    'tcp_reflect_tos tcp_stdurg tcp_probe_interval rexmit_drop_options insecure_rst insecure_syn drop_synfin ' +
+    'blackhole icmp_may_rst hostcache.purgenow path_mtu_discovery fastopen.enable fastopen.server_enable ' +
+    'fastopen.client_enable rfc6675_pipe functions_default reass.maxqueuelen always_keepalive nolocaltimewait ' +
+    'fast_finwait2_recycle tso minmss do_prr do_prr_conservative abc_l_var'
   ).split(' '),
 );
 

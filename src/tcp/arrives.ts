@@ -121,7 +121,7 @@ function acceptable(seq: number, length: number, nxt: number, wnd: number): bool
 
 /** Text that had arrived before is reported once (RFC 2883 §4). */
 function noteDuplicate(c: Connection, from: number, to: number): void {
-  if (!c.snd.sackOk) return;
+  if (!c.snd.sackOk || !c.env.profile.dsack) return;
   const { rcv } = c;
   rcv.dsackFrom = from;
   rcv.dsackTo = seqGt(to, rcv.nxt) ? rcv.nxt : to;

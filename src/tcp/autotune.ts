@@ -19,7 +19,13 @@ const WORTHWHILE = 2;
 export function growReceiveBuffer(c: Connection): void {
   const { env, rtt } = c;
   const { now, profile } = env;
-  if (c.receiveFixed || c.receiveLimit >= profile.receiveBufferMax || rtt.least < WORTHWHILE) return;
+  if (
+    c.receiveFixed ||
+    !profile.receiveAutotune ||
+    c.receiveLimit >= profile.receiveBufferMax ||
+    rtt.least < WORTHWHILE
+  )
+    return;
   if (now - c.measuredAt < rtt.srtt) return;
   const taken = c.delivered - c.deliveredThen;
   const first = c.measuredAt === Number.NEGATIVE_INFINITY;

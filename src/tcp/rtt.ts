@@ -39,6 +39,7 @@ export class RttEstimator {
   timeout(profile: Profile): number {
     let rto = this.rto;
     for (let i = this.backoff; i > 0 && rto < profile.rtoMax; i--) rto *= 2;
+    if (this.srtt >= 0 || this.backoff > 0) rto += profile.rtoSlop;
     return Math.min(rto, profile.rtoMax);
   }
 

@@ -11,8 +11,9 @@ const RECENT = 1;
 /** Segments of one super-segment: what the rate sends in about a millisecond, and more on the shortest paths. */
 export function burstSize(c: Connection): number {
   const { rtt, snd, cc, env } = c;
-  const { superSegment, superSegmentLeast } = env.profile;
-  const near = superSegment >> Math.min(Math.floor((Math.max(rtt.least, 0) * 1000) / 512), 31);
+  const { superSegment, superSegmentLeast, superSegmentNear } = env.profile;
+  const halvings = Math.min(Math.floor((Math.max(rtt.least, 0) * 1000) / (1 << superSegmentNear)), 31);
+  const near = superSegmentNear === 0 ? 0 : superSegment >> halvings;
   let octets = superSegment;
   if (rtt.srtt > 0) {
     // Twice the rate in early slow start, 1.2 times later; a 1024th of a second of it.

@@ -55,7 +55,7 @@ function noteOutOfOrder(c: Connection, seg: Segment, twice: boolean): void {
   if (!c.snd.sackOk) return;
   c.sackMemory ??= new SackMemory();
   c.sackMemory.note(seg.seq);
-  if (twice) {
+  if (twice && c.env.profile.dsack) {
     c.rcv.dsackFrom = seg.seq;
     c.rcv.dsackTo = (seg.seq + seg.len) | 0;
   }

@@ -42,16 +42,13 @@ export function timersFire(c: Connection): void {
   env.touch(c);
 }
 
-/** R1 of RFC 9293 §3.8.3: retransmissions of one segment after which the program hears of it. Linux: tcp_retries1. */
-const R1 = 3;
-
 /** RFC 6298 §5.4 to §5.7. */
 function retransmit(c: Connection): void {
   const { timers, env, snd } = c;
   const { now, profile } = env;
   timers.retransmit = OFF;
   if (snd.una === snd.nxt) return;
-  if (c.retries >= retriesAllowed(c) || userTimeoutPassed(c, c.silentSince)) {
+  if (c.retries >= retriesAllowed(c) || userTimeoutPassed(c, c.silentSince) || now >= openDeadline(c)) {
     c.fail(c.softError ?? 'ETIMEDOUT', 'timeout');
     return;
   }
@@ -69,12 +66,18 @@ function retransmit(c: Connection): void {
   timers.probe = OFF;
   c.rack.probing = false;
   c.retries++;
-  if (c.retries === R1) c.report('ETIMEDOUT');
+  if (c.retries === profile.troubleRetries) c.report('ETIMEDOUT');
   c.rtt.backoff++;
-  timers.retransmit = withinUserTimeout(c, now + c.rtt.timeout(profile), c.silentSince);
+  timers.retransmit = withinUserTimeout(c, Math.min(now + c.rtt.timeout(profile), openDeadline(c)), c.silentSince);
   // A shut window explains the silence: nothing is known against the path then.
   const suspicious = profile.blackHoleRetries > 0 && c.retries === profile.blackHoleRetries && snd.wnd > 0;
   if (suspicious) suspectBlackHole(c);
+}
+
+/** When an active open is given up; never in other states. */
+function openDeadline(c: Connection): number {
+  const { openTimeout } = c.env.profile;
+  return c.state === 'SYN-SENT' && openTimeout > 0 ? c.silentSince + openTimeout : OFF;
 }
 
 function retriesAllowed(c: Connection): number {

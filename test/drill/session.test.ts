@@ -170,6 +170,57 @@ describe('shell lines', () => {
     expect(judge.system('rm -rf /')).toBe(1);
   });
 
+  it('settings of sockets are seen by those that set nothing else', () => {
+    const judge = listening();
+    const read = (name: number): number => {
+      const { payload } = judge.last(OP.GETSOCKOPT, 0, ['i32', 6], ['i32', name], ['u32', 4]);
+      return new DataView(payload.buffer, payload.byteOffset).getInt32(0, true);
+    };
+    expect([read(4), read(5), read(6)]).toEqual([7200, 75, 9]);
+    judge.system('sysctl -q net.ipv4.tcp_keepalive_time=60');
+    judge.system('sysctl -w net.inet.tcp.keepintvl=5000');
+    judge.system('sysctl -w net.inet.tcp.keepcnt=3');
+    expect([read(4), read(5), read(6)]).toEqual([60, 5, 3]);
+    judge.system('sysctl -q net.ipv4.tcp_rmem="4096 10000 2097152"');
+    const { payload } = judge.last(OP.GETSOCKOPT, 0, ['i32', 1], ['i32', 8], ['u32', 4]);
+    expect(new DataView(payload.buffer, payload.byteOffset).getInt32(0, true)).toBe(10_000);
+  });
+
+  it('what a socket was told of its segments it tells before it is open only on a recent machine', () => {
+    const told = (judge: Judge): number => {
+      judge.call(OP.SOCKET, -1, ['i32', 2], ['i32', 1], ['i32', 0]);
+      judge.call(OP.SETSOCKOPT, 0, ['i32', 6], ['i32', 2], ['i32', 1100]);
+      const { payload } = judge.last(OP.GETSOCKOPT, 0, ['i32', 6], ['i32', 2], ['u32', 4]);
+      return new DataView(payload.buffer, payload.byteOffset).getInt32(0, true);
+    };
+    expect(told(new Judge())).toBe(536);
+    const recent = new Judge();
+    recent.system('./defaults.sh');
+    expect(told(recent)).toBe(1100);
+  });
+
+  it.each([
+    ['net.ipv4.tcp_retries1=5', 'troubleRetries', 5],
+    ['net.ipv4.tcp_dsack=0', 'dsack', false],
+    ['net.ipv4.tcp_mtu_probing=1', 'blackHoleRetries', 3],
+    ['net.ipv4.tcp_moderate_rcvbuf=0', 'receiveAutotune', false],
+    ['net.ipv4.tcp_min_tso_segs=10', 'superSegmentLeast', 10],
+    ['net.ipv4.tcp_tso_win_divisor=100', 'superSegmentDivisor', 100],
+    ['net.ipv4.tcp_slow_start_after_idle=0', 'idleRestart', 'none'],
+    ['net.ipv4.tcp_notsent_lowat=4000', 'notSentLowWater', 4000],
+    ['net.ipv4.tcp_early_retrans=1', 'earlyRetransmit', 'quick'],
+    ['net.ipv4.tcp_recovery=0', 'lossDetection', 'sack'],
+    ['net.ipv4.tcp_syncookies=2', 'synCookies', 'always'],
+    ['net.ipv4.tcp_abort_on_overflow=1', 'abortOnOverflow', true],
+    ['net.inet.tcp.rexmit_slop=0', 'rtoSlop', 0],
+    ['net.inet.tcp.keepinit=5000', 'openTimeout', 5000],
+  ] as const)('%s sets %s', (line, field, value) => {
+    const judge = listening(line.includes('inet') ? 'freebsd' : 'linux');
+    expect(judge.session.host?.profile[field]).not.toBe(value);
+    expect(judge.system(`sysctl -q ${line}`)).toBe(0);
+    expect(judge.session.host?.profile[field]).toBe(value);
+  });
+
   it('counts connections by state', () => {
     const { judge } = accepted();
     expect(judge.system('sockstat -4 -P tcp | grep -c ESTABLISHED | grep 1')).toBe(0);
