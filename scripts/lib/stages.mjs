@@ -8,6 +8,7 @@ import { compat } from '../stages/compat.mjs';
 import { docs } from '../stages/docs.mjs';
 import { interop } from '../stages/interop.mjs';
 import { lab } from '../stages/lab.mjs';
+import { nodeTests } from '../stages/node-tests.mjs';
 import { packed } from '../stages/package.mjs';
 import { runtimes } from '../stages/runtimes.mjs';
 import { story } from '../stages/story.mjs';
@@ -27,6 +28,7 @@ const STAGES = [
   ['slow', 420, basics.slow],
   ['interop', 300, interop],
   ['compat', 240, compat],
+  ['node-tests', 240, nodeTests],
   ['runtimes', 180, runtimes],
   ['lab', 180, lab],
   ['story', 60, story],

@@ -97,7 +97,9 @@ export class Ports {
   ): number {
     const isFree = (port: number): boolean =>
       this.#isFree(table, local, port, remote, remotePort) && !waits.has(local, port, remote, remotePort);
-    if (wanted > 0) return isFree(wanted) ? wanted : -1;
+    // Nobody opens from where another listens.
+    const listened = (port: number): boolean => this.listener(local.w0, local.w1, local.w2, local.w3, port) !== null;
+    if (wanted > 0) return isFree(wanted) && !listened(wanted) ? wanted : -1;
     const offset = halfSip13(this.#key, remote.w0, remote.w1 ^ remote.w2, remote.w3, local.w3, remotePort) >>> 0;
     for (let n = 0; n < this.#count; n++) {
       const port = this.#from + ((offset + this.#next++) % this.#count);

@@ -192,6 +192,8 @@ export class TcpHandle implements StreamHandler {
     this.#endTold = true;
     this.#want(false);
     this.reader?.onReadEnd(code);
+    // An end that was read hides the failure from readers; who still writes meets it.
+    this.#failWrites();
   }
 
   // --- writing ---
@@ -258,7 +260,11 @@ export class TcpHandle implements StreamHandler {
     this.#failure = error.code;
     this.#readSoon();
     // A reader is told first, and destroys the socket, whose writes then end with it.
-    if (this.#wanted || this.#closed || this.#writes.length === 0) return;
+    if (!this.#wanted) this.#failWrites();
+  }
+
+  #failWrites(): void {
+    if (this.#failure === null || this.#closed || this.#writes.length === 0) return;
     const code = this.#takeFailure();
     for (const { done } of this.#writes.splice(0)) if (done !== null) this.#scope.enter(() => done(code));
     this.#keep();

@@ -6,7 +6,7 @@ import type { NetEnv } from './env.ts';
 import { alreadyListening, callFailed, codeOf, listenFailed, notRunning, wrongType, wrongValue } from './errors.ts';
 import type { Place, TcpHandle } from './handle.ts';
 import { ALL, ListenHandle } from './listen-handle.ts';
-import type { Lookup, PathOptions } from './platform.ts';
+import type { PathOptions } from './platform.ts';
 import type { Socket, SocketOptions } from './socket.ts';
 import { argumentsOf, checkNumber, checkSignal, isPath, noPlace, portOf } from './validate.ts';
 
@@ -100,8 +100,14 @@ export class Server extends EventEmitter {
 
   _resolve(host: string, port: number, backlog: number, ipv6Only: boolean): void {
     const env = this._net;
-    const lookup: Lookup = env.lookup;
     const id = ++this._listeningId;
+    if (env.platform.isIP(host) !== 0) {
+      env.platform.nextTick(() => {
+        if (id === this._listeningId) this._open(host, port, backlog, ipv6Only);
+      });
+      return;
+    }
+    const { lookup } = env;
     lookup(host, { family: 0, hints: 0 }, (error, address) => {
       if (id !== this._listeningId) return;
       if (error !== null && error !== undefined) this.emit('error', error);

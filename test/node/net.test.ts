@@ -3,6 +3,9 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { once } from 'node:events';
 import type { AddressInfo, Server, Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { inspect, promisify } from 'node:util';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { type NetPair, netPair } from './pair.ts';
@@ -121,11 +124,58 @@ it('fake timers of a test runner do not stall a host in real time', async () => 
   try {
     const port = await listening((socket) => socket.end('done'));
     const client = pair.client.connect(port, pair.address).resume();
-    const idle = once(client, 'timeout');
-    client.setTimeout(20);
-    await Promise.race([idle, once(client, 'close')]);
+    await once(client, 'close');
     expect(client.bytesRead).toBe(4);
+    const idle = new pair.client.Socket().setTimeout(5);
+    await once(idle, 'timeout');
   } finally {
     vi.useRealTimers();
   }
+});
+
+it('a local port that a server listens on is EADDRINUSE, and an address that is not ours EADDRNOTAVAIL of bind', async () => {
+  const port = await listening((socket) => socket.end());
+  const own = pair.client.createServer().listen(0, '10.0.0.1');
+  await once(own, 'listening');
+  const { port: localPort } = own.address() as AddressInfo;
+  const taken = pair.client.connect({ port, host: pair.address, localPort, localAddress: '10.0.0.1' });
+  expect((await once(taken, 'error'))[0]).toMatchObject({ code: 'EADDRINUSE', syscall: 'connect', localPort });
+  const foreign = pair.client.connect({ port, host: pair.address, localAddress: '10.9.9.9' });
+  expect((await once(foreign, 'error'))[0].message).toBe('bind EADDRNOTAVAIL 10.9.9.9');
+  own.close();
+});
+
+it('a name with several addresses is tried by turns, and every attempt is told', async () => {
+  const port = await listening((socket) => socket.end());
+  const lookup = ((_name, _options, done) =>
+    setImmediate(done, null, [
+      { address: 'fd00::9', family: 6 },
+      { address: pair.address, family: 4 },
+    ])) as import('node:net').LookupFunction;
+  const client = pair.client.connect({ port, host: 'server', lookup, autoSelectFamilyAttemptTimeout: 20 });
+  const told: string[] = [];
+  for (const name of ['connectionAttempt', 'connectionAttemptTimeout']) {
+    client.on(name, (address: string) => told.push(`${name} ${address}`));
+  }
+  await once(client, 'connect');
+  expect(told).toEqual([
+    'connectionAttempt fd00::9',
+    'connectionAttemptTimeout fd00::9',
+    `connectionAttempt ${pair.address}`,
+  ]);
+  expect(client.remoteAddress).toBe(pair.address);
+  await once(client.resume(), 'close');
+});
+
+it('a path leads to the machine’s own sockets', async () => {
+  const path = join(tmpdir(), `synfin-${process.pid}.sock`);
+  const local = pair.server.createServer((socket) => socket.pipe(socket)).listen(path);
+  await once(local, 'listening');
+  expect(local.address()).toBe(path);
+  const client = pair.client.connect(path);
+  client.end('through the kernel');
+  expect(await text(client)).toBe('through the kernel');
+  await promisify(local.close.bind(local))();
+  const [error] = await once(pair.client.connect(path), 'error');
+  expect(error.message).toBe(`connect ENOENT ${path}`);
 });
