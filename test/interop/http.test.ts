@@ -104,6 +104,29 @@ describe('real clients of serve', () => {
     expect(stdout).not.toMatch(/Socket errors|Non-2xx/);
   });
 
+  testUnless(obstacle('python3', 'wrk'))(
+    'others are served while 400 clients send their heads an octet at a time',
+    async () => {
+      const script = `
+import socket, time
+slow = []
+for i in range(400):
+    s = socket.create_connection(('10.77.0.2', 80)); s.sendall(b'GET / HTTP/1.1\\r\\nHost: a\\r\\nX: '); slow.append(s)
+print('slow', flush=True)
+while True:
+    for s in slow: s.sendall(b'x')
+    time.sleep(0.1)
+`;
+      const slow = space.start('python3', '-c', script);
+      await slow.says(/slow/);
+      const { stdout } = await space.run('wrk', '-t1', '-c8', '-d1s', `${URL_}/gzip`);
+      expect(stdout).toMatch(/Requests\/sec: +[1-9]/);
+      expect(stdout).not.toMatch(/Socket errors|Non-2xx/);
+      await slow.end('SIGKILL');
+      expect(await space.stuck()).toEqual([]);
+    },
+  );
+
   testUnless(obstacle('python3'))(
     "Python's http.client keeps a connection, sends chunks and reads chunks",
     async () => {
