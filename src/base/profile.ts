@@ -145,7 +145,7 @@ export interface Profile {
   /** Limited transmit (RFC 3042). */
   readonly limitedTransmit: boolean;
   /** Congestion control by name; `cubic-integer` is CUBIC and HyStart in the arithmetic of Linux. */
-  readonly congestionControl: 'cubic' | 'cubic-integer' | 'newreno';
+  readonly congestionControl: 'bbr' | 'cubic' | 'cubic-integer' | 'newreno';
 
   /**
    * Explicit congestion notification (RFC 3168): never, when the peer asks for it, or asked for by us as well (Linux

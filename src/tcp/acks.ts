@@ -51,6 +51,9 @@ function takeAck(c: Connection, seg: Segment, advance: number, duplicate: boolea
     env.counts.duplicatesTold++;
   }
   if (advance > 0 || duplicate || delivery.sacked > 0 || dsack) acknowledged(c, advance, delivery, duplicate, now);
+  if (delivery.octets > 0) {
+    c.cc.model?.delivered(delivery.octets, delivery.sentAt, delivery.end, c.inFlight, snd.una, now);
+  }
   if (rack.probing && (advance > 0 || dsack)) probeAnswered(c, dsack, now);
   if (advance === 0) return;
   c.silentSince = now;

@@ -515,6 +515,7 @@ function sent(c: Connection, verdict: Verdict, again: boolean): void {
   if (c.recovery.active) c.recovery.prrOut += c.chargeOf(length);
   if (plan.len > 0) {
     spend(c, plan.len);
+    c.cc.model?.sent(end, plan.len, again, c.inFlight, now);
     countText(c, again);
     if (now - c.lastTextAt < env.profile.delayedAck) c.dialogue = true;
     if (plan.seq === snd.una && !again) c.cc.resumed(now - c.lastDataSent, now);
@@ -562,6 +563,7 @@ export function rest(c: Connection): void {
   if (c.statistics !== null || c.queued > 0) c.count().account(busyness(c, plan.congested), now);
   c.againRun = 0;
   windowUsed(c, plan.congested);
+  if (c.cc.model !== null && !plan.congested && plan.until === OFF && c.unsent === 0) c.cc.model.starved(c.inFlight);
   armPacing(c);
   if (c.wantsWritable && (c.notSentLowWater >= 0 || profile.pieceOverhead > 0)) tellOfRoom(c);
   if (plan.waiting && timers.persist === OFF && c.isSynchronised()) {

@@ -165,6 +165,7 @@ export function decide(c: Connection, echo: number): void {
 /** Proportional rate reduction for one acknowledgement (RFC 9937 §6.2). */
 export function reduceRate(c: Connection, delivered: number, safe: boolean): void {
   const { recovery, cc, snd } = c;
+  if (cc.model !== null) return;
   recovery.prrDelivered += delivered;
   const pipe = c.inFlight;
   let count: number;
@@ -183,7 +184,7 @@ export function reduceRate(c: Connection, delivered: number, safe: boolean): voi
 
 function endRecovery(c: Connection): void {
   c.recovery.active = false;
-  c.cc.cwnd = c.cc.ssthresh;
+  if (c.cc.model === null) c.cc.cwnd = c.cc.ssthresh;
   c.traceCongestion('recovered');
 }
 
@@ -196,13 +197,13 @@ function withoutSack(c: Connection, acked: number, now: number): void {
     if (seqGe(snd.una, recovery.recover)) {
       recovery.active = false;
       // RFC 6582 §3.2 step 3 option 1: no burst when little is in flight.
-      cc.cwnd = Math.min(Math.max(c.flightSize, snd.mss) + snd.mss, cc.ssthresh);
+      if (cc.model === null) cc.cwnd = Math.min(Math.max(c.flightSize, snd.mss) + snd.mss, cc.ssthresh);
       c.traceCongestion('recovered');
       return;
     }
     // A partial acknowledgement: the segment it stops at was lost as well; the window deflates by what left
     // and gets one segment back for the copy (RFC 6582 §3.2 step 3).
-    cc.cwnd = Math.max(cc.cwnd - acked + (acked >= snd.mss ? snd.mss : 0), snd.mss);
+    if (cc.model === null) cc.cwnd = Math.max(cc.cwnd - acked + (acked >= snd.mss ? snd.mss : 0), snd.mss);
     c.board?.markLost(0);
     c.traceCongestion('partial-ack');
     return;
@@ -216,7 +217,7 @@ function duplicateWithoutSack(c: Connection, now: number): void {
   recovery.dupAcks++;
   if (recovery.active) {
     // A segment has left the network (RFC 5681 §3.2 step 4).
-    cc.cwnd += snd.mss;
+    if (cc.model === null) cc.cwnd += snd.mss;
     return;
   }
   if (recovery.dupAcks !== c.env.profile.dupThresh || recovery.guarded) return;
@@ -225,7 +226,7 @@ function duplicateWithoutSack(c: Connection, now: number): void {
   recovery.guarded = true;
   recovery.recover = snd.nxt;
   slowDown(c, now);
-  cc.cwnd = cc.ssthresh + 3 * snd.mss;
+  if (cc.model === null) cc.cwnd = cc.ssthresh + 3 * snd.mss;
   c.board?.markLost(0);
   // The copy gets a full timeout of its own; otherwise the timer may fire on it (RFC 6298 leaves it open).
   c.timers.retransmit = now + c.rtt.timeout(c.env.profile);

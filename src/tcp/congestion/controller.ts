@@ -6,6 +6,21 @@
 /** `ssthresh` before the first loss: "arbitrarily high" (RFC 5681 §3.1). */
 export const NO_THRESHOLD = 0x3fffffff;
 
+/** What a controller that goes by a model of the path is told besides. It moves the window itself, in recovery too. */
+export interface PathModel {
+  /** A segment that ends at `end` has left, for the first time or `again`; with it `inFlight` octets are in flight. */
+  sent(end: number, octets: number, again: boolean, inFlight: number, now: number): void;
+  /**
+   * `octets` were delivered, by whatever kind of acknowledgement.
+   *
+   * @param sentAt when the segment left that was sent last among them, which ends at `end`; negative when none is known
+   * @param inFlight octets in flight from now on
+   */
+  delivered(octets: number, sentAt: number, end: number, inFlight: number, una: number, now: number): void;
+  /** The program has nothing more to send, with `inFlight` octets in flight. */
+  starved(inFlight: number): void;
+}
+
 /** How much may be in flight. */
 export interface CongestionController {
   /** Its name, as profiles spell it. */
@@ -16,6 +31,8 @@ export interface CongestionController {
   ssthresh: number;
   /** The rate at which segments are to leave, octets per ms; 0 where the window is all it knows. */
   readonly pacingRate: number;
+  /** The controller itself, when it goes by a model of the path; `null` when it goes by losses. */
+  readonly model: PathModel | null;
   /** The connection is open, or its MSS changed: initial window of `segments` segments of `mss` octets. */
   opened(mss: number, segments: number): void;
   /** A round-trip time of `rtt` ms was measured, with SND.UNA and SND.NXT as they are. */

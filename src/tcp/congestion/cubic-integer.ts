@@ -31,6 +31,7 @@ export class IntegerCubic implements CongestionController {
   cwnd = 0;
   ssthresh: number = NO_THRESHOLD;
   readonly pacingRate = 0;
+  readonly model = null;
   readonly #hyStart: HyStart = new HyStart();
   #mss = 536;
   /** Least delay measured, ms; 0 before the first. */

@@ -21,6 +21,7 @@ export class Cubic implements CongestionController {
   cwnd = 0;
   ssthresh: number = NO_THRESHOLD;
   readonly pacingRate = 0;
+  readonly model = null;
   readonly #slowStart: SlowStart = new SlowStart();
   #mss = 536;
   /** Wmax: the window at the last loss, or less (§4.7). */

@@ -9,6 +9,7 @@ export class NewReno implements CongestionController {
   cwnd = 0;
   ssthresh: number = NO_THRESHOLD;
   readonly pacingRate = 0;
+  readonly model = null;
   readonly #slowStart: SlowStart = new SlowStart();
   #mss = 536;
   /** Octets acknowledged in congestion avoidance since the window last grew (RFC 5681 §3.1). */
