@@ -3,12 +3,18 @@
 // Packets are routed by their address and impaired by their port: a port names a pair of paths, one each way, and
 // several ports may name the same pair. What is emulated is one process, so whoever is measured over it has the same
 // clock, the same lag and, by the seed, the same drops.
+//
+// When the machine lets it wait, the emulator catches up slice by slice: what answers the packets of a slice enters the
+// path at the time of that slice. Handing over everything at once would turn the lag into bursts, and whoever answers
+// first, which is our host in the same process, would find the queue empty and leave it full for the others.
 
 import { RxMeta, TxMeta } from 'synfin';
 import { openTun } from 'synfin/link/tun';
 import { BufferPool, Path, Prng, Scheduler } from 'synfin/sim';
 
 const MTU = 1500;
+/** Time that is caught up with at once, ms. */
+const SLICE = 0.5;
 /** Longest doze between two looks, ms: timers of Node are no finer than one. */
 const DOZE = 0.2;
 const asleep = new Int32Array(new SharedArrayBuffer(4));
@@ -27,6 +33,8 @@ export class Emulator {
   #spinning = false;
   #packets = 0;
   #closed = false;
+  /** The time of the slice in hand while the emulator catches up; `NaN` when it is in time. */
+  #slice = Number.NaN;
   /** Packets that arrived more than 1 ms late, and the worst, ms: the emulator could not keep up. */
   late = 0;
   worst = 0;
@@ -90,7 +98,7 @@ export class Emulator {
             this.#pool.release(buffer);
             break;
           }
-          this.#route(buffer, length, performance.now());
+          this.#route(buffer, length, this.#now());
         }
         this.#arm();
       },
@@ -116,7 +124,7 @@ export class Emulator {
     if (bytes[from] >> 4 !== 4 || to - from > 2048) return;
     const buffer = this.#pool.lend();
     buffer.set(bytes.subarray(from, to));
-    this.#route(buffer, to - from, performance.now());
+    this.#route(buffer, to - from, this.#now());
   }
 
   #route(buffer, length, now) {
@@ -127,11 +135,17 @@ export class Emulator {
     else path.send(buffer, length, this.#packets++, now);
   }
 
-  /** Hands over what is due. */
+  #now() {
+    return Number.isNaN(this.#slice) ? performance.now() : this.#slice;
+  }
+
+  /** Hands over what is due, no more than a slice of it. */
   #run() {
     const now = performance.now();
+    const until = Math.min(now, this.#due.nextAt + SLICE);
+    this.#slice = until < now ? until : Number.NaN;
     const touched = new Set();
-    for (let n = 0; n < 512 && this.#due.nextAt <= now; n++) {
+    while (this.#due.nextAt <= until) {
       const flight = this.#due.pop();
       const lag = now - flight.at;
       if (lag > 1) this.late++;

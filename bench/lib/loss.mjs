@@ -18,11 +18,14 @@ const END = fileURLToPath(new URL('./kernel-end.mjs', import.meta.url));
 const SENDER = '10.231.1.1';
 const RECEIVER = '10.231.2.1';
 const OURS = '10.231.3.1';
-/** Settings of the kernel's ends: what one flow learnt is not told to the next, and buffers are the usual ones. */
+/**
+ * Settings of the kernel's ends: what one flow learnt is not told to the next; buffers end where they usually do, and that
+ * for sending begins there, so that a program which waits for the processor does not hold the kernel back.
+ */
 const SETTINGS = {
   'net.ipv4.tcp_no_metrics_save': '1',
   'net.ipv4.tcp_rmem': '4096 131072 6291456',
-  'net.ipv4.tcp_wmem': '4096 16384 4194304',
+  'net.ipv4.tcp_wmem': '4096 4194304 4194304',
 };
 
 const ip = (args) => execFileSync('ip', args, { stdio: ['ignore', 'pipe', 'pipe'], encoding: 'utf8' });

@@ -76,7 +76,7 @@ export async function notes() {
   if (geometric === null) return [`cannot run here: ${why}`];
   const lines = [];
   const ratios = [];
-  for (const [key, { loss, rtt, pairs }] of [...cells].sort(([, a], [, b]) => a.loss - b.loss || a.rtt - b.rtt)) {
+  for (const [key, { pairs }] of [...cells].sort(([, a], [, b]) => a.loss - b.loss || a.rtt - b.rtt)) {
     const { ratio, low } = ratioOf(pairs);
     ratios.push({ ratio, low });
     const mbit = (who) => ((pairs.reduce((sum, p) => sum + p[who], 0) / pairs.length) * 8) / 1e6;

@@ -102,9 +102,12 @@ describe('the delivery rate (§4.1)', () => {
 
   test('acknowledgements that come at once look no faster than the sending was', () => {
     const rate = new DeliveryRate();
-    for (let k = 0; k < 10; k++) rate.sent(1000 * (k + 1), 1000, false, 1000 * (k + 1), 50 * k);
-    rate.deliver(10_000, 450, 10_000, 0, 460);
-    expect(rate.sample.rate).toBeCloseTo(10_000 / 460, 9);
+    for (let k = 0; k < 9; k++) rate.sent(1000 * (k + 1), 1000, false, 1000 * (k + 1), 50 * k);
+    rate.deliver(8000, 350, 8000, 0, 449);
+    rate.sent(10_000, 1000, false, 2000, 450);
+    // Two segments in 11 ms, which had left in 100.
+    rate.deliver(2000, 450, 10_000, 0, 460);
+    expect(rate.sample.rate).toBeCloseTo(2000 / 100, 9);
   });
 
   test('a flight that the program cut short is marked', () => {
