@@ -7,12 +7,14 @@
 // controller knows beyond its window and threshold is learnt anew, as after `setCongestionControl`; where PSH was due
 // in what is not sent yet is forgotten.
 
+import type { Profile } from '../base/profile.ts';
 import { ReceiveBuffer } from '../base/receive-buffer.ts';
 import { SendQueue } from '../base/send-queue.ts';
 import { MOVABLE, type State } from '../base/state.ts';
 import { Address } from '../wire/address.ts';
 import { controllerOf } from './congestion/select.ts';
 import type { Connection } from './connection.ts';
+import { Ecn } from './ecn.ts';
 import { Liveness } from './liveness.ts';
 import { SackMemory } from './sack.ts';
 import { SnapshotReader, SnapshotWriter } from './snapshot-bytes.ts';
@@ -63,7 +65,7 @@ export interface Snapshot {
   readonly remotePort: number;
   readonly passive: boolean;
   readonly state: State;
-  readonly controller: 'cubic' | 'cubic-integer' | 'newreno';
+  readonly controller: Profile['congestionControl'];
   /** Fields by part. */
   readonly parts: ReadonlyMap<string, ReadonlyMap<string, number | boolean>>;
   /** Segments in flight: first number, number past the last, flags, and when it was sent. */
@@ -85,6 +87,7 @@ function partsOf(c: Connection): [string, object | null][] {
     ['recovery', c.recovery],
     ['rack', c.rack],
     ['usage', c.usage],
+    ['ecn', c.ecn],
     ['timers', c.timers],
     ['liveness', c.liveness],
     ['statistics', c.statistics],
@@ -173,7 +176,7 @@ export function readSnapshot(bytes: Uint8Array): Snapshot {
   const passive = r.u8() === 1;
   const state = MOVABLE[r.u8()] ?? r.refuse('no such state');
   const controller = r.text();
-  if (controller !== 'cubic' && controller !== 'cubic-integer' && controller !== 'newreno') {
+  if (controller !== 'bbr' && controller !== 'cubic' && controller !== 'cubic-integer' && controller !== 'newreno') {
     return r.refuse(`no congestion control ${controller}`);
   }
   const parts = new Map<string, ReadonlyMap<string, number | boolean>>();
@@ -204,6 +207,7 @@ function address(r: SnapshotReader): Address {
 export function applySnapshot(c: Connection, s: Snapshot): void {
   const { now } = c.env;
   if (s.parts.has('liveness')) c.liveness = new Liveness();
+  if (s.parts.has('ecn')) c.ecn = new Ecn();
   if (s.parts.has('statistics')) c.count();
   c.cc = controllerOf(s.controller);
   for (const [name, part] of partsOf(c)) {

@@ -3,6 +3,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Profile } from '../../src/base/profile.ts';
 import { connectPair, pair } from '../../src/sim/pair.ts';
+import { readSnapshot, writeSnapshot } from '../../src/tcp/snapshot.ts';
 import { type App, app, listening, Peer } from './peer.ts';
 
 const MSS = 1000;
@@ -210,6 +211,14 @@ describe('the sender (§6.1.2)', () => {
     p.send('. 1:1000 ack=1 ecn=3');
     expect(a.connection!.info().tcpi_options & 24).toBe(24);
   });
+});
+
+test('what is known of ECN travels with a connection', () => {
+  const { p, a } = agreed();
+  p.send('. 1:1000 ack=1 ecn=3');
+  p.out();
+  const ecn = readSnapshot(writeSnapshot(a.connection!)).parts.get('ecn');
+  expect([ecn?.get('echo'), ecn?.get('marksIn')]).toEqual([true, 1]);
 });
 
 describe.each([false, true])('over a bottleneck that marks (IPv6: %s)', (ipv6) => {
