@@ -21,6 +21,8 @@ export interface Plotted {
 }
 
 const SLACK = 0.01;
+/** Steps of a curve nearer to each other than this are one, units of the drawing. */
+const FINEST = 0.7;
 
 /** Longer silences are drawn as if they were this long, ms. */
 const LONGEST_SILENCE = 300;
@@ -80,17 +82,24 @@ export function curveOf(
   foot: number,
 ): string {
   const at = (value: number) => String(Math.round(value * 10) / 10);
-  let path = '';
-  let start = 0;
+  const steps: string[] = [];
+  let start = Number.NaN;
+  let last = Number.NEGATIVE_INFINITY;
   for (const point of points) {
     const value = point[name];
     if (value === null) continue;
-    if (path === '') {
-      start = x(point.at);
-      path = `M${at(start)} ${at(y(value))}`;
-    } else path += `H${at(x(point.at))}V${at(y(value))}`;
+    const here = x(point.at);
+    if (steps.length === 0) {
+      start = here;
+      steps.push(`M${at(here)} ${at(y(value))}`);
+    } else if (here - last < FINEST) {
+      // Too near to be told apart: the newer value stands for both.
+      steps[steps.length - 1] = `${steps.at(-1)!.replace(/V[^V]*$/, '')}V${at(y(value))}`;
+      continue;
+    } else steps.push(`H${at(here)}V${at(y(value))}`);
+    last = here;
   }
-  if (path === '') return '';
-  path += `H${at(x(until))}`;
+  if (steps.length === 0) return '';
+  const path = `${steps.join('')}H${at(x(until))}`;
   return foot < 0 ? path : `${path}V${at(foot)}H${at(start)}Z`;
 }

@@ -1,6 +1,6 @@
 // Windows and round-trip time of one end as curves over time; a minute of silence is short here too.
 
-import { createMemo, createSignal, For, type JSX, Show } from 'solid-js';
+import { createMemo, createSignal, For, type JSX, on, Show, untrack } from 'solid-js';
 import { timeText } from '../i18n/texts.ts';
 import { clockOf, curveOf, type Plotted, plotOf } from '../model/plot.ts';
 import type { End } from '../model/scenario.ts';
@@ -49,7 +49,9 @@ export function Plot(props: { store: Store }): JSX.Element {
     const line = store.timeline();
     return line === null ? () => 0 : clockOf(line);
   });
-  const far = () => Math.max(clock()(store.at()), SHORTEST);
+  /** The curves move when something happens. */
+  const shownAt = createMemo(on(store.scene, () => untrack(store.at)));
+  const far = () => Math.max(clock()(shownAt()), SHORTEST);
   const x = (at: number) => LEFT + (clock()(at) / far()) * (WIDTH - LEFT - RIGHT);
   const mostOctets = createMemo(() =>
     ceiling(Math.max(1000, ...data().points.map((q) => Math.max(q.cwnd, q.flight, q.ssthresh ?? 0)))),
@@ -61,7 +63,7 @@ export function Plot(props: { store: Store }): JSX.Element {
     const time = name === 'srtt' || name === 'rto';
     const area = time ? TIMES : OCTETS;
     const most = time ? mostTime() : mostOctets();
-    return curveOf(data().points, name, store.at(), x, (v) => y(v, most, area), closed ? area.top + area.height : -1);
+    return curveOf(data().points, name, shownAt(), x, (v) => y(v, most, area), closed ? area.top + area.height : -1);
   };
   const last = () => data().points.at(-1);
   const label = () =>
@@ -70,14 +72,14 @@ export function Plot(props: { store: Store }): JSX.Element {
       cwnd: last()?.cwnd ?? 0,
       flight: last()?.flight ?? 0,
       srtt: last()?.srtt === null ? store.t('not-measured') : timeText(last()?.srtt ?? 0),
-      t: timeText(store.at()),
+      t: timeText(shownAt()),
     });
   /** Moments to be named below the curves: some of those at which something happened, well apart. */
   const ticks = createMemo(() => {
     const found: number[] = [];
     for (const { at } of store.timeline()?.instants ?? []) {
       const before = found.at(-1);
-      if (at > store.at()) break;
+      if (at > shownAt()) break;
       if (before === undefined || clock()(at) - clock()(before) >= far() / TICKS) found.push(at);
     }
     return found;
@@ -148,7 +150,7 @@ export function Plot(props: { store: Store }): JSX.Element {
               />
             )}
           </For>
-          <line class="cursor" x1={x(store.at())} x2={x(store.at())} y1={OCTETS.top} y2={TIMES.top + TIMES.height} />
+          <line class="cursor" x1={x(shownAt())} x2={x(shownAt())} y1={OCTETS.top} y2={TIMES.top + TIMES.height} />
         </svg>
       </Show>
     </>

@@ -18,6 +18,9 @@ import { type Asking, createAsking } from './asking.ts';
 const PACE = 85;
 /** Speeds offered. */
 export const SPEEDS: readonly number[] = [0.1, 0.25, 0.5, 1, 2, 4, 10];
+/** A run in which more than this happens is crowded; its scene then moves in steps, pixels at speed 1. */
+const CROWD = 1200;
+const GRAIN = 9;
 /** The address follows the moment only when it rests, ms: browsers limit how often it may change. */
 const REST = 400;
 
@@ -132,13 +135,19 @@ export function createStore(): Store {
   );
   createEffect(() => run(spec()));
 
+  /** Where the scene stands: with the moment, but where much happens and time passes in steps that the eye can follow. */
+  const standpoint = createMemo(() => {
+    const crowded = playing() && (timeline()?.beats.length ?? 0) > CROWD;
+    const grain = GRAIN * speed();
+    return crowded ? Math.floor(p() / grain) * grain : p();
+  });
   const count = createMemo(() => {
     const line = timeline();
-    return line === null ? -1 : happened(line, p());
+    return line === null ? -1 : happened(line, standpoint());
   });
   // A scene changes when something happens, not with every frame.
   const scene = createMemo<Scene | null>(
-    on([count, timeline], ([, line]) => (line === null ? null : sceneAt(line, untrack(p)))),
+    on([count, timeline], ([, line]) => (line === null ? null : sceneAt(line, untrack(standpoint)))),
   );
   const story = createMemo<Narration | null>(() => {
     const seen = scene();
