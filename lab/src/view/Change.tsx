@@ -17,6 +17,9 @@ const OFFERED: Readonly<Record<'delay' | 'loss' | 'rate', readonly number[]>> = 
 const WINDOWS: readonly number[] = [256, 1000, 2000, 4000, 16_000, 64_000, 512_000];
 const PATH_KNOBS = ['delay', 'loss', 'rate'] as const;
 
+/** What is done happens just after the moment that is seen, and shows at once, ms. */
+const JUST_NOW = 0.002;
+
 /** How a knob stands now, by the scenario and by what was turned. */
 export function standing(store: Store, knob: Knob, end: End | ''): number {
   const scenario = scenarioOf(store.spec().scenario);
@@ -30,7 +33,7 @@ export function standing(store: Store, knob: Knob, end: End | ''): number {
     congestion: inside?.congestionControl === CONGESTION_CONTROLS[1] ? 1 : 0,
     reads: end === 'client' && scenario.clientSleeps > 0 ? 0 : 1,
   };
-  return knobAt(store.spec().actions, knob, end, store.at(), otherwise[knob]);
+  return knobAt(store.spec().actions, knob, end, store.at() + JUST_NOW, otherwise[knob]);
 }
 
 /** A slider over the values that are offered. */
