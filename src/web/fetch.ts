@@ -13,41 +13,18 @@ import {
 import { decoded } from './decode.ts';
 import { type Route, routeTo } from './dial.ts';
 import { Gate, Inflow, Later, platformHeaders, pump } from './flow.ts';
-import type { PlatformHeaders, PlatformResponse } from './platform.ts';
 import type { Pool } from './pool.ts';
 import { follow, type Hop, isRedirect, MOST_REDIRECTS } from './redirect.ts';
-import type { Fields, Trailers } from './serve.ts';
+import type { Fields } from './serve.ts';
 import { assertTls } from './tls.ts';
+import { type FetchOptions, TRAILERS } from './trailers.ts';
 import { later, type WebEnv } from './web-host.ts';
 
 /** Content of an answer that leads elsewhere and that is read on to keep the connection, octets. */
 const DISCARD = 65_536;
 
-/** What `fetch` takes beside the platform's `RequestInit`. */
-export interface FetchOptions {
-  /**
-   * Fields to send behind the content (RFC 9110 §6.5), which is sent in chunks then; a function is called once streamed
-   * content is over, and before content that is whole.
-   */
-  readonly trailers?: Trailers;
-}
-
 /** What one exchange came to: the answer; where it leads; or that it is to be asked again without Expect. */
 type Outcome = Response | { readonly status: number; readonly location: string } | 'unexpected';
-
-/** The trailers of the answers that `fetch` gave. */
-const TRAILERS: WeakMap<object, Later<Headers>> = new WeakMap();
-
-/**
- * The trailer fields of an answer that `fetch` of this package gave (RFC 9110 §6.5), mostly none. Settles when its content
- * has been read to the end, rejects when that never comes. They are not merged into the fields of the head. Throws
- * `TypeError` for any other object.
- */
-export function trailersOf(response: PlatformResponse): Promise<PlatformHeaders> {
-  const trailers = TRAILERS.get(response as object);
-  if (trailers === undefined) throw new TypeError('this response did not come from a fetch of synfin, or is a copy');
-  return trailers.promise;
-}
 
 /**
  * Fetches by the platform's own `Request` and `Response`. Rejects with `TypeError` (its `cause` is the `NetError`

@@ -1,6 +1,5 @@
 // The public names of `web/`: sockets as Web streams, `fetch` and `serve`.
 
-export { type FetchOptions, trailersOf } from './fetch.ts';
 export { type ListenOptions, SocketListener } from './listener.ts';
 export type {
   FetchInit,
@@ -15,6 +14,7 @@ export type {
 export { type Fields, type ServeInfo, type ServeOptions, type Trailers, type Upgraded, WebServer } from './serve.ts';
 export { type ConnectOptions, type SecureTransport, Socket, type SocketInfo, type SocketOptions } from './socket.ts';
 export { type SecureStream, secureClient, secureServer, type TlsMaterial, type TlsOptions } from './tls.ts';
+export { type FetchOptions, trailersOf } from './trailers.ts';
 export { type Datagram, DatagramSocket, type DatagramTarget, type UdpOptions } from './udp.ts';
 export { createWeb, type SocketAddress, type Web } from './web.ts';
 export type {

@@ -1,13 +1,14 @@
 // `createWeb`: the platform's own shapes (streams, `fetch`, `Request` and `Response`) over a host of ours.
 
 import { connectAny, interleaved } from './dial.ts';
-import { type FetchOptions, fetchOver } from './fetch.ts';
+import { fetchOver } from './fetch.ts';
 import { type ListenOptions, SocketListener } from './listener.ts';
 import type { FetchInit, FetchInput, PlatformResponse } from './platform.ts';
 import { Pool } from './pool.ts';
 import { type ServeOptions, WebServer } from './serve.ts';
 import { type ConnectOptions, Socket } from './socket.ts';
 import { type SecureStream, secureClient } from './tls.ts';
+import type { FetchOptions } from './trailers.ts';
 import { DatagramSocket, type UdpOptions } from './udp.ts';
 import { addressesOf, type WebHost, type WebOptions, type WebStream, webEnv } from './web-host.ts';
 
