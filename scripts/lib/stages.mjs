@@ -29,7 +29,7 @@ const STAGES = [
   ['interop', 300, interop],
   ['compat', 240, compat],
   ['node-tests', 240, nodeTests],
-  ['runtimes', 180, runtimes],
+  ['runtimes', 300, runtimes],
   ['lab', 180, lab],
   ['story', 60, story],
   ['package', 120, packed],
