@@ -129,7 +129,31 @@ async function tcp() {
   return digest.hex;
 }
 
+/** A script of packets, as a page would run one: what came of it, and what it saw. */
+async function drill() {
+  const { runScript } = await import('../../dist/drill/index.js');
+  const digest = new Digest();
+  const open = `
+    0 socket(..., SOCK_STREAM, IPPROTO_TCP) = 3
+   +0 bind(3, ..., ...) = 0
+   +0 listen(3, 1) = 0
+   +0 < S 0:0(0) win 65535 <mss 1000,sackOK,TS val 1000 ecr 0,nop,wscale 7>
+   +0 > S. 0:0(0) ack 1 <mss 1460,sackOK,TS val 100 ecr 1000,nop,wscale 7>
+  +.1 < . 1:1(0) ack 1 win 500 <nop,nop,TS val 1100 ecr 100>
+   +0 accept(3, ..., ...) = 4
+   +0 write(4, ..., 30000) = 30000
+    * > . 1:9881(9880) ack 1 <...>
+    * > . 9881:10869(988) ack 1 <...>
+    * > . 1:989(988) ack 1 <...>
+   +0 %{ print(tcpi_rto, tcpi_rtt, tcpi_snd_cwnd, tcpi_total_retrans) }%`;
+  for (const ipVersion of ['ipv4', 'ipv6']) {
+    const { outcome, time, output, observed, failure } = runScript(open, { profile: 'default', ipVersion });
+    digest.text(JSON.stringify([outcome, time, output, observed, failure]));
+  }
+  return digest.hex;
+}
+
 /** Every part by name, with its digest. */
 export async function run() {
-  return { prng: prng(), clock: clock(), wheel: wheel(), tcp: await tcp() };
+  return { prng: prng(), clock: clock(), wheel: wheel(), tcp: await tcp(), drill: await drill() };
 }

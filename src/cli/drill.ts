@@ -67,8 +67,10 @@ export function run(argv: string[], io: CliIo): Promise<number> {
     const options: Record<string, string> = {};
     for (const name of ['tolerance_usecs', 'tolerance_percent'] as const) {
       const value = values[name];
-      if (value !== undefined && !(value !== '' && Number(value) >= 0)) throw new Misuse(`--${name} takes a number`);
-      if (value !== undefined) options[name] = value;
+      if (value === undefined) continue;
+      const isOne = name === 'tolerance_usecs' ? /^\d{1,10}$/ : /^\d+(\.\d+)?$/;
+      if (!isOne.test(value)) throw new Misuse(`--${name} takes a number`);
+      options[name] = value;
     }
     const tally = { passed: 0, failed: 0, broken: 0 };
     for (const file of scriptFiles(positionals)) {

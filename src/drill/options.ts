@@ -262,6 +262,8 @@ export function applyOptions(env: OptionEnv, s: Socket): void {
   if (o.userTimeout > 0) c.setUserTimeout(o.userTimeout);
   if (o.keepAlive) applyLiveness(env, s);
   if (o.sendBuffer > 0) c.setSendBuffer(o.sendBuffer);
+  // A size that was asked for does not grow by itself.
+  if (o.receiveBuffer > 0) c.setReceiveBuffer(o.receiveBuffer >> 1);
   if (o.notSentLowWater !== 0) c.setNotSentLowWater(o.notSentLowWater > 0 ? o.notSentLowWater : -1);
 }
 

@@ -80,6 +80,8 @@ describe('synfin drill', () => {
     [['x', '--profile', 'beos'], '--profile takes default, linux, freebsd, rfc'],
     [['x', '--ip_version', '5'], '--ip_version takes ipv4, ipv6 or both'],
     [['x', '--tolerance_usecs', 'many'], '--tolerance_usecs takes a number'],
+    [['x', '--tolerance_usecs', '1.5'], '--tolerance_usecs takes a number'],
+    [['x', '--tolerance_percent', ''], '--tolerance_percent takes a number'],
     [['x', '--bogus'], "Unknown option '--bogus'"],
   ])('%j is misuse: one line, status 2', async (argv, message) => {
     const { status, out, err } = await collect(['drill', ...argv]);

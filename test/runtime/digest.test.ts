@@ -15,7 +15,7 @@ describe('the trace digest of a run', () => {
     it.skipIf(skip !== '')(title, { timeout: 120_000 }, async () => {
       reference ??= digestsIn(engines()[0]!);
       const expected = await reference;
-      expect(Object.keys(expected)).toEqual(['prng', 'clock', 'wheel', 'tcp']);
+      expect(Object.keys(expected)).toEqual(['prng', 'clock', 'wheel', 'tcp', 'drill']);
       expect(await digestsIn(engine)).toEqual(expected);
     });
   }

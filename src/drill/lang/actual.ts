@@ -4,7 +4,7 @@ import { IcmpMessage, parseIcmp } from '../../wire/icmp.ts';
 import { parseIcmpv6 } from '../../wire/icmpv6.ts';
 import { Ipv4Header, PROTO_ICMP, PROTO_ICMPV6, PROTO_TCP, parseIpv4, pseudoSum4 } from '../../wire/ipv4.ts';
 import { Ipv6Header, parseIpv6, pseudoSum6 } from '../../wire/ipv6.ts';
-import { parseTcp, Segment, verifyTcp } from '../../wire/tcp.ts';
+import { ACK, CWR, ECE, FIN, PSH, parseTcp, RST, Segment, SYN, URG, verifyTcp } from '../../wire/tcp.ts';
 import type { Conversation } from './conversation.ts';
 import type { TcpOption } from './script.ts';
 
@@ -137,12 +137,22 @@ export function formatOption(option: TcpOption): string {
   }
 }
 
+/** Letters of flags in the order in which scripts write them. */
+const FLAG_LETTERS = [
+  ['F', FIN],
+  ['S', SYN],
+  ['R', RST],
+  ['P', PSH],
+  ['U', URG],
+  ['E', ECE],
+  ['W', CWR],
+  ['.', ACK],
+] as const;
+
 /** Flags as a script writes them. */
 export function formatFlags(flags: number): string {
   let text = '';
-  for (const [letter, bit] of [...'FSRPUEW.'].map((l, i) => [l, [1, 2, 4, 8, 32, 64, 128, 16][i] ?? 0] as const)) {
-    if ((flags & bit) !== 0) text += letter;
-  }
+  for (const [letter, bit] of FLAG_LETTERS) if ((flags & bit) !== 0) text += letter;
   return text === '' ? '-' : text;
 }
 

@@ -5,6 +5,7 @@ import { finishIcmpv6, writeIcmpv6Error } from '../../wire/icmpv6.ts';
 import { PROTO_ICMP, PROTO_ICMPV6, PROTO_TCP, pseudoSum4, writeIpv4 } from '../../wire/ipv4.ts';
 import { pseudoSum6, writeIpv6 } from '../../wire/ipv6.ts';
 import {
+  ACK,
   finishTcp,
   putEnd,
   putMss,
@@ -35,7 +36,7 @@ export function buildTcp(spec: TcpSpec, to: Conversation, ends: Ends, ticks: boo
   const at = writeIp(packet, spec.ip, ends, true, PROTO_TCP, length);
   const srcPort = spec.srcPort > 0 ? spec.srcPort : to.remotePort;
   const dstPort = spec.dstPort > 0 ? spec.dstPort : to.localPort;
-  const ack = (spec.flags & 16) === 0 && spec.ack === 0 ? 0 : to.live(spec.ack);
+  const ack = (spec.flags & ACK) === 0 && spec.ack === 0 ? 0 : to.live(spec.ack);
   let end = writeTcp(
     packet,
     at,

@@ -1,5 +1,6 @@
 // Holds a packet of the host against the one that a script expects.
 
+import { ACK, CWR, FIN, PSH } from '../../wire/tcp.ts';
 import { type Actual, type ActualTcp, formatFlags, formatOption } from './actual.ts';
 import type { Conversation } from './conversation.ts';
 import { icmpNumbers } from './icmp-names.ts';
@@ -30,7 +31,7 @@ export function compareTcp(
     compareFlags(spec, t, whole) ??
     (whole ? differs('sequence number', spec.seq >>> 0, of.script(t.seq) >>> 0) : null) ??
     (whole ? differs('length', spec.length, t.length) : null) ??
-    ((spec.flags & 16) === 0 ? null : differs('acknowledgement number', spec.ack >>> 0, t.ack >>> 0)) ??
+    ((spec.flags & ACK) === 0 ? null : differs('acknowledgement number', spec.ack >>> 0, t.ack >>> 0)) ??
     (spec.window < 0 ? null : differs('window', spec.window, t.window)) ??
     differs('urgent pointer', spec.urgent, t.urgent) ??
     compareIp(spec.ip, actual) ??
@@ -57,9 +58,9 @@ function differs(what: string, expected: number, is: number): string | null {
   return expected === is ? null : `the ${what} is ${is}, not ${expected}`;
 }
 
-/** PSH and FIN of a part belong to the last part. */
+/** FIN, PSH and CWR are of the first or the last part, and not of all. */
 function compareFlags(spec: TcpSpec, t: ActualTcp, whole: boolean): string | null {
-  const mask = whole ? 0xff : 0xff & ~9 & ~128;
+  const mask = whole ? 0xff : 0xff & ~(FIN | PSH | CWR);
   if ((spec.flags & mask) === (t.flags & mask)) return null;
   return `the flags are ${formatFlags(t.flags)}, not ${formatFlags(spec.flags)}`;
 }

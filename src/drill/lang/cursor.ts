@@ -128,8 +128,15 @@ export class Cursor {
 
   /** Takes a whole number, decimal or hexadecimal. */
   integer(what: string): number {
-    const text = this.match(INTEGER)?.[0];
-    return text === undefined ? this.expected(what) : wholeNumber(text);
+    return this.number(INTEGER) ?? this.expected(what);
+  }
+
+  /** Takes what a sticky expression matches as a whole number, or gives `null`. */
+  number(sticky: RegExp): number | null {
+    const text = this.match(sticky)?.[0];
+    if (text === undefined) return null;
+    const value = text.startsWith('-') ? -Number(text.slice(1)) : Number(text);
+    return Number.isSafeInteger(value) ? value : this.fail(`${text} is too large`, this.at - text.length);
   }
 
   /** Takes everything up to `end`, which is taken too. Blanks count. */
@@ -147,9 +154,4 @@ export class Cursor {
     if (found !== null) this.at += found[0].length;
     return this.at;
   }
-}
-
-/** The value of a whole number as C writes it. */
-export function wholeNumber(text: string): number {
-  return text.startsWith('-') ? -Number(text.slice(1)) : Number(text);
 }

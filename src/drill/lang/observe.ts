@@ -6,6 +6,7 @@
 import type { State } from '../../base/state.ts';
 import type { TraceEvent } from '../../base/trace.ts';
 import type { Connection } from '../../sim/index.ts';
+import { ACK, FIN, RST, SYN, URG } from '../../wire/tcp.ts';
 import type { Session } from '../session.ts';
 import type { Conversation } from './conversation.ts';
 import type { CallSpec, TcpSpec } from './script.ts';
@@ -128,34 +129,34 @@ function isDisconnect(call: CallSpec): boolean {
 
 /** What a segment is to a host without a connection for it (RFC 9293 §3.10.7.1, §3.10.7.2). */
 function plainParts(spec: TcpSpec): Happening[] {
-  if ((spec.flags & 4) !== 0) return ['RST'];
+  if ((spec.flags & RST) !== 0) return ['RST'];
   const parts: Happening[] = [];
-  if ((spec.flags & 16) !== 0) parts.push('ACK');
-  if ((spec.flags & 2) !== 0) parts.push('SYN');
-  if ((spec.flags & 32) !== 0) parts.push('URG');
-  if ((spec.flags & 18) === 0) parts.push('no ACK');
+  if ((spec.flags & ACK) !== 0) parts.push('ACK');
+  if ((spec.flags & SYN) !== 0) parts.push('SYN');
+  if ((spec.flags & URG) !== 0) parts.push('URG');
+  if ((spec.flags & (SYN | ACK)) === 0) parts.push('no ACK');
   if (spec.length > 0) parts.push('text');
-  if ((spec.flags & 1) !== 0) parts.push('FIN');
+  if ((spec.flags & FIN) !== 0) parts.push('FIN');
   return parts;
 }
 
 /** What a segment is to a connection, check by check as RFC 9293 §3.10.7.3 and §3.10.7.4 have them. */
 function partsFor(c: Connection, state: State, of: Conversation, spec: TcpSpec): Happening[] {
   const ack = of.live(spec.ack);
-  const hasAck = (spec.flags & 16) !== 0;
+  const hasAck = (spec.flags & ACK) !== 0;
   const parts: Happening[] = [];
   if (state !== 'SYN-SENT') {
-    const length = spec.length + ((spec.flags & 2) >> 1) + (spec.flags & 1);
+    const length = spec.length + ((spec.flags & SYN) >> 1) + (spec.flags & FIN);
     const first = (spec.seq - c.rcv.nxt) | 0;
     const acceptable =
       c.rcv.wnd === 0
         ? length === 0 && first === 0
         : (first >= 0 && first < c.rcv.wnd) || (length > 0 && first + length > 0 && first < c.rcv.wnd);
     // The only thing that is expected in TIME-WAIT is the peer's FIN again, which lies in front of the window.
-    if (!acceptable && state === 'TIME-WAIT' && (spec.flags & 1) !== 0) return ['out of window', 'FIN'];
+    if (!acceptable && state === 'TIME-WAIT' && (spec.flags & FIN) !== 0) return ['out of window', 'FIN'];
     if (!acceptable) return ['out of window'];
-    if ((spec.flags & 4) !== 0) return [first === 0 ? 'RST' : 'RST not exact'];
-    if ((spec.flags & 2) !== 0) return ['SYN'];
+    if ((spec.flags & RST) !== 0) return [first === 0 ? 'RST' : 'RST not exact'];
+    if ((spec.flags & SYN) !== 0) return ['SYN'];
     if (!hasAck) return ['no ACK'];
   }
   if (hasAck) {
@@ -164,12 +165,12 @@ function partsFor(c: Connection, state: State, of: Conversation, spec: TcpSpec):
     parts.push(old ? 'ACK old' : 'ACK');
     if (state === 'SYN-SENT' && old) return parts;
   } else parts.push('no ACK');
-  if ((spec.flags & 4) !== 0) parts.push('RST');
+  if ((spec.flags & RST) !== 0) parts.push('RST');
   else {
-    if ((spec.flags & 2) !== 0) parts.push('SYN');
-    if ((spec.flags & 32) !== 0) parts.push('URG');
+    if ((spec.flags & SYN) !== 0) parts.push('SYN');
+    if ((spec.flags & URG) !== 0) parts.push('URG');
     if (spec.length > 0) parts.push('text');
-    if ((spec.flags & 1) !== 0) parts.push('FIN');
+    if ((spec.flags & FIN) !== 0) parts.push('FIN');
   }
   return parts;
 }

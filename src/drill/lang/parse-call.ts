@@ -1,6 +1,6 @@
 // Reads a socket call of a script: its name, its arguments, what it returns and which error.
 
-import { type Cursor, wholeNumber } from './cursor.ts';
+import type { Cursor } from './cursor.ts';
 import type { CallSpec, Expression, Field } from './script.ts';
 
 const NUMBER = /-?(?:0x[0-9a-fA-F]+|\d+)(?![.\w])/y;
@@ -42,8 +42,8 @@ function parsePrimary(c: Cursor): Expression {
   if (c.takes('...')) return { kind: 'any', place };
   if (c.takes('[')) return { kind: 'array', place, items: parseItems(c, ']') };
   if (c.takes('{')) return { kind: 'struct', place, fields: parseFields(c) };
-  const number = c.match(NUMBER)?.[0];
-  if (number !== undefined) return { kind: 'number', place, value: wholeNumber(number) };
+  const value = c.number(NUMBER);
+  if (value !== null) return { kind: 'number', place, value };
   const text = c.match(TEXT);
   if (text !== null) {
     // Texts that follow one another are one, and `"x"...` is a text that goes on as it likes.

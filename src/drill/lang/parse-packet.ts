@@ -1,11 +1,21 @@
 // Reads the packets of a script: `< S 0:0(0) win 1000 <mss 1460>` and `> icmp unreachable port_unreachable`.
 
+import { ACK, CWR, ECE, FIN, PSH, RST, SYN, URG } from '../../wire/tcp.ts';
 import type { Cursor } from './cursor.ts';
 import { ICMP_CODES, ICMP_TYPES } from './icmp-names.ts';
 import type { IcmpSpec, IpInfo, TcpOption, TcpSpec } from './script.ts';
 
 const FLAGS = /-|[FSRPUEW]*\.?/y;
-const FLAG_BITS: Readonly<Record<string, number>> = { F: 1, S: 2, R: 4, P: 8, '.': 16, U: 32, E: 64, W: 128 };
+const FLAG_BITS: Readonly<Record<string, number>> = {
+  F: FIN,
+  S: SYN,
+  R: RST,
+  P: PSH,
+  '.': ACK,
+  U: URG,
+  E: ECE,
+  W: CWR,
+};
 const HEX = /[0-9a-fA-F]+/y;
 const SACK_BLOCK = /(-?\d+):(-?\d+)/y;
 

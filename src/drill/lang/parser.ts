@@ -42,10 +42,15 @@ function parseOptions(c: Cursor): ScriptOption[] {
   return options;
 }
 
+/** Longest time of a script, seconds: 31 years. */
+const LONGEST = 1_000_000_000;
+
 /** Microseconds, exactly: what stands behind the sixth digit is dropped. */
 function parseTime(c: Cursor): number {
+  const at = c.next;
   const text = c.match(TIME)?.[0] ?? c.expected('a time in seconds');
   const [whole = '', fraction = ''] = text.split('.');
+  if (Number(whole) > LONGEST) c.fail(`a time is ${LONGEST} seconds at most`, at);
   return Number(whole === '' ? '0' : whole) * 1_000_000 + Number(fraction.padEnd(6, '0').slice(0, 6));
 }
 

@@ -44,6 +44,8 @@ const TAKEN = new Set(
   ).split(' '),
 );
 
+/** Longest tolerance and tick, microseconds: a day. */
+const LONGEST = 86_400_000_000;
 const PROFILES = ['default', 'linux', 'freebsd', 'rfc'];
 
 /** Brings together what the caller says and what the script's option lines say. */
@@ -57,8 +59,8 @@ export function readSettings(run: RunOptions, lines: readonly ScriptOption[]): S
     values.set(option.name, option);
   }
   const text = (name: string, otherwise: string): string => values.get(name)?.value ?? otherwise;
-  const number = (name: string, otherwise: number, least = 0): number =>
-    wholeOption(values.get(name), otherwise, least);
+  const number = (name: string, otherwise: number, least: number, most: number): number =>
+    wholeOption(values.get(name), otherwise, least, most);
   const profile = text('profile', run.profile ?? 'linux');
   const version = text('ip_version', run.ipVersion ?? 'ipv4');
   if (!PROFILES.includes(profile)) refuse(values.get('profile'), PROFILES.join(', '));
@@ -70,7 +72,7 @@ export function readSettings(run: RunOptions, lines: readonly ScriptOption[]): S
     profile,
     v6,
     // The larger header of IPv6 is made up for, so that a script's segment sizes hold for both.
-    mtu: number('mtu', v6 ? 1520 : 1500, 1),
+    mtu: number('mtu', v6 ? 1520 : 1500, v6 ? 1280 : 68, 65_535),
     localText,
     remoteText,
     ends: {
@@ -78,11 +80,11 @@ export function readSettings(run: RunOptions, lines: readonly ScriptOption[]): S
       local: words(localText, v6, values.get('local_ip')),
       remote: words(remoteText, v6, values.get('remote_ip')),
     },
-    bindPort: number('bind_port', 8080, 1),
-    connectPort: number('connect_port', 8080, 1),
-    tolerance: number('tolerance_usecs', 4000),
+    bindPort: number('bind_port', 8080, 1, 65_535),
+    connectPort: number('connect_port', 8080, 1, 65_535),
+    tolerance: number('tolerance_usecs', 4000, 0, LONGEST),
     tolerancePercent: percent(values.get('tolerance_percent'), 12.5),
-    stampTick: number('tcp_ts_tick_usecs', 0),
+    stampTick: number('tcp_ts_tick_usecs', 0, 0, LONGEST),
     strict: run.strict ?? false,
   };
 }
@@ -99,11 +101,11 @@ function refuse(option: ScriptOption | undefined, what: string): never {
   throw new ScriptError(`--${name} takes ${what}`, place);
 }
 
-function wholeOption(option: ScriptOption | undefined, otherwise: number, least: number): number {
+function wholeOption(option: ScriptOption | undefined, otherwise: number, least: number, most: number): number {
   if (option === undefined) return otherwise;
   const value = Number(option.value);
-  if (!/^\d+$/.test(option.value) || value < least) refuse(option, `a whole number from ${least}`);
-  return value;
+  const isOne = /^\d+$/.test(option.value) && value >= least && value <= most;
+  return isOne ? value : refuse(option, `a whole number from ${least} to ${most}`);
 }
 
 function percent(option: ScriptOption | undefined, otherwise: number): number {

@@ -1,5 +1,6 @@
 // Runs a script against a fresh host in virtual time, and says where the two part.
 
+import { ACK, RST, SYN } from '../../wire/tcp.ts';
 import { OP } from '../frames.ts';
 import { type Actual, formatActual, formatTime } from './actual.ts';
 import { AgentLink, type Returned } from './agent-link.ts';
@@ -7,7 +8,7 @@ import { runAssertions, type Value } from './assertions.ts';
 import { buildIcmp, buildTcp } from './build.ts';
 import { compareIcmp, compareTcp } from './compare.ts';
 import { errorName, errorNumber } from './constants.ts';
-import { Conversation } from './conversation.ts';
+import { type Conversation, Conversations } from './conversation.ts';
 import { AssertionError, type Place, ScriptError } from './cursor.ts';
 import { infoField } from './info-fields.ts';
 import { type CallEnv, type Invocation, invoke } from './invoke.ts';
@@ -17,8 +18,6 @@ import { type RunOptions, readSettings, type Settings } from './run-options.ts';
 import type { CallSpec, IcmpSpec, Script, ScriptEvent, TcpSpec } from './script.ts';
 import { type AddressDefault, BodyWriter, field, numberOf } from './values.ts';
 
-/** First port of peers that open connections. */
-const PEER_PORT = 45_001;
 const ANYWHERE = Int32Array.of(0, 0, 0, 0);
 
 /** Where a script and the host part. */
@@ -117,12 +116,7 @@ class Runner {
   readonly #fds: Map<number, number> = new Map();
   /** The port each bound socket has, by the script's descriptor. */
   readonly #ports: Map<number, number> = new Map();
-  readonly #conversations: Conversation[] = [];
-  /** The connection that packets belong to; `null` before the first, and when a socket has begun to listen since. */
-  #current: Conversation | null = null;
-  #listenPort = 0;
-  #connecting = false;
-  #nextPort = PEER_PORT;
+  readonly #conversations: Conversations;
   #pending: Pending | null = null;
   /** Script time of the last event, and whether it was given as a moment. */
   #last = 0;
@@ -142,6 +136,7 @@ class Runner {
     if (v6) args.push('--ip_version=ipv6');
     this.#link = new AgentLink(profile, args, (event) => this.#observer?.trace(event));
     this.#observer = new Observer(this.#link.session);
+    this.#conversations = new Conversations(settings.bindPort);
   }
 
   result(outcome: DrillResult['outcome'], failure: Failure | null): DrillResult {
@@ -202,11 +197,12 @@ class Runner {
 
   #arrive(event: ScriptEvent, packet: TcpSpec | IcmpSpec): void {
     const { ends, stampTick } = this.#s;
-    const to = this.#conversationFor(packet);
+    const [remotePort, localPort] = packet.protocol === 'tcp' ? [packet.srcPort, packet.dstPort] : [0, 0];
+    const to = this.#conversations.arriving(localPort, remotePort);
     if (packet.protocol === 'tcp') {
       const bytes = buildTcp(packet, to, ends, stampTick > 0);
       this.#observer.segment(event.place.line, to, packet);
-      if ((packet.flags & 22) === 2 && !this.#isAlive(to)) to.renew();
+      if ((packet.flags & (SYN | RST | ACK)) === SYN && !this.#isAlive(to)) to.renew();
       this.#link.inject(bytes);
       return;
     }
@@ -215,32 +211,11 @@ class Runner {
     this.#link.inject(bytes);
   }
 
-  /** The connection a packet from the peer belongs to; a new one when a socket listens and nothing came yet. */
-  #conversationFor(packet: TcpSpec | IcmpSpec): Conversation {
-    if (packet.protocol === 'tcp' && packet.srcPort > 0) {
-      return this.#find(packet.dstPort, packet.srcPort) ?? this.#open(packet.dstPort, packet.srcPort);
-    }
-    if (this.#current !== null) return this.#current;
-    const port = this.#listenPort > 0 ? this.#listenPort : this.#s.bindPort;
-    return this.#open(port, this.#nextPort++);
-  }
-
   /** The host has this connection, and it is not only waiting for old duplicates. */
   #isAlive(to: Conversation): boolean {
     const all = this.#link.session.host?.connections() ?? [];
     const c = all.find((one) => one.localPort === to.localPort && one.remotePort === to.remotePort);
     return c !== undefined && c.state !== 'TIME-WAIT' && c.state !== 'CLOSED';
-  }
-
-  #find(localPort: number, remotePort: number): Conversation | undefined {
-    return this.#conversations.find((c) => c.localPort === localPort && c.remotePort === remotePort);
-  }
-
-  #open(localPort: number, remotePort: number): Conversation {
-    const opened = new Conversation(localPort, remotePort);
-    this.#conversations.push(opened);
-    this.#current = opened;
-    return opened;
   }
 
   /** Waits for a packet of the host and holds it against the script. */
@@ -259,7 +234,7 @@ class Runner {
         throw new Mismatch(error.message, event.text, this.#shown(first));
       }
     }
-    if (spec.protocol === 'tcp') this.#wholeSegment(event, spec, first, of);
+    if (spec.protocol === 'tcp' && of !== null) this.#wholeSegment(event, spec, first, of);
   }
 
   /**
@@ -275,21 +250,17 @@ class Runner {
     return null;
   }
 
-  /** Finds, or for a SYN of ours makes, the connection of a packet that the host sent. */
-  #conversationOf(packet: Actual, spec: TcpSpec | IcmpSpec): Conversation {
+  /** The connection of a packet that the host sent; its SYN says which number it begins with. */
+  #conversationOf(packet: Actual, spec: TcpSpec | IcmpSpec): Conversation | null {
     const t = packet.tcp;
-    if (t === null) return this.#current ?? new Conversation(this.#s.bindPort, PEER_PORT);
-    let found = this.#find(t.srcPort, t.dstPort);
-    if (found === undefined || (this.#connecting && (t.flags & 18) === 2)) {
-      found ??= this.#open(t.srcPort, t.dstPort);
-      this.#current = found;
-      this.#connecting = false;
-    }
-    if (spec.protocol === 'tcp' && (t.flags & 2) !== 0) found.learn(spec.seq, t.seq);
+    if (t === null) return null;
+    const found = this.#conversations.leaving(t.srcPort, t.dstPort, (t.flags & (SYN | ACK)) === SYN);
+    if (spec.protocol === 'tcp' && (t.flags & SYN) !== 0) found.learn(spec.seq, t.seq);
     return found;
   }
 
-  #compareSegment(spec: TcpSpec, actual: Actual, of: Conversation): string | null {
+  #compareSegment(spec: TcpSpec, actual: Actual, of: Conversation | null): string | null {
+    if (of === null) return 'it is no TCP segment';
     const { stampTick, tolerance } = this.#s;
     const parts = (actual.tcp?.length ?? 0) < spec.length;
     return compareTcp(spec, actual, of, { tick: stampTick, tolerance }, !parts);
@@ -325,7 +296,7 @@ class Runner {
 
   #shown(packet: Actual): string {
     const t = packet.tcp;
-    return formatActual(packet, t === null ? null : (this.#find(t.srcPort, t.dstPort) ?? null));
+    return formatActual(packet, t === null ? null : this.#conversations.find(t.srcPort, t.dstPort));
   }
 
   // --- calls ---
@@ -364,10 +335,9 @@ class Runner {
       this.#ports.set(fd, port === undefined ? this.#s.bindPort : numberOf(port, 'sin_port', second));
     }
     if (call.name === 'listen') {
-      this.#listenPort = this.#ports.get(fd) ?? this.#s.bindPort;
-      this.#current = null;
+      this.#conversations.listens(this.#ports.get(fd) ?? this.#s.bindPort);
     }
-    if (call.name === 'connect') this.#connecting = true;
+    if (call.name === 'connect') this.#conversations.connects();
   }
 
   /** Waits for the blocked call, if there is one, and looks at what it gave. */
