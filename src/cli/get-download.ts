@@ -18,6 +18,8 @@ import { addressOf, type Order, portOf } from './get-request.ts';
 import { fileSink, type Kept, keptOf, outputSink, type Sink } from './get-sink.ts';
 import { type CliIo, Misuse } from './io.ts';
 
+/** Content of an answer that is not wanted, an error's or a redirect's, and is read on all the same, octets. */
+const UNWANTED = 1 << 20;
 /** How often progress is drawn, ms. */
 const PROGRESS = 100;
 
@@ -106,6 +108,7 @@ export class Download {
   #status = 0;
   #resumed = 0;
   #octets = 0;
+  #unwanted = 0;
   #problem = '';
   #over = false;
 
@@ -139,6 +142,7 @@ export class Download {
   }
 
   #ask(): void {
+    this.#unwanted = 0;
     const { url, method, fields, body } = this.#hop;
     const { host, tick } = this.#at;
     tick();
@@ -160,7 +164,8 @@ export class Download {
         onResponse: (response) => this.#head(response),
         onData: (bytes, from, to) => this.#data(bytes.subarray(from, to)),
         onEnd: () => this.#complete(),
-        onError: (error) => this.#end(this.#words(error)),
+        // Where a redirect leads is known before its content is over.
+        onError: (error) => (this.#next === null ? this.#end(this.#words(error)) : this.#complete()),
       },
     );
   }
@@ -278,7 +283,11 @@ export class Download {
   }
 
   #data(bytes: Uint8Array): void {
-    if (this.#sink === null || this.#next !== null) return;
+    if (this.#sink === null) {
+      this.#unwanted += bytes.length;
+      if (this.#unwanted > UNWANTED) this.#http!.abort();
+      return;
+    }
     this.#octets += bytes.length;
     const go = (): void => {
       this.#at.tick();

@@ -4,15 +4,12 @@ import { ClientPool, type PooledHandlers, type PooledRequest, type RequestInit }
 import { open, type Route } from './dial.ts';
 import { later, type WebEnv } from './web-host.ts';
 
-/** Origins that are remembered while nothing is going on. */
-const MOST_ROUTES = 1000;
-
 /** Requests to origins, on as few connections as it takes. */
 export class Pool {
   readonly #env: WebEnv;
   readonly #pool: ClientPool;
-  /** Where the connections of an origin lead, as the last request that was made to it says. */
-  readonly #routes: Map<string, Route> = new Map();
+  /** Where the connections of an origin lead, as the last request to it says, as long as any is under way. */
+  readonly #routes: Map<string, { route: Route; requests: number }> = new Map();
   /** When the timer that is set will fire. */
   #due: number = Number.POSITIVE_INFINITY;
   #undo: () => void = () => undefined;
@@ -20,7 +17,7 @@ export class Pool {
   constructor(env: WebEnv) {
     this.#env = env;
     this.#pool = new ClientPool({
-      connect: (key) => open(env, this.#routes.get(key)!),
+      connect: (key) => open(env, this.#routes.get(key)!.route),
       perOrigin: env.perOrigin,
       keepIdle: env.keepIdle,
       connectTimeout: env.timeouts.connect,
@@ -30,10 +27,30 @@ export class Pool {
 
   /** Sends a request. Throws as `ClientPool.request` does. */
   request(route: Route, init: RequestInit, handlers: PooledHandlers): PooledRequest {
-    // One entry for each origin ever asked; the oldest give way, unless the pool may still need them.
-    if (this.#routes.size >= MOST_ROUTES && this.#pool.connections === 0) this.#routes.clear();
-    this.#routes.set(route.key, route);
-    return this.#pool.request(route.key, init, handlers);
+    const { key } = route;
+    const entry = this.#routes.get(key) ?? { route, requests: 0 };
+    entry.route = route;
+    entry.requests++;
+    this.#routes.set(key, entry);
+    const over = (): void => {
+      if (--entry.requests === 0) this.#routes.delete(key);
+    };
+    try {
+      return this.#pool.request(key, init, {
+        ...handlers,
+        onEnd: () => {
+          over();
+          handlers.onEnd();
+        },
+        onError: (error) => {
+          over();
+          handlers.onError(error);
+        },
+      });
+    } catch (error) {
+      over();
+      throw error;
+    }
   }
 
   /** Closes idle connections, and from now on those that become idle. */

@@ -127,6 +127,22 @@ describe('redirects', () => {
   });
 });
 
+describe('content that nobody wants', () => {
+  const endless = (): ReadableStream<Uint8Array> =>
+    new ReadableStream({ pull: (controller) => controller.enqueue(new Uint8Array(65_536)) });
+
+  it('and that never ends is left: that of an error, and that of a redirect, which is followed', async () => {
+    const error = await get(() => new Response(endless(), { status: 500 }), [URL_]);
+    expect(error.problem).toBe('500 Internal Server Error');
+    const redirect: ServeOptions['fetch'] = (request) =>
+      request.url.endsWith('/there')
+        ? new Response('arrived')
+        : new Response(endless(), { status: 302, headers: { Location: '/there' } });
+    const { problem, stdout } = await get(redirect, [URL_]);
+    expect([problem, stdout]).toEqual(['', 'arrived']);
+  });
+});
+
 describe('going on where it stopped', () => {
   const changed = 'Wed, 01 Jan 2025 00:00:00 GMT';
   /** A server of a file that breaks after some octets, when it is told to. */

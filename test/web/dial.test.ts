@@ -106,6 +106,19 @@ describe('a name with several addresses', () => {
     expect(net.pairs.map(({ a }) => a.aborted)).toEqual([true, true]);
   });
 
+  it('is looked up for each request, and reached at its new address once the old connection is gone', async () => {
+    const net = new MemoryNet();
+    for (const address of ['10.0.0.2', '10.0.0.3']) {
+      const fetch = (): Response => new Response(address, { headers: { Connection: 'close' } });
+      createWeb(net.host(address), { clock: null }).serve({ port: 80, fetch });
+    }
+    const found = ['10.0.0.2', '10.0.0.3'];
+    const web = createWeb(net.host('10.0.0.1'), { clock: null, lookup: () => found.shift()! });
+    for (const address of ['10.0.0.2', '10.0.0.3']) {
+      expect(await (await web.fetch('http://origin.test/')).text()).toBe(address);
+    }
+  });
+
   it('is tried so by sockets too', async () => {
     const { web, time } = setup([HOLE, '10.0.0.3']);
     const socket = web.connect({ hostname: 'origin.test', port: 80 });
