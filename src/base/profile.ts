@@ -176,6 +176,11 @@ export interface Profile {
   readonly receiveBufferMax: number;
   /** Receive buffers grow by themselves (Linux tcp_moderate_rcvbuf). */
   readonly receiveAutotune: boolean;
+  /**
+   * Octets that all receive buffers of a host may take together (Linux: tcp_mem). From three quarters of it on windows do
+   * not grow and nothing is put aside; beyond it what is out of order is dropped again, then what is new.
+   */
+  readonly receiveMemory: number;
   /** Out-of-order ranges kept per connection; more are not taken (and not acknowledged). */
   readonly reassemblyRanges: number;
   /** MSS assumed when the peer names none (RFC 9293 §3.7.1), IPv4 and IPv6. */
@@ -298,6 +303,7 @@ export const DEFAULT_PROFILE: Profile = {
   receiveBuffer: 512 * 1024,
   receiveBufferMax: 6 * 1024 * 1024,
   receiveAutotune: true,
+  receiveMemory: 512 * 1024 * 1024,
   reassemblyRanges: 512,
   defaultMss4: 536,
   defaultMss6: 1220,

@@ -8,7 +8,8 @@
 // closes, only the in-order end moves. What remains to be kept of the out-of-order data is a sorted list
 // of ranges, bounded in number by the caller (CVE-2018-5390 was such a list without a bound). Chunks ahead
 // of the in-order end are taken when something is written to them, and all go back to the pool when the
-// buffer is drained, so an idle connection holds none.
+// buffer is drained, so an idle connection holds none. A little at the front of a chunk lies in a small one until there
+// is more: one unread octet does not hold 16 KiB.
 //
 // Positions are counted from the first octet of chunk 0 and moved down when chunk 0 is used up: they stay
 // small integers however much flows.
@@ -28,32 +29,74 @@ const KEEP_RANGES = 16;
 /** A drained buffer keeps its list of chunks, all null, up to this length. */
 const KEEP_PLACES = 8;
 
-/** The chunks that the receive buffers of one host share. */
+/** Octets in a small chunk, and the longest write that begins one. */
+export const SMALL_CHUNK = 1024;
+const SMALL_WRITE = 512;
+/** Small chunks kept for reuse. */
+const SMALL_KEPT = 256;
+
+/** The chunks that the receive buffers of one host share, and how much memory all of them may take. */
 export class ChunkPool {
-  /** Chunks in use. */
+  /** Chunks in use, and their octets. */
   inUse = 0;
+  octets = 0;
+  /** Octets that may be in use before new data is refused; three quarters of it are pressure. */
+  readonly limit: number;
   /** Chunks free and kept. */
   get spare(): number {
     return this.#free.length;
   }
   #free: Uint8Array[] = [];
+  #freeSmall: Uint8Array[] = [];
   readonly #keep: number;
 
-  /** @param keep free chunks kept for reuse at most; others are left to the collector */
-  constructor(keep = 128) {
+  /**
+   * @param keep free chunks kept for reuse at most; others are left to the collector
+   * @param limit octets that may be in use
+   */
+  constructor(keep = 128, limit: number = Number.POSITIVE_INFINITY) {
     this.#keep = keep;
+    this.limit = limit;
+  }
+
+  /** Memory is getting scarce: nobody should ask for more than it needs. */
+  get pressed(): boolean {
+    return this.octets > 0.75 * this.limit;
+  }
+
+  /** No memory is left for more. */
+  get exhausted(): boolean {
+    return this.octets >= this.limit;
   }
 
   /** A chunk of `CHUNK_SIZE` octets with any content. */
   take(): Uint8Array {
     this.inUse++;
+    this.octets += CHUNK_SIZE;
     return this.#free.pop() ?? new Uint8Array(CHUNK_SIZE);
+  }
+
+  /** A chunk of `SMALL_CHUNK` octets with any content. */
+  takeSmall(): Uint8Array {
+    this.inUse++;
+    this.octets += SMALL_CHUNK;
+    return this.#freeSmall.pop() ?? new Uint8Array(SMALL_CHUNK);
+  }
+
+  /** A chunk is given up that somebody may still look at: it is the collector's, and not used again. */
+  leave(chunk: Uint8Array): void {
+    this.inUse--;
+    this.octets -= chunk.length;
   }
 
   /** Takes a chunk back. The caller must not touch it, or a view of it, afterwards. */
   give(chunk: Uint8Array): void {
-    this.inUse--;
-    if (this.#free.length < this.#keep) this.#free.push(chunk);
+    this.leave(chunk);
+    if (chunk.length === SMALL_CHUNK) {
+      if (this.#freeSmall.length < SMALL_KEPT) this.#freeSmall.push(chunk);
+    } else if (this.#free.length < this.#keep) {
+      this.#free.push(chunk);
+    }
   }
 }
 
@@ -68,7 +111,7 @@ export class ReceiveBuffer {
   readonly #pool: ChunkPool;
   /** Chunks by place; null where nothing was written yet. One place to begin with: a push would make it 17. */
   #chunks: (Uint8Array | null)[] = [null];
-  /** Chunks that are not null. */
+  /** Octets of the chunks that are not null. */
   #held = 0;
   /** Positions of the first unread octet and past the last one in order. */
   #front = 0;
@@ -101,7 +144,7 @@ export class ReceiveBuffer {
 
   /** Octets of memory held in chunks. */
   get memory(): number {
-    return this.#held * CHUNK_SIZE;
+    return this.#held;
   }
 
   /**
@@ -115,6 +158,13 @@ export class ReceiveBuffer {
   /** First octet of range `i` in ascending order, counted from the in-order end. `0 <= i < ranges`. */
   rangeFrom(i: number): number {
     return this.#at[2 * i]! - this.#end;
+  }
+
+  /** The range that holds the octet `offset` octets after the in-order end, or -1. */
+  rangeAt(offset: number): number {
+    const position = this.#end + offset;
+    const i = this.#firstEndingFrom(position + 1);
+    return i < this.#count && this.#at[2 * i]! <= position ? i : -1;
   }
 
   /** Octet past the last of range `i`, counted from the in-order end. */
@@ -239,7 +289,18 @@ export class ReceiveBuffer {
     this.#count = 0;
     this.#pending = 0;
     this.#last = -1;
-    if (this.#front === this.#end) this.#release();
+    if (this.#front === this.#end) {
+      this.#release();
+      return;
+    }
+    const chunks = this.#chunks;
+    for (let i = ((this.#end - 1) >> SHIFT) + 1; i < chunks.length; i++) {
+      const chunk = chunks[i]!;
+      if (chunk === null) continue;
+      this.#pool.give(chunk);
+      this.#held -= chunk.length;
+      chunks[i] = null;
+    }
   }
 
   /** Copies `bytes[from, to)` to the positions from `position` on, taking the chunks that are missing. */
@@ -250,20 +311,28 @@ export class ReceiveBuffer {
       const place = p >> SHIFT;
       const a = p & MASK;
       const n = Math.min(to - at, CHUNK_SIZE - a);
-      copyPacket(bytes, at, at + n, this.#chunkAt(place), a);
+      copyPacket(bytes, at, at + n, this.#chunkAt(place, a, n), a);
       p += n;
       at += n;
     }
   }
 
-  #chunkAt(place: number): Uint8Array {
+  /** The chunk at `place`, with room for `count` octets at `at`. */
+  #chunkAt(place: number, at: number, count: number): Uint8Array {
     const chunks = this.#chunks;
     while (chunks.length <= place) chunks.push(null);
     const held = chunks[place];
-    if (held) return held;
-    const chunk = this.#pool.take();
+    if (held && held.length >= at + count) return held;
+    const small = !held && count <= SMALL_WRITE && at + count <= SMALL_CHUNK;
+    const chunk = small ? this.#pool.takeSmall() : this.#pool.take();
+    if (held) {
+      chunk.set(held);
+      // The program may have a view of it, until it consumes.
+      this.#pool.leave(held);
+      this.#held -= held.length;
+    }
     chunks[place] = chunk;
-    this.#held++;
+    this.#held += chunk.length;
     return chunk;
   }
 
@@ -319,7 +388,7 @@ export class ReceiveBuffer {
     const chunk = this.#chunks.shift();
     if (chunk) {
       this.#pool.give(chunk);
-      this.#held--;
+      this.#held -= chunk.length;
     }
     this.#front -= CHUNK_SIZE;
     this.#end -= CHUNK_SIZE;

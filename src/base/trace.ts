@@ -54,6 +54,7 @@ export type DropReason =
   | 'listen-backlog'
   | 'accept-queue-full'
   | 'reassembly-budget'
+  | 'memory-budget'
   | 'reply-queue-full'
   | 'neighbour-unresolved'
   | 'link-down';

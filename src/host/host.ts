@@ -67,6 +67,9 @@ import { ConnectionTable } from './table.ts';
 import { TimeWaits } from './time-wait.ts';
 import { Datagrams, type UdpOptions, type UdpSocket } from './udp.ts';
 
+/** Chunks of receive buffers kept for reuse. */
+const CHUNKS_KEPT = 128;
+
 /** What a host is made of. */
 export interface HostOptions {
   /** Shown in traces; `host` by default. */
@@ -106,7 +109,7 @@ export class Host implements TcpEnv {
   onWake: (() => void) | null = null;
 
   /** @internal */
-  readonly chunks: ChunkPool = new ChunkPool();
+  readonly chunks: ChunkPool;
   /** @internal */
   readonly plan: Plan = new Plan();
   /** @internal */
@@ -157,6 +160,7 @@ export class Host implements TcpEnv {
     this.name = options.name ?? 'host';
     this.profile = options.profile === undefined ? DEFAULT_PROFILE : { ...DEFAULT_PROFILE, ...options.profile };
     this.trace = options.trace ?? null;
+    this.chunks = new ChunkPool(CHUNKS_KEPT, this.profile.receiveMemory);
     this.#key = new SipKey(options.key);
     this.table = new ConnectionTable(this.#key);
     this.cookies = new SynCookies(this.#key);

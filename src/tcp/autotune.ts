@@ -19,6 +19,7 @@ const WORTHWHILE = 2;
 export function growReceiveBuffer(c: Connection): void {
   const { env, rtt } = c;
   const { now, profile } = env;
+  if (env.chunks.pressed) return;
   if (
     c.receiveFixed ||
     !profile.receiveAutotune ||

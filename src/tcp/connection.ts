@@ -583,6 +583,8 @@ export class Connection implements ByteStream {
       s === 'SYN-RECEIVED' || s === 'ESTABLISHED' || s === 'FIN-WAIT-1' || s === 'FIN-WAIT-2' || s === 'CLOSE-WAIT';
     this.resetDue = tells;
     this.finish('ABORT', null);
+    // Who aborts reads no more.
+    this.receiveBuffer?.clear();
   }
 
   peek(): Uint8Array {

@@ -1,7 +1,7 @@
 // What we tell the peer of data that came out of order: SACK blocks, the newest first (RFC 2018 §4), and a report of
 // what came twice (RFC 2883).
 
-import { seqGe, seqLt } from '../base/seq.ts';
+import { seqDiff } from '../base/seq.ts';
 import type { Connection } from './connection.ts';
 
 /** Blocks that fit beside timestamps, and without them (RFC 2018 §3). */
@@ -59,13 +59,7 @@ export class SackBlocks {
     const buffer = c.receiveBuffer;
     if (buffer === null) return;
     const { nxt } = c.rcv;
-    for (let i = 0; i < buffer.ranges; i++) {
-      const left = (nxt + buffer.rangeFrom(i)) | 0;
-      const right = (nxt + buffer.rangeTo(i)) | 0;
-      if (seqGe(seq, left) && seqLt(seq, right)) {
-        this.#add(left, right);
-        return;
-      }
-    }
+    const i = buffer.rangeAt(seqDiff(seq, nxt));
+    if (i >= 0) this.#add((nxt + buffer.rangeFrom(i)) | 0, (nxt + buffer.rangeTo(i)) | 0);
   }
 }

@@ -39,6 +39,9 @@ export const TIMES: Readonly<Record<string, readonly string[]>> = {
 /** Moments that are kept as whole milliseconds in an int32. */
 const WHOLE_TIMES: readonly string[] = ['openedAt', 'textAt', 'ackAt'];
 
+/** A measurement of the receiver that is under way: the next one will do. */
+const UNDER_WAY = 'rttAt';
+
 /** Fields of a connection that belong to its host, or are made anew. */
 const OF_THE_HOST: ReadonlySet<string> = new Set([
   'id',
@@ -118,7 +121,9 @@ function writePart(w: SnapshotWriter, name: string, part: Record<string, unknown
   const times = TIMES[name] ?? [];
   const fields = Object.keys(part).filter((key) => {
     const kind = typeof part[key];
-    return (kind === 'number' || kind === 'boolean') && !(name === 'connection' && OF_THE_HOST.has(key));
+    return (
+      (kind === 'number' || kind === 'boolean') && !(name === 'connection' && OF_THE_HOST.has(key)) && key !== UNDER_WAY
+    );
   });
   w.text(name);
   w.u16(fields.length);
@@ -248,7 +253,8 @@ function applyPart(
 ): void {
   const times = TIMES[name] ?? [];
   for (const [key, value] of fields) {
-    if (typeof part[key] !== typeof value || (name === 'connection' && OF_THE_HOST.has(key))) continue;
+    if (typeof part[key] !== typeof value || key === UNDER_WAY) continue;
+    if (name === 'connection' && OF_THE_HOST.has(key)) continue;
     if (typeof value === 'boolean') part[key] = value;
     else if (times.includes(key)) part[key] = value + now;
     else if (name === 'connection' && WHOLE_TIMES.includes(key)) part[key] = (value + Math.floor(now)) | 0;

@@ -70,6 +70,9 @@ export class TcpCounters {
   resets = 0;
   /** TIME-WAITs that were cut short to keep within the most there may be. */
   timeWaitsCut = 0;
+  /** Times that memory was short when text came, and that what was out of order had to go. */
+  prunes = 0;
+  prunedAside = 0;
   keepAliveProbes = 0;
   windowProbes = 0;
   /** Connections given up because nobody answered; closed with octets that nobody had read; closed to lose the rest. */

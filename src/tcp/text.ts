@@ -19,6 +19,11 @@ export function processText(c: Connection, seg: Segment): void {
   const offset = seqDiff(seg.seq, rcv.nxt);
   const s = c.count();
   s.dataSegmentsIn += seg.gsoSize > 0 ? Math.ceil(seg.len / seg.gsoSize) : 1;
+  if (env.chunks.pressed && !hasMemory(c, buffer, offset)) {
+    env.drop('memory-budget', c);
+    c.ackNow = true;
+    return;
+  }
   if (offset === 0) c.textAt = Math.floor(env.now) | 0;
   if (offset === 0 && buffer.ranges === 0) {
     buffer.append(seg.bytes, seg.at, seg.at + seg.len);
@@ -48,6 +53,25 @@ export function processText(c: Connection, seg: Segment): void {
   }
   // Without SACK the peer counts duplicates, so it gets one for each; with it, one ACK says everything.
   c.acksOwed = c.snd.sackOk ? 1 : Math.min(c.acksOwed + 1, MOST_OWED);
+}
+
+/**
+ * The host is short of memory: whether it has some for text `offset` octets beyond RCV.NXT. What is out of order is not
+ * put aside, and has to go when nothing is left: it was reported, never acknowledged (RFC 2018 §8). A connection that holds
+ * nothing may go on all the same, so that no flood of others brings it to a halt.
+ */
+function hasMemory(c: Connection, buffer: ReceiveBuffer, offset: number): boolean {
+  const { chunks, counts } = c.env;
+  if (offset > 0) return false;
+  if (!chunks.exhausted) return true;
+  counts.prunes++;
+  if (buffer.ranges > 0) {
+    counts.prunedAside++;
+    buffer.dropPending();
+    c.sackMemory = null;
+    if (!chunks.exhausted) return true;
+  }
+  return buffer.readable === 0;
 }
 
 /** Text was put aside: the next ACK reports it first, or says that it came twice (RFC 2018 §4, RFC 2883 §4). */

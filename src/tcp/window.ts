@@ -19,11 +19,16 @@ export function largestBuffer(profile: Profile): number {
   return Math.max(receiveBuffer, receiveBufferMax);
 }
 
+/** Segments that a window offers while the host is short of memory. */
+const PRESSED_SEGMENTS = 4;
+
 /** Octets by which the right edge could move now. */
 function edgeGain(c: Connection): number {
   const most = 0xffff << c.rcv.scale;
   let free = c.receiveLimit - c.readable;
   if (free > most) free = most;
+  // Under pressure a few segments are enough to go on with.
+  if (c.env.chunks.pressed) free = Math.min(free, PRESSED_SEGMENTS * c.rcv.mss);
   return (c.rcv.nxt + Math.max(free, 0) - c.rcv.adv) | 0;
 }
 

@@ -2,7 +2,7 @@
 
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { CHUNK_SIZE, ChunkPool, ReceiveBuffer } from '../../src/base/receive-buffer.ts';
+import { CHUNK_SIZE, ChunkPool, ReceiveBuffer, SMALL_CHUNK } from '../../src/base/receive-buffer.ts';
 
 function octets(from: number, count: number): Uint8Array {
   const bytes = new Uint8Array(count);
@@ -140,9 +140,9 @@ describe('receive buffer, out of order', () => {
   it('takes chunks only where something was written', () => {
     const { buffer } = fresh();
     buffer.insert(10 * CHUNK_SIZE, text('far'), 0, 3, 9);
-    expect(buffer.memory).toBe(CHUNK_SIZE);
+    expect(buffer.memory).toBe(SMALL_CHUNK);
     buffer.append(text('near'), 0, 4);
-    expect([buffer.readable, buffer.memory]).toEqual([4, 2 * CHUNK_SIZE]);
+    expect([buffer.readable, buffer.memory]).toEqual([4, 2 * SMALL_CHUNK]);
     expect(rangesOf(buffer)).toEqual([[10 * CHUNK_SIZE - 4, 10 * CHUNK_SIZE - 1]]);
     expect(drain(buffer)).toBe('near');
     expect([buffer.readable, buffer.ranges]).toEqual([0, 1]);
@@ -221,7 +221,7 @@ describe('receive buffer against a naive one', () => {
             expect(rangesOf(buffer)).toEqual(naive.ranges);
             expect(buffer.pending).toBe(naive.ranges.reduce((sum, [a, b]) => sum + b! - a!, 0));
             expect(buffer.lastRange).toBeLessThan(Math.max(buffer.ranges, 0));
-            expect(pool.inUse * CHUNK_SIZE).toBe(buffer.memory);
+            expect(pool.octets).toBe(buffer.memory);
             if (naive.readable === 0 && naive.ranges.length === 0 && op !== 'insert') expect(buffer.memory).toBe(0);
           }
         }),
@@ -229,4 +229,64 @@ describe('receive buffer against a naive one', () => {
       );
     });
   }
+});
+
+describe('a little', () => {
+  const octets = (length: number): Uint8Array => Uint8Array.from({ length }, (_, k) => (k * 3) & 0xff);
+
+  it('lies in a small chunk, and moves to a large one when there is more; what was looked at stays as it was', () => {
+    const pool = new ChunkPool();
+    const buffer = new ReceiveBuffer(pool);
+    const all = octets(3000);
+    buffer.append(all, 0, 1);
+    const seen = buffer.peek();
+    expect([buffer.memory, pool.octets, pool.inUse]).toEqual([SMALL_CHUNK, SMALL_CHUNK, 1]);
+    buffer.append(all, 1, 500);
+    expect(buffer.memory).toBe(SMALL_CHUNK);
+    buffer.append(all, 500, 1500);
+    expect([buffer.memory, pool.octets, pool.inUse]).toEqual([CHUNK_SIZE, CHUNK_SIZE, 1]);
+    // Another buffer of the host does not get the small chunk that somebody still looks at.
+    const other = new ReceiveBuffer(pool);
+    other.append(octets(9).fill(0xee), 0, 9);
+    expect([...seen]).toEqual([all[0]]);
+    const into = new Uint8Array(1500);
+    expect([buffer.read(into, 0, 1500), into]).toEqual([1500, all.slice(0, 1500)]);
+    other.clear();
+    expect([buffer.memory, pool.octets, pool.inUse]).toEqual([0, 0, 0]);
+  });
+
+  it('a full segment begins with a large one: bulk data are not copied twice', () => {
+    const buffer = new ReceiveBuffer(new ChunkPool());
+    buffer.append(octets(1448), 0, 1448);
+    expect(buffer.memory).toBe(CHUNK_SIZE);
+  });
+
+  it('what was put aside gives its chunks back when it is dropped, and what is in order stays', () => {
+    const pool = new ChunkPool();
+    const buffer = new ReceiveBuffer(pool);
+    buffer.append(octets(100), 0, 100);
+    buffer.insert(40_000, octets(1000), 0, 1000, 9);
+    expect(pool.inUse).toBe(2);
+    buffer.dropPending();
+    expect([pool.inUse, buffer.readable, buffer.ranges]).toEqual([1, 100, 0]);
+    expect(buffer.insert(0, octets(50), 0, 50, 9)).toBe(50);
+  });
+
+  it('a pool says when it is short, and when it has nothing left', () => {
+    const pool = new ChunkPool(8, 4 * CHUNK_SIZE);
+    const taken = [pool.take(), pool.take(), pool.take()];
+    expect([pool.pressed, pool.exhausted]).toEqual([false, false]);
+    taken.push(pool.take());
+    expect([pool.pressed, pool.exhausted]).toEqual([true, true]);
+    for (const chunk of taken) pool.give(chunk);
+    expect([pool.pressed, pool.octets]).toEqual([false, 0]);
+  });
+
+  it('the range around an octet is found among many', () => {
+    const buffer = new ReceiveBuffer(new ChunkPool());
+    for (let k = 0; k < 300; k++) buffer.insert(10 + 10 * k, octets(3), 0, 3, 400);
+    for (let k = 0; k < 300; k++) {
+      expect([9, 10, 12, 13].map((d) => buffer.rangeAt(10 * k + d))).toEqual([-1, k, k, -1]);
+    }
+  });
 });
