@@ -95,8 +95,7 @@ export class Ports {
     remotePort: number,
     wanted: number,
   ): number {
-    const isFree = (port: number): boolean =>
-      this.#isFree(table, local, port, remote, remotePort) && !waits.has(local, port, remote, remotePort);
+    const isFree = (port: number): boolean => this.isFree(table, waits, local, port, remote, remotePort);
     // Nobody opens from where another listens.
     const listened = (port: number): boolean => this.listener(local.w0, local.w1, local.w2, local.w3, port) !== null;
     if (wanted > 0) return isFree(wanted) && !listened(wanted) ? wanted : -1;
@@ -110,8 +109,17 @@ export class Ports {
     return -1;
   }
 
-  #isFree(table: ConnectionTable, l: Address, port: number, r: Address, remotePort: number): boolean {
-    return table.find(l.w0, l.w1, l.w2, l.w3, port, r.w0, r.w1, r.w2, r.w3, remotePort) === null;
+  /** Whether no connection has this four-tuple, in TIME-WAIT or before. */
+  isFree(
+    table: ConnectionTable,
+    waits: Pick<TimeWaits, 'has'>,
+    l: Address,
+    port: number,
+    r: Address,
+    remotePort: number,
+  ): boolean {
+    const open = table.find(l.w0, l.w1, l.w2, l.w3, port, r.w0, r.w1, r.w2, r.w3, remotePort) !== null;
+    return !open && !waits.has(l, port, r, remotePort);
   }
 
   /** A connection uses its local port. */

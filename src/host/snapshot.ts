@@ -25,7 +25,8 @@ export function restoreSnapshot(host: Host, bytes: Uint8Array): Connection {
   if (!host.isOurs(local)) throw new NetError('EADDRNOTAVAIL', 'connect', local.toString(), localPort);
   const i = host.wayTo(remote);
   if (i === null) throw new NetError('ENETUNREACH', 'connect', remote.toString(), remotePort);
-  if (host.ports.choose(host.table, host.timeWaits, local, remote, remotePort, localPort) < 0) {
+  // A listener on the port is no hindrance: a connection that it accepted elsewhere may come here.
+  if (!host.ports.isFree(host.table, host.timeWaits, local, localPort, remote, remotePort)) {
     throw new NetError('EADDRINUSE', 'connect', local.toString(), localPort);
   }
   const c = host.makeConnection(host.addressing(i.mtu, local, localPort, remote, remotePort), s.passive);
