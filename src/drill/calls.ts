@@ -31,7 +31,7 @@ import {
   SOCK_STREAM,
 } from './errno.ts';
 import { int32, type Reader, view } from './frames.ts';
-import { applyOptions, getOption, type OptionEnv, setOption, TCP_INFO_NAME } from './options.ts';
+import { applyOptions, getOption, type OptionEnv, openingOptions, setOption, TCP_INFO_NAME } from './options.ts';
 import { Epoll } from './poll.ts';
 import { Socket } from './socket.ts';
 import { emptyTcpInfo, tcpInfo } from './tcp-info.ts';
@@ -151,7 +151,8 @@ export class Calls {
     if (s.connection !== null) throw new CallError(E.EINVAL);
     if (s.listener !== null) return DONE;
     const address = s.bound !== null && !s.bound.isUnspecified ? s.bound.toString() : undefined;
-    const options = { port: s.boundPort, backlog: Math.max(backlog < 0 ? 4096 : backlog, 0) + 1 };
+    const most = Math.max(backlog < 0 ? 4096 : backlog, 0) + 1;
+    const options = { port: s.boundPort, backlog: most, ...openingOptions(s) };
     s.listener = this.#host.listen(address === undefined ? options : { ...options, address }, (c) => {
       s.backlog.push(c);
       // Until it is accepted, what happens to it happens to the listener's queue.
@@ -231,6 +232,7 @@ export class Calls {
       port,
       ...(s.bound === null || s.bound.isUnspecified ? {} : { localAddress: s.bound.toString() }),
       ...(s.boundPort > 0 ? { localPort: s.boundPort } : {}),
+      ...openingOptions(s),
     });
     s.attach(c);
     s.connecting = true;

@@ -129,9 +129,8 @@ function setSocketOption(env: OptionEnv, s: Socket, name: number, number: number
     case SO.RCVBUF:
     case SO.RCVBUFFORCE:
       options.receiveBuffer = Math.max(2 * number, LEAST_RECEIVE_BUFFER);
-      // Half of it is for headers and bookkeeping in Linux, so the window gets what was asked for. The scale
-      // of a connection that is open stays what the handshake said.
-      env.profile.receiveBuffer = Math.max(number, LEAST_RECEIVE_BUFFER >> 1);
+      s.connection?.setReceiveBuffer(options.receiveBuffer >> 1);
+      if (s.listener !== null) s.listener.receiveBuffer = options.receiveBuffer >> 1;
       return true;
     case SO.KEEPALIVE:
       options.keepAlive = number !== 0;
@@ -176,7 +175,7 @@ function setTcpOption(env: OptionEnv, s: Socket, name: number, number: number, v
     case TCP.MAXSEG:
       if (number !== 0 && (number < 88 || number > 32_767)) throw new CallError(E.EINVAL);
       options.maxSegment = number;
-      env.profile.maxSegment = number;
+      if (s.listener !== null) s.listener.maxSegment = number;
       return true;
     case TCP.CORK:
       options.cork = number !== 0;
@@ -188,7 +187,7 @@ function setTcpOption(env: OptionEnv, s: Socket, name: number, number: number, v
       return setKeepAlive(env, s, name, number);
     case TCP.LINGER2:
       options.linger2 = number;
-      if (number >= 0) env.profile.finWait2 = number === 0 ? env.profile.finWait2 : number * 1000;
+      applyLinger2(env, s);
       return true;
     case TCP.QUICKACK:
       options.quickAck = number !== 0;
@@ -235,6 +234,13 @@ function setCongestion(env: OptionEnv, value: Uint8Array): boolean {
   return true;
 }
 
+/** 0 leaves it to the system's value. */
+function applyLinger2(env: OptionEnv, s: Socket): void {
+  const { linger2 } = s.options;
+  if (s.connection !== null && linger2 >= 0)
+    s.connection.finWaitTime = linger2 > 0 ? linger2 * 1000 : env.profile.finWait2;
+}
+
 /** 0 leaves it to the system's value, and what is too large for an int is no limit. */
 function applyLowWater(env: OptionEnv, s: Socket): void {
   const { notSentLowWater } = s.options;
@@ -261,10 +267,21 @@ export function applyOptions(env: OptionEnv, s: Socket): void {
   if (o.linger === 0) c.setAbortOnClose(true);
   if (o.userTimeout > 0) c.setUserTimeout(o.userTimeout);
   if (o.keepAlive) applyLiveness(env, s);
+  applyLinger2(env, s);
   if (o.sendBuffer > 0) c.setSendBuffer(o.sendBuffer);
   // A size that was asked for does not grow by itself.
   if (o.receiveBuffer > 0) c.setReceiveBuffer(o.receiveBuffer >> 1);
   if (o.notSentLowWater !== 0) c.setNotSentLowWater(o.notSentLowWater > 0 ? o.notSentLowWater : -1);
+}
+
+/** What of a socket's options counts from the SYN on, as `Host.listen` and `Host.connect` take it. */
+export function openingOptions(s: Socket): { receiveBuffer?: number; maxSegment?: number } {
+  const { receiveBuffer, maxSegment } = s.options;
+  return {
+    // Half of it is for headers and bookkeeping in Linux, so the window gets what was asked for.
+    ...(receiveBuffer > 0 ? { receiveBuffer: receiveBuffer >> 1 } : {}),
+    ...(maxSegment > 0 ? { maxSegment } : {}),
+  };
 }
 
 /** The value of an option. Throws `CallError`. */

@@ -90,6 +90,23 @@ export interface ConnectOptions {
   readonly localAddress?: string;
   /** By default an ephemeral port. */
   readonly localPort?: number;
+  /** Receive buffer, octets (SO_RCVBUF): it does not grow, and the window scale is for it. By default the profile's. */
+  readonly receiveBuffer?: number;
+  /** Largest segment offered and sent (TCP_MAXSEG); by default the profile's. */
+  readonly maxSegment?: number;
+}
+
+/** Throws a `RangeError` for sizes that are none. */
+function assertSizes({ receiveBuffer = 1, maxSegment = 88 }: { receiveBuffer?: number; maxSegment?: number }): void {
+  if (!(receiveBuffer >= 1)) throw new RangeError(`a receive buffer of ${receiveBuffer} octets is none`);
+  if (!(maxSegment >= 88 && maxSegment <= 0xffff)) throw new RangeError(`segments of ${maxSegment} octets are none`);
+}
+
+/** A connection that is not open yet gets a receive buffer of its own size; 0 leaves it to the profile. */
+function sizeReceiveBuffer(c: Connection, octets: number): void {
+  if (octets <= 0) return;
+  c.receiveLimit = octets;
+  c.receiveFixed = true;
 }
 
 /** A host: TCP over IPv4 and IPv6, over Ethernet or bare IP. */
@@ -377,7 +394,10 @@ export class Host implements TcpEnv {
     }
     const chosen = port === 0 ? this.ports.free() : port;
     const backlog = Math.max(1, Math.min(options.backlog ?? this.profile.backlog, this.profile.backlogMax));
+    assertSizes(options);
     const listener = new Listener(this, bindingOf(options, address, chosen), backlog, accept);
+    listener.receiveBuffer = options.receiveBuffer ?? 0;
+    listener.maxSegment = options.maxSegment ?? 0;
     if (chosen < 0 || !this.ports.bind(listener)) throw new NetError('EADDRINUSE', 'listen', text, port);
     return listener;
   }
@@ -405,7 +425,10 @@ export class Host implements TcpEnv {
     if (localPort < 0) {
       return this.#stillborn(remote, port, options.localPort === undefined ? 'EADDRNOTAVAIL' : 'EADDRINUSE');
     }
-    const c = this.makeConnection(this.addressing(i.mtu, local, localPort, remote, port), false);
+    assertSizes(options);
+    const addressing = this.addressing(i.mtu, local, localPort, remote, port, options.maxSegment);
+    const c = this.makeConnection(addressing, false);
+    sizeReceiveBuffer(c, options.receiveBuffer ?? 0);
     this.counters.activeOpens++;
     openActive(c, this.issFor(c.addressing));
     return c;
@@ -575,6 +598,7 @@ export class Host implements TcpEnv {
   /** @internal A SYN arrived for a listener: the connection it opens, not yet open. */
   makePassive(listener: Listener, addressing: ConnectionAddressing, i: Interface): Connection {
     const c = this.makeConnection(addressing, true);
+    sizeReceiveBuffer(c, listener.receiveBuffer);
     if (c.interfaceIndex < 0) c.interfaceIndex = i.index;
     listener.halfOpen.add(c);
     this.#listenerOf.set(c, listener);
@@ -609,6 +633,7 @@ export class Host implements TcpEnv {
     localPort: number,
     remote: Address,
     remotePort: number,
+    maxSegment: number = this.profile.maxSegment,
   ): ConnectionAddressing {
     const v4 = local.family === 4;
     const { w0, w1, w2, w3 } = remote;
@@ -616,7 +641,6 @@ export class Host implements TcpEnv {
       ? pseudoSum4(local.w3, w3, PROTO_TCP, 0)
       : pseudoSum6(local.w0, local.w1, local.w2, local.w3, w0, w1, w2, w3, PROTO_TCP, 0);
     const carried = mtu - (v4 ? IPV4_HEADER : IPV6_HEADER) - TCP_HEADER;
-    const { maxSegment } = this.profile;
     const localMss = maxSegment > 0 ? Math.min(maxSegment, carried) : carried;
     return { local, localPort, remote, remotePort, pseudo, localMss };
   }

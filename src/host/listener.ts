@@ -22,6 +22,10 @@ export interface ListenOptions {
    * address beside one on all (SO_REUSEADDR of the BSDs). Without it, overlapping addresses are EADDRINUSE.
    */
   readonly reuseAddress?: boolean;
+  /** Receive buffer of its connections, octets (SO_RCVBUF), as in `ConnectOptions`; by default the profile's. */
+  readonly receiveBuffer?: number;
+  /** Largest segment offered to its connections (TCP_MAXSEG); by default the profile's. */
+  readonly maxSegment?: number;
 }
 
 /** The addresses a listener is for. */
@@ -52,6 +56,9 @@ export class Listener {
   readonly waiting: Set<Connection> = new Set();
   /** @internal An ACK may bring back a SYN cookie until then, ms. */
   cookiesUntil: number = Number.NEGATIVE_INFINITY;
+  /** Receive buffer and largest segment of its connections; 0 for the profile's. */
+  receiveBuffer = 0;
+  maxSegment = 0;
   /** False after `close`. */
   listening = true;
   #paused = false;

@@ -48,7 +48,7 @@ export function synArrives(
     host.drop('accept-queue-full', null);
     return null;
   }
-  const addressing = host.addressing(i.mtu, local, seg.dstPort, remote, seg.srcPort);
+  const addressing = host.addressing(i.mtu, local, seg.dstPort, remote, seg.srcPort, listener.maxSegment || undefined);
   const many = listener.halfOpen.size >= listener.backlog;
   if (synCookies === 'always' || (many && synCookies === 'pressure')) {
     answerWithCookie(host, listener, i, addressing, seg);
@@ -80,10 +80,10 @@ function answerWithCookie(host: Host, listener: Listener, i: Interface, a: Conne
     const clock = (Math.floor(now) + host.timestampOffsetOf(a)) | 0;
     at = putTimestamps(SYN_OPTIONS, at, stampOptions(clock, seg), seg.tsVal);
     if (seg.wscale >= 0 && profile.windowScaling) {
-      at = putWscale(SYN_OPTIONS, putNop(SYN_OPTIONS, at), scaleFor(largestBuffer(profile)));
+      at = putWscale(SYN_OPTIONS, putNop(SYN_OPTIONS, at), scaleFor(listener.receiveBuffer || largestBuffer(profile)));
     }
   }
-  const wnd = Math.min(profile.receiveBuffer, 0xffff);
+  const wnd = Math.min(listener.receiveBuffer || profile.receiveBuffer, 0xffff);
   if (!queueSegment(host, i, a, iss, (seg.seq + 1) | 0, SYN | ACK, wnd, SYN_OPTIONS, at, 'LISTEN')) return;
   host.counts.cookiesSent++;
   listener.cookiesUntil = now + COOKIE_LIFE;
@@ -105,7 +105,7 @@ export function cookieArrives(
 ): Connection | Listener | null {
   const { now } = host;
   if (now > listener.cookiesUntil || (seg.flags & (SYN | RST | ACK)) !== ACK) return null;
-  const addressing = host.addressing(i.mtu, local, seg.dstPort, remote, seg.srcPort);
+  const addressing = host.addressing(i.mtu, local, seg.dstPort, remote, seg.srcPort, listener.maxSegment || undefined);
   const mss = host.cookies.open(addressing, (seg.seq - 1) | 0, (seg.ack - 1) | 0, now);
   if (mss < 0) {
     host.counts.cookiesRefused++;

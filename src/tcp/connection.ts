@@ -153,6 +153,8 @@ export class Connection implements ByteStream {
   notSentLowWater: number;
   /** @internal How much of the congestion window is used. */
   readonly usage: Usage = new Usage();
+  /** How long FIN-WAIT-2 may last once the program has closed, ms (TCP_LINGER2); the profile's at first. */
+  finWaitTime: number;
   /** @internal Small segments are held back until `setCork(false)`, or for an RTO. */
   corked = false;
   /** @internal Nagle's algorithm is off. */
@@ -236,6 +238,7 @@ export class Connection implements ByteStream {
     this.notSentLowWater = env.profile.notSentLowWater;
     this.snd.mss = addressing.localMss;
     this.receiveLimit = env.profile.receiveBuffer;
+    this.finWaitTime = env.profile.finWait2;
     this.openedAt = Math.floor(env.now) | 0;
     this.textAt = this.openedAt;
     this.ackAt = this.openedAt;
@@ -525,7 +528,7 @@ export class Connection implements ByteStream {
     }
     this.orphan = true;
     this.shutdown();
-    if (this.#state === 'FIN-WAIT-2') this.timers.finWait2 = this.env.now + this.env.profile.finWait2;
+    if (this.#state === 'FIN-WAIT-2') this.timers.finWait2 = this.env.now + this.finWaitTime;
     this.env.touch(this);
   }
 
@@ -679,7 +682,7 @@ export class Connection implements ByteStream {
       trace({ type: 'state', at: this.env.now, host: this.env.name, conn: this.id, from, to, cause });
     }
     if (to === 'TIME-WAIT') this.startTimeWait(false);
-    else if (to === 'FIN-WAIT-2' && this.orphan) this.timers.finWait2 = this.env.now + this.env.profile.finWait2;
+    else if (to === 'FIN-WAIT-2' && this.orphan) this.timers.finWait2 = this.env.now + this.finWaitTime;
     if (this.liveness !== null && to === 'ESTABLISHED') armKeepAlive(this);
     if (to === 'TIME-WAIT' || to === 'CLOSED') this.#announceClose();
     this.env.moved(this, from, cause);

@@ -5,7 +5,7 @@ import type { Segment } from '../wire/tcp.ts';
 import { processAck } from './acks.ts';
 import { type Connection, EVENT_OPEN } from './connection.ts';
 import { ecnOfPeerSyn } from './ecn.ts';
-import { largestBuffer, MAX_SCALE, scaleFor } from './window.ts';
+import { MAX_SCALE, scaleOf } from './window.ts';
 
 /** Timestamps with their padding, on every segment. */
 const TIMESTAMP_OCTETS = 12;
@@ -68,7 +68,7 @@ export function takePeerSyn(c: Connection, seg: Segment): void {
   rcv.irs = seg.seq;
   rcv.nxt = (seg.seq + 1) | 0;
   rcv.lastAckSent = rcv.nxt;
-  const offered = Math.min(profile.receiveBuffer, 0xffff);
+  const offered = Math.min(c.receiveLimit, 0xffff);
   rcv.adv = (rcv.nxt + offered) | 0;
   const fallback = addressing.local.family === 4 ? profile.defaultMss4 : profile.defaultMss6;
   let mss = seg.mss > 0 ? seg.mss : fallback;
@@ -78,7 +78,7 @@ export function takePeerSyn(c: Connection, seg: Segment): void {
   if (seg.wscale >= 0 && profile.windowScaling) {
     // A shift above 14 is used as 14 (RFC 7323 §2.3).
     snd.scale = Math.min(seg.wscale, MAX_SCALE);
-    rcv.scale = scaleFor(largestBuffer(profile));
+    rcv.scale = scaleOf(c);
   }
   ecnOfPeerSyn(c, seg);
   snd.sackOk = seg.sackPermitted && profile.sack;

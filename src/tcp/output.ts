@@ -36,7 +36,7 @@ import { AGAIN, LOST, PUSHED, type Scoreboard, TRAIN_END } from './scoreboard.ts
 import { burstSize, defers } from './super-segments.ts';
 import { OFF } from './timers.ts';
 import { windowUsed } from './validation.ts';
-import { largestBuffer, offerWindow, scaleFor } from './window.ts';
+import { offerWindow, scaleOf } from './window.ts';
 
 /** Verdicts of `whatToSend`. */
 export const NOTHING = 0;
@@ -416,7 +416,7 @@ function putSynOptions(c: Connection, out: Uint8Array, start: number): number {
   const scales = first ? profile.windowScaling : rcv.scale > 0 || snd.scale > 0;
   let at = putMss(out, start, c.addressing.localMss);
   if (profile.synScaleFirst) {
-    if (scales) at = putWscale(out, putNop(out, at), scaleFor(largestBuffer(profile)));
+    if (scales) at = putWscale(out, putNop(out, at), scaleOf(c));
     if (sack) at = putSackPermitted(out, at);
     if (ts) at = putTimestamps(out, at, c.timestamp(), first ? 0 : rcv.tsRecent);
     while (((at - start) & 3) !== 0) at = putEnd(out, at);
@@ -429,7 +429,7 @@ function putSynOptions(c: Connection, out: Uint8Array, start: number): number {
   } else if (sack) {
     at = putSackPermitted(out, putNop(out, putNop(out, at)));
   }
-  if (scales) at = putWscale(out, putNop(out, at), scaleFor(largestBuffer(profile)));
+  if (scales) at = putWscale(out, putNop(out, at), scaleOf(c));
   return at - start;
 }
 
@@ -456,8 +456,7 @@ function windowField(c: Connection, verdict: Verdict): number {
   if (verdict === SEND_RST) return 0;
   if (verdict === SEND_SYN) {
     // The window of a SYN is never scaled (RFC 7323 §2.2).
-    const { receiveBuffer } = c.env.profile;
-    return Math.min(receiveBuffer, 0xffff);
+    return Math.min(c.receiveLimit, 0xffff);
   }
   return offerWindow(c);
 }

@@ -13,6 +13,11 @@ export function scaleFor(octets: number): number {
   return scale;
 }
 
+/** The shift a connection offers: for the largest buffer it can come to have, or the one its program has set. */
+export function scaleOf(c: Connection): number {
+  return scaleFor(c.receiveFixed ? c.receiveLimit : largestBuffer(c.env.profile));
+}
+
 /** The largest receive buffer a connection can come to have: the window scale is agreed on once, at the start. */
 export function largestBuffer(profile: Profile): number {
   const { receiveBuffer, receiveBufferMax } = profile;
