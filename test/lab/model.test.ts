@@ -167,6 +167,15 @@ describe('the inside of an end', () => {
     expect(receiveRuler(view).map((r) => r.kind)).toContain('gap');
   });
 
+  it('shows what waits to be read, and a window that is shut', () => {
+    const regions = receiveRuler(inside(run('zero-window'), 'client', 400));
+    expect(regions.map((r) => [r.kind, r.length])).toEqual([
+      ['read', 1],
+      ['readable', 2096],
+    ]);
+    expect(regions.at(-1)!.ends).toBe('RCV.NXT = NXT+WND');
+  });
+
   it('is plotted: the window grows, the curve is inside of its frame, silence is short', () => {
     const record = run('slow-start');
     const line = layOut(record);

@@ -95,7 +95,6 @@ export const EN = {
   play: 'Play',
   pause: 'Pause',
   restart: 'From the start',
-  'to-end': 'To the end',
   back: 'One event back',
   forward: 'Next event',
   'step-segment': 'Next segment',
@@ -149,7 +148,6 @@ export const EN = {
   'program-failed': 'gets {error}',
 
   states: 'The eleven states: {who}',
-  'state-now': 'now {state}',
   'states-label': '{who} is in {state}. It came by: {way}.',
   'no-way': 'no edge yet',
   'edge-none': 'No edge taken yet.',
@@ -200,7 +198,6 @@ export const EN = {
   'plain-data': '{n} octets of {who}, the first of them has number {seq}',
   'kind-say': 'plain',
   'kind-exact': 'exact',
-  'kind-note': 'note',
 
   'role-shake-1': 'handshake 1',
   'role-shake-2': 'handshake 2',
@@ -368,7 +365,6 @@ export const EN = {
   'ruler-readable': 'waits to be read',
   'ruler-window': 'window',
   'ruler-gap': 'arrived early',
-  'ruler-says': '{name}: {n} octets from {from} to {to}',
   'send-buffer': 'Send buffer',
   'send-buffer-is': '{queued} B kept, {unsent} B of it never sent',
   'receive-buffer': 'Receive buffer',
@@ -393,8 +389,6 @@ export const EN = {
   'plot-of': 'Windows and round-trip time of {who}',
   'plot-whose': 'Whose',
   'plot-none': 'No connection yet.',
-  'plot-octets': 'octets',
-  'plot-ms': 'ms',
   'plot-legend-cwnd': 'cwnd: what may be in flight',
   'plot-legend-ssthresh': 'ssthresh: where slow start ends',
   'plot-legend-flight': 'in flight',
@@ -415,7 +409,6 @@ export const EN = {
   'as-it-grows': 'grows by itself',
   on: 'yes',
   off: 'no',
-  'lose-all': 'Lose 90 % from now on',
 
   'make-about':
     'A segment that no host has sent. Its numbers count from where the receiver stands, so 0 is exactly what it expects.',

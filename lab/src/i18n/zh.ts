@@ -88,7 +88,6 @@ export const ZH: Texts = {
   play: '播放',
   pause: '暂停',
   restart: '从头来',
-  'to-end': '到结尾',
   back: '退一个事件',
   forward: '下一个事件',
   'step-segment': '下一段',
@@ -142,7 +141,6 @@ export const ZH: Texts = {
   'program-failed': '得到 {error}',
 
   states: '十一个状态：{who}',
-  'state-now': '现在 {state}',
   'states-label': '{who}处于 {state}。走过的路：{way}。',
   'no-way': '还没走过一条边',
   'edge-none': '还没走过一条边。',
@@ -193,7 +191,6 @@ export const ZH: Texts = {
   'plain-data': '{who}的 {n} 字节，第一个的编号是 {seq}',
   'kind-say': '通俗',
   'kind-exact': '准确',
-  'kind-note': '注',
 
   'role-shake-1': '第一次握手',
   'role-shake-2': '第二次握手',
@@ -361,7 +358,6 @@ export const ZH: Texts = {
   'ruler-readable': '等着读',
   'ruler-window': '窗口',
   'ruler-gap': '提前到的',
-  'ruler-says': '{name}：{n} 字节，从 {from} 到 {to}',
   'send-buffer': '发送缓冲区',
   'send-buffer-is': '存着 {queued} B，其中 {unsent} B 还没发过',
   'receive-buffer': '接收缓冲区',
@@ -386,8 +382,6 @@ export const ZH: Texts = {
   'plot-of': '{who}的窗口和往返时间',
   'plot-whose': '谁的',
   'plot-none': '还没有连接。',
-  'plot-octets': '字节',
-  'plot-ms': '毫秒',
   'plot-legend-cwnd': 'cwnd：允许在路上的',
   'plot-legend-ssthresh': 'ssthresh：慢启动到此为止',
   'plot-legend-flight': '在路上',
@@ -408,7 +402,6 @@ export const ZH: Texts = {
   'as-it-grows': '自己长',
   on: '是',
   off: '否',
-  'lose-all': '从现在起丢 90 %',
 
   'make-about': '一个没有哪台主机发过的段。号从接收方现在的位置数起，所以 0 正好是它想要的。',
   'make-from': '像是谁发的',
