@@ -42,8 +42,8 @@ export class Routes implements NetHost {
   readonly #server: Host;
   readonly #ways: Map<string, Way> = new Map();
   readonly #tuns: Host[] = [];
-  /** Ports of our clients that meant to speak to this machine itself. */
-  readonly #selves: Set<number> = new Set();
+  /** By port of a client that means to speak to this machine itself: the address it asked for. */
+  readonly #selves: Map<number, string> = new Map();
 
   /** Throws what a TUN device says. */
   constructor(config: RegisterConfig) {
@@ -129,7 +129,7 @@ export class Routes implements NetHost {
       const self = this.#isSelf(address);
       connection = this.#client.connect({ address: self ? way.address : address, port, ...local });
       if (!self) return connection;
-      this.#selves.add(connection.localPort);
+      this.#selves.set(connection.localPort, address);
       rename(connection, 'localAddress', address);
     }
     // What the program asked for is what it sees.
@@ -149,8 +149,12 @@ export class Routes implements NetHost {
     if (here) {
       listeners.push(
         this.#server.listen(any ? rest : options, (connection) => {
-          if (this.#selves.has(connection.remotePort)) {
-            const self = address?.includes(':') === true ? '::1' : '127.0.0.1';
+          const asked = this.#selves.get(connection.remotePort);
+          if (asked !== undefined) {
+            this.#selves.delete(connection.remotePort);
+            // A server of all addresses sees the one that was asked for, any other its own family's.
+            const v6 = (address === undefined || address === '::' ? asked : address).includes(':');
+            const self = v6 ? '::1' : '127.0.0.1';
             rename(connection, 'remoteAddress', self);
             rename(connection, 'localAddress', self);
           }

@@ -155,7 +155,7 @@ describe('an unmodified program', () => {
       const server = https.createServer({ cert, key }, (request, response) => response.end('secret for ' + request.socket.remoteAddress)).listen(0);
       await once(server, 'listening');
       const { port } = server.address();
-      const [response] = await once(https.get({ port, ca, agent: false }), 'response');
+      const [response] = await once(https.get({ port, host: '127.0.0.1', ca, agent: false }), 'response');
       console.log(response.statusCode, String((await response.toArray())[0]));
       https.get({ port, agent: false }).on('error', (error) => console.log(error.code));
       const socket = tls.connect(port, '127.0.0.1', { ca });
