@@ -255,7 +255,8 @@ describe('assertions', () => {
       +0 %{ cwnd = tcpi_snd_cwnd; assert cwnd == 10, cwnd }%
       +0 %{
 # a comment
-cwnd += 5
+cwnd \\
+  += 5; \\
 assert cwnd // 2 == 7 and not cwnd % 15 and 10 < cwnd <= 15 and -cwnd == 0 - 15
 assert tcpi_state == TCP_ESTABLISHED or False
 assert tcpi_snd_ssthresh == TCP_INFINITE_SSTHRESH and max(1, 2, abs(-3)) == 3

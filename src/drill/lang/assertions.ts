@@ -22,6 +22,7 @@ export interface Scope {
 const NUMBER = /(?:0x[0-9a-fA-F]+|\d+\.\d*|\.\d+|\d+)/y;
 const TEXT = /'([^'\n]*)'|"([^"\n]*)"/y;
 const COMPARISON = /==|!=|<=|>=|<|>/y;
+const CONTINUED = /\\\s*$/;
 const ASSIGNMENT = /(\+|-|\*)?=(?!=)/y;
 
 /**
@@ -34,10 +35,16 @@ const ASSIGNMENT = /(\+|-|\*)?=(?!=)/y;
 export function runAssertions(text: string, place: Place, scope: Scope): void {
   // Comments of this language begin with #; blanked, so that columns stay.
   const plain = text.replace(/#[^\n]*/g, (comment) => ' '.repeat(comment.length));
-  plain.split('\n').forEach((line, i) => {
-    const indent = i === 0 ? place.column - 1 : 0;
-    new Block(new Cursor(' '.repeat(indent) + line, place.line + i, false), scope).run();
-  });
+  const lines = plain.split('\n');
+  let from = 0;
+  for (const [i, line] of lines.entries()) {
+    // A backslash at its end: the statement goes on in the next line.
+    if (CONTINUED.test(line) && i + 1 < lines.length) continue;
+    const statement = lines.slice(from, i + 1).map((part) => part.replace(CONTINUED, ' '));
+    const indent = from === 0 ? place.column - 1 : 0;
+    new Block(new Cursor(' '.repeat(indent) + statement.join('\n'), place.line + from, false), scope).run();
+    from = i + 1;
+  }
 }
 
 class Block {
