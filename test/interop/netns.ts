@@ -10,7 +10,7 @@ import { it } from 'vitest';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 /** The built package; SYNFIN_DIST may name another build than dist/. */
-const DIST = process.env['SYNFIN_DIST'] ?? join(ROOT, 'dist');
+export const DIST: string = process.env['SYNFIN_DIST'] ?? join(ROOT, 'dist');
 /** Opens many connections from our side and tells what became of them. */
 export const MANY: string = fileURLToPath(new URL('./many.mjs', import.meta.url));
 
