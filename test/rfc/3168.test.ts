@@ -99,7 +99,7 @@ describe('agreeing (§6.1.1)', () => {
 });
 
 describe('the receiver (§6.1.3)', () => {
-  test('a mark is echoed at once and on every ACK, until CWR comes', () => {
+  test('a mark is echoed at once and on every ACK, until CWR comes (row 125 SHLD-8)', () => {
     const { p } = agreed();
     p.send('. 1:1000 ack=1 ecn=3');
     expect(p.out()).toEqual(['.E 1 ack=1001']);
