@@ -1,15 +1,19 @@
-// Node's own sockets over the kernel's loopback, both ends in this process: the peer of most metrics.
+// Sockets of the shape of node:net, both ends in this process: Node's own over the kernel's loopback, the peer of most
+// metrics, or others that are told by `ends`.
 
 import net from 'node:net';
 import { spanAt, Verifier } from './bulk.mjs';
 import { deferred, timed } from './measure.mjs';
 
+/** The modules of both ends, and the server's address. */
+const LOOPBACK = { client: net, server: net, address: '127.0.0.1' };
+
 /** A connected pair of sockets and the server they came from. */
-export async function pair(options = {}) {
+export async function pair(options = {}, ends = LOOPBACK) {
   const accepted = deferred();
-  const server = net.createServer({ noDelay: true, ...options }, accepted.resolve);
-  await new Promise((listening) => server.listen(0, '127.0.0.1', listening));
-  const client = net.connect({ port: server.address().port, host: '127.0.0.1', noDelay: true, ...options });
+  const server = ends.server.createServer({ noDelay: true, ...options }, accepted.resolve);
+  await new Promise((listening) => server.listen(0, ends.address, listening));
+  const client = ends.client.connect({ port: server.address().port, host: ends.address, noDelay: true, ...options });
   client.on('error', accepted.reject);
   await new Promise((connected) => client.once('connect', connected));
   const far = await accepted.promise;
@@ -22,8 +26,8 @@ export async function pair(options = {}) {
 }
 
 /** Times `octets` from one end to the other in writes of `size`, every octet compared. */
-export async function bulk(octets, size) {
-  const { client, far, close } = await pair();
+export async function bulk(octets, size, ends = LOOPBACK) {
+  const { client, far, close } = await pair({}, ends);
   const verifier = new Verifier();
   const { promise, resolve, reject } = deferred();
   client.on('error', reject);
@@ -53,8 +57,8 @@ export async function bulk(octets, size) {
 }
 
 /** Times `count` round trips of one octet. */
-export async function pingpong(count) {
-  const { client, far, close } = await pair();
+export async function pingpong(count, ends = LOOPBACK) {
+  const { client, far, close } = await pair({}, ends);
   const { promise, resolve, reject } = deferred();
   let trips = 0;
   const check = (bytes) => {
@@ -79,17 +83,17 @@ export async function pingpong(count) {
 }
 
 /** Times `count` connections, one after the other: opened, ended by the client, ended by the server. */
-export async function connections(count) {
+export async function connections(count, ends = LOOPBACK) {
   let ended = 0;
-  const server = net.createServer((socket) => {
+  const server = ends.server.createServer((socket) => {
     socket.on('end', () => ended++).resume();
   });
-  await new Promise((listening) => server.listen(0, '127.0.0.1', listening));
+  await new Promise((listening) => server.listen(0, ends.address, listening));
   const { port } = server.address();
   const times = await timed(async () => {
     for (let i = 0; i < count; i++) {
       await new Promise((resolve, reject) => {
-        const socket = net.connect(port, '127.0.0.1', () => socket.end());
+        const socket = ends.client.connect(port, ends.address, () => socket.end());
         socket.on('close', resolve).on('error', reject).resume();
       });
     }

@@ -403,8 +403,8 @@ export function optionsOf(options: SocketOptions | number | undefined): SocketOp
 /** What the stream below is made with. */
 export function streamOptions(options: SocketOptions): DuplexOptions {
   const allowHalfOpen = Boolean(options.allowHalfOpen);
-  const { handle: _handle, ...rest } = options as SocketOptions & { read?: unknown; write?: unknown };
-  return { ...rest, allowHalfOpen, emitClose: false, autoDestroy: true, decodeStrings: false } as DuplexOptions;
+  // Copied once: leaving out what a stream does not look at would cost more than the rest of a constructor.
+  return { ...options, allowHalfOpen, emitClose: false, autoDestroy: true, decodeStrings: false } as DuplexOptions;
 }
 
 /** The first part of a constructor: state that the stream's own constructor may ask for, when its signal is aborted. */
