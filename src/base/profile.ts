@@ -36,6 +36,11 @@ export interface Profile {
   readonly userTimeout: number;
   /** Unanswered zero-window probes before `ETIMEDOUT`; answered ones never end a connection (§3.8.6.1). */
   readonly probeRetries: number;
+  /**
+   * F-RTO (RFC 5682): after a timeout new data goes out before more copies, so that what is acknowledged tells whether
+   * the timeout was spurious. For connections without timestamps, whose echoes tell it at once (RFC 3522).
+   */
+  readonly frto: boolean;
   /** Cap of the zero-window probe interval. */
   readonly probeMax: number;
 
@@ -241,6 +246,7 @@ export const DEFAULT_PROFILE: Profile = {
   dataRetries: 15,
   userTimeout: 0,
   probeRetries: 15,
+  frto: true,
   probeMax: 60_000,
 
   timeWait: 60_000,

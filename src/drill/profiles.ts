@@ -63,6 +63,7 @@ export const PROFILES: Readonly<Record<ProfileName, Partial<Profile>>> = {
     windowFollowsBuffer: true,
     rtoAfterSynLoss: 1000,
     tailLossProbe: false,
+    frto: false,
     lossDetection: 'sack',
     congestionControl: 'newreno',
     delayedAck: 100,
@@ -84,6 +85,7 @@ export const PROFILES: Readonly<Record<ProfileName, Partial<Profile>>> = {
     sack: false,
     windowScaling: false,
     tailLossProbe: false,
+    frto: false,
     congestionControl: 'newreno',
   },
 };

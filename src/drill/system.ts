@@ -121,6 +121,9 @@ const SETTERS: Readonly<Record<string, Setter>> = {
   tcp_dsack: ({ profile }, [n = 1]) => {
     profile.dsack = n !== 0;
   },
+  tcp_frto: ({ profile }, [n = 2]) => {
+    profile.frto = n !== 0;
+  },
   tcp_mtu_probing: ({ profile }, [n = 0]) => {
     profile.blackHoleRetries = n === 0 ? 0 : 3;
   },
@@ -204,7 +207,7 @@ const SETTERS: Readonly<Record<string, Setter>> = {
  */
 const ACCEPTED = new Set(
   (
-    'tcp_frto tcp_ecn_option tcp_fastopen tcp_fastopen_key tcp_base_mss tcp_autocorking tcp_limit_output_bytes ' +
+    'tcp_ecn_option tcp_fastopen tcp_fastopen_key tcp_base_mss tcp_autocorking tcp_limit_output_bytes ' +
     'tcp_adv_win_scale tcp_app_win tcp_tw_reuse tcp_thin_linear_timeouts tcp_no_metrics_save tcp_challenge_ack_limit ' +
     'tcp_workaround_signed_windows ip_no_pmtu_disc tcp_shrink_window tcp_pingpong_thresh tcp_plb_enabled ' +
     'tcp_reflect_tos tcp_stdurg tcp_probe_interval rexmit_drop_options insecure_rst insecure_syn drop_synfin ' +

@@ -118,6 +118,7 @@ export class Counters {
       TcpExtTCPFastRetrans: tcp.retransmittedFast,
       TcpExtTCPSlowStartRetrans: tcp.retransmittedAfterTimeout,
       TcpExtTCPTimeouts: tcp.timeouts,
+      TcpExtTCPSpuriousRTOs: tcp.spuriousTimeouts,
       TcpExtTCPLossProbes: tcp.lossProbes,
       TcpExtTCPDSACKRecv: tcp.duplicatesTold,
       TcpExtTCPAbortOnData: tcp.abortedOnData,

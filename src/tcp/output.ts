@@ -27,6 +27,7 @@ import {
 import { tellOfRoom } from './autotune.ts';
 import type { Connection } from './connection.ts';
 import { ecnOfSegment, ecnOfSyn } from './ecn.ts';
+import { FRTO_FIRST, frtoGivesUp, frtoHolds } from './frto.ts';
 import { busyness } from './info.ts';
 import { armPacing, paced, spend } from './pacing.ts';
 import { ENDS, PUSH } from './pieces.ts';
@@ -106,15 +107,20 @@ export function whatToSend(c: Connection, most: number = c.snd.mss): Verdict {
     plan.seq = snd.nxt;
     return SEND_ACK;
   }
+  let held = -1;
   if (board !== null && board.count > 0) {
     if (c.tailProbeDue) return planTailProbe(c, board);
     const lost = board.firstLost();
-    if (lost >= 0 && planAgain(c, board, lost)) return SEND_AGAIN;
+    if (lost >= 0 && frtoHolds(c, lost)) held = lost;
+    else if (lost >= 0 && planAgain(c, board, lost)) return SEND_AGAIN;
     plan.len = 0;
     plan.fin = false;
   }
   // CWR belongs on one segment, and a link that cuts a super-segment would put it on each.
-  if (planNew(c, c.ecn?.tell === true ? snd.mss : most)) return SEND_NEW;
+  // The one copy after a timeout has the window for itself.
+  if (held >= 0 && c.recovery.frto === FRTO_FIRST) plan.congested = true;
+  else if (planNew(c, c.ecn?.tell === true ? snd.mss : most)) return SEND_NEW;
+  if (board !== null && held >= 0 && frtoGivesUp(c) && planAgain(c, board, held)) return SEND_AGAIN;
   if (c.recovery.active && !plan.congested && planDoubtful(c)) return SEND_AGAIN;
   plan.len = 0;
   plan.fin = false;

@@ -7,6 +7,7 @@
 import { seqDiff, seqGe, seqGt } from '../base/seq.ts';
 import type { Connection } from './connection.ts';
 import { ecnOfLoss } from './ecn.ts';
+import { FRTO_OFF, FRTO_SECOND, frtoAcknowledged, frtoBegins } from './frto.ts';
 import { detectLosses } from './rack.ts';
 import { type Delivery, SACKED } from './scoreboard.ts';
 import { wasLimited } from './validation.ts';
@@ -41,6 +42,8 @@ export class Recovery {
   undoable = false;
   undoCount = -1;
   undoFrom = 0;
+  /** Which acknowledgement F-RTO awaits since the timer fired: `FRTO_OFF`, `FRTO_FIRST` or `FRTO_SECOND`. */
+  frto = 0;
 
   /** Octets that limited transmit adds to the congestion window (RFC 3042); SACK needs no such help. */
   allowance(c: Connection): number {
@@ -55,16 +58,19 @@ export class Recovery {
  * @param duplicate by the definition of RFC 5681 §2
  */
 export function acknowledged(c: Connection, acked: number, delivery: Delivery, duplicate: boolean, now: number): void {
-  if (c.snd.sackOk) withSack(c, acked, delivery, now);
+  const late = c.recovery.frto !== FRTO_OFF && frtoAcknowledged(c, acked, delivery, duplicate);
+  if (late) spurious(c);
+  if (c.snd.sackOk) withSack(c, acked, delivery, late, now);
+  else if (late) return;
   else if (acked > 0) withoutSack(c, acked, now);
   else if (duplicate) duplicateWithoutSack(c, now);
 }
 
-function withSack(c: Connection, acked: number, delivery: Delivery, now: number): void {
+function withSack(c: Connection, acked: number, delivery: Delivery, late: boolean, now: number): void {
   const { snd, recovery, cc } = c;
   const { countSegments, dupThresh } = c.env.profile;
   const undone = recovery.undoable && recovery.undoCount === 0;
-  if (undone) undo(c);
+  if (undone && !late) undo(c);
   if (recovery.guarded && acked > 0 && seqGe(snd.una, recovery.recover)) {
     if (recovery.active) endRecovery(c);
     recovery.guarded = false;
@@ -73,7 +79,7 @@ function withSack(c: Connection, acked: number, delivery: Delivery, now: number)
   const delivered = countSegments ? delivery.segments * snd.mss : delivery.octets;
   if (recovery.active) reduceRate(c, delivered, acked > 0 && !lost);
   // An acknowledgement that echoes a mark lets nothing grow (RFC 3168 §6.1.2).
-  else if (undone || c.ecn?.held === true) return;
+  else if (undone || late || c.ecn?.held === true) return;
   // What SACK had reported before has been counted as gone from the network, and is no reason to grow now. On a path
   // that reorders much Linux grows by what arrives in whatever order.
   else if (!countSegments) cc.acked(Math.min(acked, delivered), wasLimited(c, snd.una), now);
@@ -124,6 +130,8 @@ function assume(c: Connection): void {
 export function copied(c: Connection): void {
   const { recovery } = c;
   if (recovery.undoable) recovery.undoCount = Math.max(recovery.undoCount, 0) + 1;
+  // Copies beyond the first mean that the repair goes on, and make originals and copies alike.
+  if (recovery.frto === FRTO_SECOND) recovery.frto = FRTO_OFF;
 }
 
 /** The peer had `[left, right)` already when a copy came (RFC 2883, RFC 3708). */
@@ -143,8 +151,16 @@ function undo(c: Connection): void {
   recovery.undoable = false;
   recovery.undecided = false;
   recovery.dupAcks = 0;
+  recovery.frto = FRTO_OFF;
   c.rtt.backoff = 0;
   c.traceCongestion('undo');
+}
+
+/** The timer had fired for nothing: what counted as lost is in flight (RFC 5682 §3.1 step 3b, RFC 4015 §3.2). */
+function spurious(c: Connection): void {
+  undo(c);
+  c.board?.nothingLost();
+  c.env.counts.spuriousTimeouts++;
 }
 
 /**
@@ -242,6 +258,7 @@ export function retransmissionTimedOut(c: Connection, now: number): void {
   cc.timedOut(c.flightSize, first, now);
   ecnOfLoss(c);
   if (first) assume(c);
+  frtoBegins(c, recovery.guarded);
   recovery.active = false;
   recovery.guarded = true;
   recovery.dupAcks = 0;

@@ -52,6 +52,9 @@ export class Delivery {
   /** Something never sent again arrived from below what had arrived before: the path reorders; the least such number. */
   reordered = false;
   lowest = 0;
+  /** Something that had been sent only once arrived: where the first such ends. */
+  once = false;
+  onceEnd = 0;
   /** Highest number known to have arrived before this acknowledgement. */
   fack = 0;
 
@@ -71,6 +74,8 @@ export class Delivery {
     this.copies = false;
     this.reordered = false;
     this.lowest = 0;
+    this.once = false;
+    this.onceEnd = 0;
     this.fack = fack;
   }
 }
@@ -373,6 +378,10 @@ export class Scoreboard {
     if (once && seqLt(from, into.fack) && (!into.reordered || seqLt(from, into.lowest))) {
       into.reordered = true;
       into.lowest = from;
+    }
+    if (once && (!into.once || seqLt(to, into.onceEnd))) {
+      into.once = true;
+      into.onceEnd = to;
     }
     if (at > into.sentAt || (at === into.sentAt && seqGe(to, into.end))) {
       into.sentAt = at;

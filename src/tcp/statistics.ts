@@ -50,6 +50,8 @@ export class TcpCounters {
   /** Firings of the retransmission timer, of SYNs too; tail loss probes. */
   timeouts = 0;
   lossProbes = 0;
+  /** Timeouts that F-RTO showed to be for nothing (RFC 5682). */
+  spuriousTimeouts = 0;
   /** Fast recoveries begun, with SACK and without. */
   sackRecoveries = 0;
   renoRecoveries = 0;

@@ -233,7 +233,8 @@ describe('NewReno (RFC 6582)', () => {
 
 describe('the timeout (RFC 5681 §3.1)', () => {
   test('cwnd falls to one segment, ssthresh to half of FlightSize, and slow start goes on from the loss', () => {
-    const { p, a } = sending(100_000);
+    // F-RTO would send something new first (test/rfc/5682.test.ts).
+    const { p, a } = sending(100_000, { profile: { frto: false } });
     expect(p.advance(201)).toEqual(['@200 . 1:1000 ack=1']);
     const { cc } = a.connection!;
     expect([cc.cwnd, cc.ssthresh]).toEqual([MSS, 5 * MSS]);
