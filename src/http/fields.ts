@@ -1,42 +1,6 @@
-// Field lines: the ordered list of a message's header fields, and the names that nearly every message has.
+// Field lines: the ordered list of a message's header fields, and what is asked of lists inside their values.
 
 import { CLASS, TCHAR, VALUE } from './bytes.ts';
-
-/** Names seen in most messages, spelled as the RFCs spell them: their strings exist once. */
-const COMMON: readonly string[] =
-  `Accept Accept-Encoding Accept-Language Accept-Ranges Access-Control-Allow-Origin Age Allow Authorization
-  Cache-Control Connection Content-Disposition Content-Encoding Content-Language Content-Length Content-Location
-  Content-Range Content-Type Cookie Date ETag Expect Expires Forwarded Host If-Match If-Modified-Since If-None-Match
-  If-Range If-Unmodified-Since Keep-Alive Last-Modified Link Location Origin Pragma Proxy-Authorization
-  Proxy-Connection Range Referer Retry-After Sec-Fetch-Dest Sec-Fetch-Mode Sec-Fetch-Site Sec-Fetch-User
-  Sec-WebSocket-Accept Sec-WebSocket-Key Sec-WebSocket-Version Server Set-Cookie TE Trailer Transfer-Encoding
-  Upgrade Upgrade-Insecure-Requests User-Agent Vary Via X-Forwarded-For X-Forwarded-Proto X-Requested-With`.split(
-    /\s+/,
-  );
-const COMMON_KEYS: readonly string[] = COMMON.map((name) => name.toLowerCase());
-
-function bucket(length: number, first: number, middle: number, last: number): number {
-  return (length * 5 + (first | 32) * 7 + (middle | 32) * 13 + (last | 32) * 17) & 255;
-}
-
-/** First common name of every bucket, and the next of the same bucket; -1 ends a chain. */
-const HEADS: Int16Array = new Int16Array(256).fill(-1);
-const NEXT: Int16Array = new Int16Array(COMMON.length).fill(-1);
-for (let i = 0; i < COMMON.length; i++) {
-  const name = COMMON[i]!;
-  const n = name.length;
-  const h = bucket(n, name.charCodeAt(0), name.charCodeAt(n >> 1), name.charCodeAt(n - 1));
-  NEXT[i] = HEADS[h]!;
-  HEADS[h] = i;
-}
-
-/** Whether `bytes[from, from + text.length)` spells exactly `text`. */
-function spells(bytes: Uint8Array, from: number, text: string): boolean {
-  for (let i = 0; i < text.length; i++) {
-    if (bytes[from + i] !== text.charCodeAt(i)) return false;
-  }
-  return true;
-}
 
 /** An init for a list of fields: pairs in order, or a record whose arrays become several lines. */
 export type HeadersInit =
@@ -49,8 +13,8 @@ export type HeadersInit =
  * regard to case (RFC 9110 §5.1).
  */
 export class HeaderList implements Iterable<[string, string]> {
+  // No copy in lower case: few lines are ever looked for, and their length alone rules most of the others out.
   readonly #names: string[] = [];
-  readonly #keys: string[] = [];
   readonly #values: string[] = [];
 
   /** A new list made of another, of pairs or of a record. Throws `TypeError` on a name or value that could not be sent. */
@@ -81,7 +45,13 @@ export class HeaderList implements Iterable<[string, string]> {
 
   /** Name of line `i` in lower case. */
   keyAt(i: number): string {
-    return this.#keys[i]!;
+    return this.#names[i]!.toLowerCase();
+  }
+
+  /** Whether line `i` is called `key`, which is in lower case. */
+  isAt(i: number, key: string): boolean {
+    const name = this.#names[i]!;
+    return name.length === key.length && (name === key || name.toLowerCase() === key);
   }
 
   /** Value of line `i`, without the white space around it. */
@@ -93,8 +63,8 @@ export class HeaderList implements Iterable<[string, string]> {
   get(name: string): string | null {
     const key = name.toLowerCase();
     let found: string | null = null;
-    for (let i = 0; i < this.#keys.length; i++) {
-      if (this.#keys[i] === key) found = found === null ? this.#values[i]! : `${found}, ${this.#values[i]!}`;
+    for (let i = 0; i < this.#names.length; i++) {
+      if (this.isAt(i, key)) found = found === null ? this.#values[i]! : `${found}, ${this.#values[i]!}`;
     }
     return found;
   }
@@ -102,19 +72,20 @@ export class HeaderList implements Iterable<[string, string]> {
   /** The values of all lines called `name`, in order; what `Set-Cookie` needs (RFC 9110 §5.3). */
   getAll(name: string): string[] {
     const key = name.toLowerCase();
-    return this.#values.filter((_, i) => this.#keys[i] === key);
+    return this.#values.filter((_, i) => this.isAt(i, key));
   }
 
   /** Whether a line is called `name`. */
   has(name: string): boolean {
-    return this.#keys.includes(name.toLowerCase());
+    const key = name.toLowerCase();
+    return this.#names.some((_, i) => this.isAt(i, key));
   }
 
   /** Adds a line. Throws `TypeError` when the name is no token or the value holds a control or wide character. */
   append(name: string, value: string): void {
     checkName(name);
     checkValue(name, value);
-    this.#push(name, name.toLowerCase(), value);
+    this.appendParsed(name, value);
   }
 
   /** Puts one line in the place of all lines called `name`. Throws as `append` does. */
@@ -122,21 +93,19 @@ export class HeaderList implements Iterable<[string, string]> {
     checkName(name);
     checkValue(name, value);
     this.delete(name);
-    this.#push(name, name.toLowerCase(), value);
+    this.appendParsed(name, value);
   }
 
   /** Removes every line called `name`. */
   delete(name: string): void {
     const key = name.toLowerCase();
     let kept = 0;
-    for (let i = 0; i < this.#keys.length; i++) {
-      if (this.#keys[i] === key) continue;
+    for (let i = 0; i < this.#names.length; i++) {
+      if (this.isAt(i, key)) continue;
       this.#names[kept] = this.#names[i]!;
-      this.#keys[kept] = this.#keys[i]!;
       this.#values[kept++] = this.#values[i]!;
     }
     this.#names.length = kept;
-    this.#keys.length = kept;
     this.#values.length = kept;
   }
 
@@ -150,36 +119,12 @@ export class HeaderList implements Iterable<[string, string]> {
   }
 
   /**
-   * Adds a line that a parser has validated. The name is looked up among the common ones by its octets, so
-   * that a usual head makes no string for any of its names.
+   * Adds a line that has been validated.
    *
-   * @param bytes holds the name at `[from, to)`
-   * @param text the same head decoded; `shift` is what to subtract from an offset in `bytes` to get one in it
-   * @param value the decoded value
    * @internal
    */
-  appendParsed(bytes: Uint8Array, from: number, to: number, text: string, shift: number, value: string): void {
-    const n = to - from;
-    let i = HEADS[bucket(n, bytes[from]!, bytes[from + (n >> 1)]!, bytes[to - 1]!)]!;
-    for (; i >= 0; i = NEXT[i]!) {
-      const name = COMMON[i]!;
-      if (name.length !== n) continue;
-      if (spells(bytes, from, name)) {
-        this.#push(name, COMMON_KEYS[i]!, value);
-        return;
-      }
-      if (spells(bytes, from, COMMON_KEYS[i]!)) {
-        this.#push(COMMON_KEYS[i]!, COMMON_KEYS[i]!, value);
-        return;
-      }
-    }
-    const name = text.slice(from - shift, to - shift);
-    this.#push(name, name.toLowerCase(), value);
-  }
-
-  #push(name: string, key: string, value: string): void {
+  appendParsed(name: string, value: string): void {
     this.#names.push(name);
-    this.#keys.push(key);
     this.#values.push(value);
   }
 }
@@ -214,7 +159,7 @@ export function checkValue(name: string, value: string): void {
  */
 export function hasToken(fields: HeaderList, key: string, token: string): boolean {
   for (let i = 0; i < fields.length; i++) {
-    if (fields.keyAt(i) !== key) continue;
+    if (!fields.isAt(i, key)) continue;
     const value = fields.valueAt(i);
     if (value.length === token.length) {
       if (value.toLowerCase() === token) return true;

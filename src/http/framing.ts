@@ -66,10 +66,9 @@ export class Framing {
     let codings: string | null = null;
     let length = -1;
     for (let i = 0; i < fields.length; i++) {
-      const key = fields.keyAt(i);
-      if (key === 'transfer-encoding') {
+      if (fields.isAt(i, 'transfer-encoding')) {
         codings = codings === null ? fields.valueAt(i) : `${codings},${fields.valueAt(i)}`;
-      } else if (key === 'content-length') {
+      } else if (fields.isAt(i, 'content-length')) {
         const one = parseLength(fields.valueAt(i), policy);
         if (one < 0) return this.#fail(lengthFault(one));
         if (length >= 0 && !(policy.sameLengths && one === length)) return this.#fail('different-lengths');

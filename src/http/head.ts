@@ -1,16 +1,17 @@
 // The head parser: start line and field lines of requests and responses, and trailer sections, in one
 // validating pass over octets (RFC 9112 §2.2, §3, §4, §5).
 //
-// A head that is complete in the chunk at hand is parsed where it lies. Otherwise what there is of it is kept
-// and the pass goes on from where it stopped: no octet is looked at twice, so a peer that sends octet by octet
-// costs no more than one that does not. Offsets are relative to the first octet of the head, so they stay
-// right when the head moves into the parser's own buffer.
+// A head that is complete in the chunk at hand is parsed where it lies, most of them by `usual.ts`. Otherwise what
+// there is of it is kept and the pass goes on from where it stopped: no octet is looked at twice, so a peer that
+// sends octet by octet costs no more than one that does not. Offsets are relative to the first octet of the head,
+// so they stay right when the head moves into the parser's own buffer.
 
 import { CLASS, COLON, CR, DIGIT, HTAB, LF, latin1, SP, TARGET, TCHAR, VALUE } from './bytes.ts';
 import type { HttpFault } from './errors.ts';
 import { HeaderList, trimOws } from './fields.ts';
 import { DEFAULT_LIMITS, type HttpLimits, type HttpPolicy, STRICT } from './policy.ts';
 import { isHost, type TargetForm, targetForm } from './target.ts';
+import { usualFields, usualHead } from './usual.ts';
 
 /** What `feed` came to: the head is not complete, it is, or it is wrong (`fault` says how). */
 export type HeadResult = 'more' | 'done' | 'fault';
@@ -133,6 +134,7 @@ export class HeadParser {
     if (this.result !== 'more') return 0;
     if (this.#keptLength === 0) {
       const stop = to - from > this.#limit ? from + this.#limit : to;
+      if (this.#usual(bytes, from, stop)) return this.#pos;
       this.#scan(bytes, from, stop);
       if (this.result === 'more' && stop - from === this.#limit) this.#tooLarge();
       if (this.result !== 'more') return this.#pos;
@@ -163,6 +165,35 @@ export class HeadParser {
     this.#keptLength = need;
   }
 
+  /**
+   * Takes a head that is whole in `b[from, to)` and has nothing unusual about it; false leaves it to the pass, and
+   * nothing changed. A head beyond a limit is left too: which fault that is depends on where the pass stands.
+   */
+  #usual(b: Uint8Array, from: number, to: number): boolean {
+    if (this.kind === 'trailer') return false;
+    const text = usualHead(this.kind, b, from, to);
+    if (text === '') return false;
+    const line = text.indexOf('\r');
+    const sp = text.indexOf(' ');
+    const target = line - ' HTTP/1.1'.length;
+    if (this.kind === 'request' && (sp > this.#limits.method || target - sp - 1 > this.#limits.target)) return false;
+    const fields = usualFields(text, line + 2, this.#limits.fields);
+    if (fields === null) return false;
+    this.#pos = text.length;
+    this.#phase = COMPLETE;
+    if (this.kind === 'request') {
+      this.method = text.slice(0, sp);
+      this.target = text.slice(sp + 1, target);
+      this.minor = text.charCodeAt(line - 1) - 0x30;
+    } else {
+      this.minor = text.charCodeAt(sp - 1) - 0x30;
+      this.status = Number(text.slice(sp + 1, sp + 4));
+      this.reason = text.slice(sp + 5, line);
+    }
+    this.#done(fields);
+    return true;
+  }
+
   #scan(b: Uint8Array, base: number, end: number): void {
     if (this.#phase < LINE_START) {
       if (this.kind === 'request') this.#pos = this.#requestLine(b, base, end);
@@ -170,7 +201,7 @@ export class HeadParser {
       if (this.#phase < LINE_START || this.result === 'fault') return;
     }
     this.#pos = this.#fieldLines(b, base, end);
-    if (this.#phase === COMPLETE) this.#finish(b, base);
+    if (this.#phase === COMPLETE) this.#finish(latin1(b, base, base + this.#pos));
   }
 
   /** RFC 9112 §3: `method SP request-target SP HTTP-version CRLF`, single spaces. */
@@ -364,22 +395,27 @@ export class HeadParser {
     return this.#policy.laterMinor;
   }
 
-  /** Makes the strings of a complete head: one decoding, the rest are slices of it. */
-  #finish(b: Uint8Array, base: number): void {
-    const text = latin1(b, base, base + this.#pos);
+  /** Makes the strings of a complete head, slices of its `text`. */
+  #finish(text: string): void {
     const lines = this.#lines;
     const fields = new HeaderList();
     for (let at = 0; at < this.#count * 4; at += 4) {
-      let value = text.slice(lines[at + 2]!, lines[at + 3]!);
-      if (this.#folded) value = unfolded(value);
-      fields.appendParsed(b, base + lines[at]!, base + lines[at + 1]!, text, base, value);
+      const value = text.slice(lines[at + 2]!, lines[at + 3]!);
+      fields.appendParsed(text.slice(lines[at]!, lines[at + 1]!), this.#folded ? unfolded(value) : value);
     }
+    if (this.kind === 'response') this.reason = text.slice(this.#reasonFrom, this.#reasonTo);
+    if (this.kind === 'request') {
+      this.method = text.slice(this.#methodFrom, this.#methodTo);
+      this.target = text.slice(this.#targetFrom, this.#targetTo);
+    }
+    this.#done(fields);
+  }
+
+  /** The head is complete and well-formed; a request may still contradict itself. */
+  #done(fields: HeaderList): void {
     this.fields = fields;
     this.result = 'done';
-    if (this.kind === 'response') this.reason = text.slice(this.#reasonFrom, this.#reasonTo);
     if (this.kind !== 'request') return;
-    this.method = text.slice(this.#methodFrom, this.#methodTo);
-    this.target = text.slice(this.#targetFrom, this.#targetTo);
     let form = targetForm(this.method, this.target);
     if (form === '' && this.#policy.anyTarget && this.method !== 'CONNECT') form = 'origin';
     const fault = form === '' ? 'bad-target' : this.#hostFault();
@@ -392,7 +428,7 @@ export class HeadParser {
     const fields = this.fields;
     let hosts = 0;
     for (let i = 0; i < fields.length; i++) {
-      if (fields.keyAt(i) !== 'host') continue;
+      if (!fields.isAt(i, 'host')) continue;
       if (++hosts > 1 && this.#policy.firstHost) continue;
       if (hosts > 1) return 'many-hosts';
       if (!this.#policy.anyHost && !isHost(fields.valueAt(i))) return 'bad-host';

@@ -19,6 +19,7 @@ export { ClientPool, type PooledHandlers, type PooledRequest, type PoolOptions }
 export { HttpServerStream, type ServerStreamOptions, type ServerTimeouts } from './server.ts';
 export { HALF_EDGES, type HalfCause, type HalfEdge, type HalfState, persists } from './states.ts';
 export { authorityOf, isHost, type TargetForm, targetForm } from './target.ts';
+export { type AsciiDecoder, useAsciiDecoder } from './usual.ts';
 export {
   fieldsSize,
   reasonPhrase,

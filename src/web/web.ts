@@ -7,6 +7,7 @@ import type { FetchInit, FetchInput, PlatformResponse } from './platform.ts';
 import { Pool } from './pool.ts';
 import { type ServeOptions, WebServer } from './serve.ts';
 import { type ConnectOptions, Socket } from './socket.ts';
+import { installDecoder } from './text.ts';
 import { type SecureStream, secureClient } from './tls.ts';
 import type { FetchOptions } from './trailers.ts';
 import { DatagramSocket, type UdpOptions } from './udp.ts';
@@ -52,6 +53,7 @@ export interface Web {
  * web.serve({ port: 80, fetch: () => new Response('hello\n') });
  */
 export function createWeb(host: WebHost, options: WebOptions = {}): Web {
+  installDecoder();
   const env = webEnv(host, options);
   const pool = new Pool(env);
   return {

@@ -100,7 +100,9 @@ describe('time spent on a message', () => {
     ['many extensions', chunks, (n: number) => `1${';a=b'.repeat(n)}\r\nx\r\n0\r\n\r\n`],
     ['many trailers', chunks, (n: number) => `0\r\n${'X: y\r\n'.repeat(n)}\r\n`],
   ])('%s: twice as long costs twice as much, and no more', (_what, feed, make) => {
-    const [once, twice] = [make(2000), make(4000)].map((text) => counted(bytesOf(text), feed));
+    // The empty line keeps a head from `usual.ts`, whose looks cannot be counted.
+    const before = feed === head ? '\r\n' : '';
+    const [once, twice] = [make(2000), make(4000)].map((text) => counted(bytesOf(before + text), feed));
     expect(twice! / once!).toBeLessThan(2.2);
     // Few looks at each octet.
     expect(once!).toBeLessThan(make(2000).length * 5);

@@ -195,7 +195,8 @@ describe('time spent', () => {
     // Every octet is read through a counting view: twice the head must not cost much more than twice the reads.
     const reads = (n: number): number => {
       let count = 0;
-      const bytes = bytesOf(`GET / HTTP/1.1\r\nHost: a\r\nX: ${'a '.repeat(n)}\r\n\r\n`);
+      // The empty line keeps it from `usual.ts`, whose looks cannot be counted.
+      const bytes = bytesOf(`\r\nGET / HTTP/1.1\r\nHost: a\r\nX: ${'a '.repeat(n)}\r\n\r\n`);
       const parser = new HeadParser('request');
       const counted = new Proxy(bytes, {
         get: (object, key) => {
