@@ -4,7 +4,14 @@ export type { NetErrorCode, Syscall } from './base/errors.ts';
 export { NetError, StateError } from './base/errors.ts';
 export type { Link, LinkCaps, LinkPort, Medium } from './base/link.ts';
 export { RxMeta, TxMeta } from './base/packet.ts';
-export { DEFAULT_PROFILE, type Profile } from './base/profile.ts';
+export {
+  DEFAULT_PROFILE,
+  FAST_OPEN_CLIENT,
+  FAST_OPEN_SEND_BARE,
+  FAST_OPEN_SERVER,
+  FAST_OPEN_TAKE_BARE,
+  type Profile,
+} from './base/profile.ts';
 export { type Cause, EDGES, type Edge, isEdge, STATES, type State } from './base/state.ts';
 export { type ByteStream, type StreamHandler, WRITE_ENDS, WRITE_MORE } from './base/stream.ts';
 export type { DropReason, TraceEvent, Tracer } from './base/trace.ts';

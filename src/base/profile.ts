@@ -3,6 +3,15 @@
 // `tcp/` and `host/` ask the record and never a name, so a behaviour is changed by overlaying fields.
 // The defaults are the RFCs with the modern choices that Linux ships.
 
+/**
+ * Bits of `Profile.fastOpen`, by their numbers in Linux (net.ipv4.tcp_fastopen): connections ask for fast open, listeners
+ * offer it, a connection sends text on its SYN without a cookie, and a listener takes it so.
+ */
+export const FAST_OPEN_CLIENT = 1;
+export const FAST_OPEN_SERVER = 2;
+export const FAST_OPEN_SEND_BARE = 4;
+export const FAST_OPEN_TAKE_BARE = 0x200;
+
 /** Constants and policies of a host. Times are milliseconds, sizes octets. */
 export interface Profile {
   // --- retransmission (RFC 6298) ---
@@ -215,6 +224,10 @@ export interface Profile {
   readonly synCookies: 'pressure' | 'always' | 'never';
   /** An opening that finds no room among those that wait is reset; otherwise its ACK is not heard, and the peer tries again. */
   readonly abortOnOverflow: boolean;
+  /** TCP fast open (RFC 7413): bits `FAST_OPEN_CLIENT` and the others; 0, and so off, by default. */
+  readonly fastOpen: number;
+  /** How long text on a SYN is not tried again with a peer after one was not answered (RFC 7413 §4.1.3.1). */
+  readonly fastOpenPause: number;
   /** Ephemeral ports, half open (RFC 6335: 49152-65535). */
   readonly ephemeralFrom: number;
   readonly ephemeralTo: number;
@@ -325,6 +338,8 @@ export const DEFAULT_PROFILE: Profile = {
   synBacklog: 1024,
   synCookies: 'pressure',
   abortOnOverflow: false,
+  fastOpen: 0,
+  fastOpenPause: 3_600_000,
   ephemeralFrom: 49_152,
   ephemeralTo: 65_536,
   ttl: 64,

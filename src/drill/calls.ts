@@ -4,8 +4,9 @@
 // everything that happens.
 
 import { NetError, StateError } from '../base/errors.ts';
+import { FAST_OPEN_CLIENT, FAST_OPEN_SEND_BARE } from '../base/profile.ts';
 import { WRITE_ENDS, WRITE_MORE } from '../base/stream.ts';
-import type { Host } from '../host/index.ts';
+import { type Host, roomOnSyn } from '../host/index.ts';
 import type { Connection } from '../sim/index.ts';
 import { Address, addressFromBytes } from '../wire/address.ts';
 import {
@@ -17,6 +18,7 @@ import {
   MSG_DONTWAIT,
   MSG_EOR,
   MSG_ERRQUEUE,
+  MSG_FASTOPEN,
   MSG_MORE,
   MSG_OOB,
   MSG_PEEK,
@@ -31,9 +33,17 @@ import {
   SOCK_STREAM,
 } from './errno.ts';
 import { int32, type Reader, view } from './frames.ts';
-import { applyOptions, getOption, type OptionEnv, openingOptions, setOption, TCP_INFO_NAME } from './options.ts';
+import {
+  applyOptions,
+  fastOpenLimit,
+  getOption,
+  type OptionEnv,
+  openingOptions,
+  setOption,
+  TCP_INFO_NAME,
+} from './options.ts';
 import { Epoll } from './poll.ts';
-import { Socket } from './socket.ts';
+import { isOpening, Socket } from './socket.ts';
 import { emptyTcpInfo, tcpInfo } from './tcp-info.ts';
 
 /** What a call returned. */
@@ -152,7 +162,8 @@ export class Calls {
     if (s.listener !== null) return DONE;
     const address = s.bound !== null && !s.bound.isUnspecified ? s.bound.toString() : undefined;
     const most = Math.max(backlog < 0 ? 4096 : backlog, 0) + 1;
-    const options = { port: s.boundPort, backlog: most, ...openingOptions(s) };
+    const fastOpen = fastOpenLimit(this.env, s, most);
+    const options = { port: s.boundPort, backlog: most, fastOpen, ...openingOptions(s) };
     s.listener = this.#host.listen(address === undefined ? options : { ...options, address }, (c) => {
       s.backlog.push(c);
       // Until it is accepted, what happens to it happens to the listener's queue.
@@ -214,7 +225,12 @@ export class Calls {
       throw new CallError(E.EALREADY);
     }
     if (s.opened && s.connection !== null && !s.connecting) throw new CallError(E.EISCONN);
-    if (s.connection === null) this.#open(s, port, address);
+    if (s.deferred !== null) throw new CallError(E.EISCONN);
+    if (s.options.fastOpenConnect && s.connection === null && this.#mayRide(address)) {
+      s.deferred = { port, address };
+      return this.#call(s, false, Infinity, () => DONE);
+    }
+    if (s.connection === null) this.#open(s, port, address, s.options.fastOpenConnect);
     const deadline = s.options.sendTimeout > 0 ? this.#host.now + s.options.sendTimeout : Infinity;
     return {
       blocking: !s.nonBlocking,
@@ -226,10 +242,11 @@ export class Calls {
     };
   }
 
-  #open(s: Socket, port: number, address: Address): void {
+  #open(s: Socket, port: number, address: Address, fastOpen: boolean): void {
     const c = this.#host.connect({
       address: address.toString(),
       port,
+      fastOpen,
       ...(s.bound === null || s.bound.isUnspecified ? {} : { localAddress: s.bound.toString() }),
       ...(s.boundPort > 0 ? { localPort: s.boundPort } : {}),
       ...openingOptions(s),
@@ -317,13 +334,20 @@ export class Calls {
     r.u8();
     const isNull = r.u8() !== 0;
     r.u16();
-    r.span(20);
+    const to = this.#fastTarget(s, r, flags);
     r.span(r.u32());
     const data = r.rest();
     const blocking = !s.nonBlocking && (flags & MSG_DONTWAIT) === 0;
     const deadline = s.options.sendTimeout > 0 ? this.#host.now + s.options.sendTimeout : Infinity;
     let sent = 0;
+    let begins = to !== null;
     const attempt = (): Answer | null => {
+      if (begins && to !== null) {
+        begins = false;
+        sent = this.#openWith(s, to.port, to.address, data);
+        if (sent > 0 && (!blocking || sent === data.length)) return { ret: sent, payload: null };
+        if (!blocking && s.error === 0) throw new CallError(E.EINPROGRESS);
+      }
       const c = s.connection;
       if (sent === 0 && s.error !== 0) {
         const { error } = s;
@@ -354,6 +378,36 @@ export class Calls {
         throw new CallError(E.EAGAIN);
       },
     };
+  }
+
+  /** Where a write connects to that comes with MSG_FASTOPEN, or after a `connect` that waits for it; `null` for any other. */
+  #fastTarget(s: Socket, r: Reader, flags: number): { port: number; address: Address } | null {
+    if ((flags & MSG_FASTOPEN) === 0) {
+      r.span(20);
+      return s.deferred;
+    }
+    if ((this.env.profile.fastOpen & FAST_OPEN_CLIENT) === 0) throw new CallError(E.EOPNOTSUPP);
+    const { family, port, address } = this.#address(s, r);
+    if (family === AF_UNSPEC) throw new CallError(E.EOPNOTSUPP);
+    if (s.listener !== null || s.connection !== null) {
+      throw new CallError(s.connection !== null && isOpening(s.connection) ? E.EALREADY : E.EISCONN);
+    }
+    return { port, address };
+  }
+
+  /** Whether text may ride on a SYN to this address. */
+  #mayRide(address: Address): boolean {
+    const bare = (this.env.profile.fastOpen & FAST_OPEN_SEND_BARE) !== 0;
+    return bare || this.#host.fastOpens.knows(address, this.#host.now);
+  }
+
+  /** Connects, and gives the SYN what it has room for; returns how much that is. */
+  #openWith(s: Socket, port: number, address: Address, data: Uint8Array): number {
+    s.deferred = null;
+    this.#open(s, port, address, true);
+    const c = s.connection;
+    const part = c === null ? 0 : Math.min(roomOnSyn(c), data.length);
+    return c === null || part === 0 ? 0 : c.send(data, 0, part);
   }
 
   // --- the rest ---
@@ -543,10 +597,6 @@ export class Calls {
 function inQueue(c: Connection): number {
   if (isOpening(c)) return 0;
   return c.readable;
-}
-
-function isOpening(c: Connection): boolean {
-  return c.state === 'SYN-SENT' || c.state === 'SYN-RECEIVED';
 }
 
 function lingers(c: Connection): boolean {

@@ -62,6 +62,8 @@ export const MSG_EOR = 0x80;
 export const MSG_WAITALL = 0x100;
 /** Flag of send and receive MSG_ERRQUEUE. */
 export const MSG_ERRQUEUE = 0x2000;
+/** Flag of send MSG_FASTOPEN. */
+export const MSG_FASTOPEN = 0x2000_0000;
 /** Flag of send and receive MSG_MORE. */
 export const MSG_MORE = 0x8000;
 

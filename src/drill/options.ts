@@ -1,5 +1,6 @@
 // getsockopt and setsockopt, with Linux's numbers and its way of reporting.
 
+import { FAST_OPEN_CLIENT, FAST_OPEN_SERVER } from '../base/profile.ts';
 import type { Host } from '../host/index.ts';
 import { CallError, E } from './errno.ts';
 import { int32, view } from './frames.ts';
@@ -49,6 +50,7 @@ const TCP = {
   FASTOPEN: 23,
   TIMESTAMP: 24,
   NOTSENT_LOWAT: 25,
+  FASTOPEN_CONNECT: 30,
   INQ: 36,
 } as const;
 
@@ -203,6 +205,16 @@ function setTcpOption(env: OptionEnv, s: Socket, name: number, number: number, v
       options.notSentLowWater = number;
       applyLowWater(env, s);
       return true;
+    case TCP.FASTOPEN:
+      if (number < 0 || s.connection !== null) throw new CallError(E.EINVAL);
+      options.fastOpen = number;
+      if (s.listener !== null) s.listener.fastOpen.limit = fastOpenLimit(env, s, s.listener.backlog);
+      return true;
+    case TCP.FASTOPEN_CONNECT:
+      if (number < 0 || number > 1 || s.connection !== null || s.listener !== null) throw new CallError(E.EINVAL);
+      if ((env.profile.fastOpen & FAST_OPEN_CLIENT) === 0) throw new CallError(E.EOPNOTSUPP);
+      options.fastOpenConnect = number !== 0;
+      return true;
     case TCP.INQ:
       if (number < 0 || number > 1) throw new CallError(E.EINVAL);
       options.inq = number !== 0;
@@ -272,6 +284,17 @@ export function applyOptions(env: OptionEnv, s: Socket): void {
   // A size that was asked for does not grow by itself.
   if (o.receiveBuffer > 0) c.setReceiveBuffer(o.receiveBuffer >> 1);
   if (o.notSentLowWater !== 0) c.setNotSentLowWater(o.notSentLowWater > 0 ? o.notSentLowWater : -1);
+}
+
+/** Listeners that do not ask for fast open have it all the same (net.ipv4.tcp_fastopen). */
+const EVERY_LISTENER = 0x400;
+
+/** Pending fast openings that a listener allows. */
+export function fastOpenLimit({ profile }: OptionEnv, s: Socket, backlog: number): number {
+  if ((profile.fastOpen & FAST_OPEN_SERVER) === 0) return 0;
+  const asked = s.options.fastOpen;
+  if (asked >= 0) return Math.min(asked, backlog);
+  return (profile.fastOpen & EVERY_LISTENER) !== 0 ? backlog : 0;
 }
 
 /** What of a socket's options counts from the SYN on, as `Host.listen` and `Host.connect` take it. */
@@ -367,6 +390,10 @@ function getTcpOption(env: OptionEnv, s: Socket, name: number): Uint8Array | nul
       return int32(o.userTimeout);
     case TCP.NOTSENT_LOWAT:
       return int32(o.notSentLowWater);
+    case TCP.FASTOPEN:
+      return int32(Math.max(o.fastOpen, 0));
+    case TCP.FASTOPEN_CONNECT:
+      return int32(o.fastOpenConnect ? 1 : 0);
     case TCP.INQ:
       return int32(o.inq ? 1 : 0);
     default:

@@ -50,6 +50,7 @@ export const PROFILES: Readonly<Record<ProfileName, Partial<Profile>>> = {
     reduceFrom: 'window',
     reorderSlack: 2,
     rackRttOfLast: true,
+    fastOpen: 1,
   },
   freebsd: {
     resetHalfOpen: false,
@@ -105,6 +106,8 @@ export const SUITE_DEFAULTS: Partial<Profile> = {
   timestamps: true,
   tailLossProbe: true,
   ecn: 'off',
+  // Clients, servers, and listeners that do not ask for it.
+  fastOpen: 0x403,
   congestionControl: 'cubic-integer',
   dupThresh: 3,
 };

@@ -1,6 +1,6 @@
 // One socket of a script: what Linux keeps beside a connection, and what it tells poll.
 
-import type { Listener } from '../host/index.ts';
+import { isEarly, type Listener } from '../host/index.ts';
 import type { Connection } from '../sim/index.ts';
 import type { Address } from '../wire/address.ts';
 import { POLLERR, POLLHUP, POLLIN, POLLOUT, POLLRDHUP, POLLRDNORM, POLLWRNORM } from './errno.ts';
@@ -29,6 +29,10 @@ export class SocketOptions {
   keepCount = 0;
   inq = false;
   linger2 = -1;
+  /** TCP_FASTOPEN: pending fast openings of a listener; -1 leaves it to the system. */
+  fastOpen = -1;
+  /** TCP_FASTOPEN_CONNECT: `connect` waits for the first write. */
+  fastOpenConnect = false;
   quickAck = true;
   /** Options that are remembered and change nothing yet, by `level << 16 | name`. */
   readonly other: Map<number, Uint8Array> = new Map();
@@ -39,6 +43,11 @@ export class SocketOptions {
     for (const [name, value] of this.other) copy.other.set(name, value);
     return copy;
   }
+}
+
+/** Whether a connection is not open yet, nor used early (RFC 7413 §4.2). */
+export function isOpening(c: Connection): boolean {
+  return c.state === 'SYN-SENT' || (c.state === 'SYN-RECEIVED' && !isEarly(c));
 }
 
 /** A socket. It is bound, then listens or has a connection. */
@@ -58,6 +67,8 @@ export class Socket {
   connecting = false;
   /** The connection has been open. */
   opened = false;
+  /** Where the first write connects to: `connect` had a cookie for it. */
+  deferred: { port: number; address: Address } | null = null;
   /** SO_ERROR: reported once. */
   error = 0;
   shutRead = false;
@@ -114,11 +125,12 @@ export class Socket {
     if (this.listener !== null) return this.backlog.length > 0 ? POLLIN | POLLRDNORM : 0;
     const c = this.connection;
     let mask = this.error !== 0 ? POLLERR : 0;
+    if (this.deferred !== null) return mask | POLLOUT | POLLWRNORM;
     if (c === null || c.state === 'CLOSED') {
       const ended = c === null ? 0 : POLLIN | POLLRDNORM | POLLRDHUP;
       return mask | ended | POLLHUP | POLLOUT | POLLWRNORM;
     }
-    if (c.state === 'SYN-SENT' || c.state === 'SYN-RECEIVED') return mask;
+    if (isOpening(c)) return mask;
     if (this.receiveShut) mask |= POLLIN | POLLRDNORM | POLLRDHUP;
     if (this.receiveShut && this.sendShut) mask |= POLLHUP;
     if (c.readable >= this.options.receiveLowWater && c.readable > 0) mask |= POLLIN | POLLRDNORM;

@@ -1,5 +1,6 @@
 // What a script's shell lines ask, answered without a shell: settings, tables of connections, and pauses.
 
+import { SipKey } from '../base/siphash.ts';
 import type { State } from '../base/state.ts';
 import type { OptionEnv } from './options.ts';
 import { SUITE_DEFAULTS } from './profiles.ts';
@@ -90,6 +91,16 @@ const SETTERS: Readonly<Record<string, Setter>> = {
   },
   tcp_ecn: ecnSetting,
   'ecn.enable': ecnSetting,
+  tcp_fastopen: ({ profile }, [n = 1]) => {
+    profile.fastOpen = n;
+  },
+  tcp_fastopen_key: ({ host }, _, text) => {
+    const key = fastOpenKey(text);
+    if (key !== null) host.fastOpens.key = key;
+  },
+  tcp_fastopen_blackhole_timeout_sec: ({ profile }, [n = 0]) => {
+    profile.fastOpenPause = seconds(n);
+  },
   tcp_notsent_lowat: ({ profile }, [n = -1]) => {
     profile.notSentLowWater = n >= 0xffff_ffff || n < 1 ? -1 : n;
   },
@@ -207,7 +218,7 @@ const SETTERS: Readonly<Record<string, Setter>> = {
  */
 const ACCEPTED = new Set(
   (
-    'tcp_ecn_option tcp_fastopen tcp_fastopen_key tcp_base_mss tcp_autocorking tcp_limit_output_bytes ' +
+    'tcp_ecn_option tcp_base_mss tcp_autocorking tcp_limit_output_bytes ' +
     'tcp_adv_win_scale tcp_app_win tcp_tw_reuse tcp_thin_linear_timeouts tcp_no_metrics_save tcp_challenge_ack_limit ' +
     'tcp_workaround_signed_windows ip_no_pmtu_disc tcp_shrink_window tcp_pingpong_thresh tcp_plb_enabled ' +
     'tcp_reflect_tos tcp_stdurg tcp_probe_interval rexmit_drop_options insecure_rst insecure_syn drop_synfin ' +
@@ -216,6 +227,15 @@ const ACCEPTED = new Set(
     'fast_finwait2_recycle tso minmss do_prr do_prr_conservative abc_l_var'
   ).split(' '),
 );
+
+/** The first key of a list: four words in hexadecimal, each little-endian in memory; `null` for anything else. */
+function fastOpenKey(text: string): SipKey | null {
+  const words = /^([0-9a-f]{1,8})-([0-9a-f]{1,8})-([0-9a-f]{1,8})-([0-9a-f]{1,8})/i.exec(text);
+  if (words === null) return null;
+  const view = new DataView(new ArrayBuffer(16));
+  for (let i = 0; i < 4; i++) view.setUint32(4 * i, Number.parseInt(words[i + 1] ?? '0', 16), true);
+  return new SipKey(new Uint8Array(view.buffer));
+}
 
 /** Words of `sockstat` for the states of RFC 9293. */
 const SOCKSTAT: Readonly<Record<string, State>> = {

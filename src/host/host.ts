@@ -13,7 +13,7 @@
 import { NetError, StateError } from '../base/errors.ts';
 import { PLAIN_LINK } from '../base/link.ts';
 import type { RxMeta, TxMeta } from '../base/packet.ts';
-import { DEFAULT_PROFILE, type Profile } from '../base/profile.ts';
+import { DEFAULT_PROFILE, FAST_OPEN_CLIENT, FAST_OPEN_SERVER, type Profile } from '../base/profile.ts';
 import { ChunkPool } from '../base/receive-buffer.ts';
 import { halfSip13, SipKey } from '../base/siphash.ts';
 import type { Cause, State } from '../base/state.ts';
@@ -53,10 +53,12 @@ import { ACK, RST, TCP_HEADER } from '../wire/tcp.ts';
 import { SynCookies } from './cookies.ts';
 import { Counters } from './counters.ts';
 import { Deadlines } from './deadlines.ts';
+import { FastOpens, settleFastOpen } from './fast-open.ts';
 import { Input } from './input.ts';
 import { Interface, type InterfaceOptions } from './interface.ts';
 import { type Binding, Listener, type ListenOptions } from './listener.ts';
 import { LOOPBACK, Loopback } from './loopback.ts';
+import { assertSizes, type ConnectOptions, type HostOptions, sizeReceiveBuffer } from './options.ts';
 import { hasOutput, queueEcho, queueReset, type SegmentEnds, takeWaiting, transmitPacket } from './output.ts';
 import { PathMtus } from './path-mtus.ts';
 import { type PingDone, type PingOptions, Pings } from './ping.ts';
@@ -69,45 +71,6 @@ import { Datagrams, type UdpOptions, type UdpSocket } from './udp.ts';
 
 /** Chunks of receive buffers kept for reuse. */
 const CHUNKS_KEPT = 128;
-
-/** What a host is made of. */
-export interface HostOptions {
-  /** Shown in traces; `host` by default. */
-  readonly name?: string;
-  /** At least 16 octets of secret: sequence numbers, ports and hash tables come from it (RFC 6528). */
-  readonly key: Uint8Array;
-  /** Overlays the default profile. */
-  readonly profile?: Partial<Profile>;
-  readonly trace?: Tracer | null;
-}
-
-/** What `Host.connect` needs to know. */
-export interface ConnectOptions {
-  /** The peer's address, in text. */
-  readonly address: string;
-  readonly port: number;
-  /** One of ours; by default the one of the interface that the route names. */
-  readonly localAddress?: string;
-  /** By default an ephemeral port. */
-  readonly localPort?: number;
-  /** Receive buffer, octets (SO_RCVBUF): it does not grow, and the window scale is for it. By default the profile's. */
-  readonly receiveBuffer?: number;
-  /** Largest segment offered and sent (TCP_MAXSEG); by default the profile's. */
-  readonly maxSegment?: number;
-}
-
-/** Throws a `RangeError` for sizes that are none. */
-function assertSizes({ receiveBuffer = 1, maxSegment = 88 }: { receiveBuffer?: number; maxSegment?: number }): void {
-  if (!(receiveBuffer >= 1)) throw new RangeError(`a receive buffer of ${receiveBuffer} octets is none`);
-  if (!(maxSegment >= 88 && maxSegment <= 0xffff)) throw new RangeError(`segments of ${maxSegment} octets are none`);
-}
-
-/** A connection that is not open yet gets a receive buffer of its own size; 0 leaves it to the profile. */
-function sizeReceiveBuffer(c: Connection, octets: number): void {
-  if (octets <= 0) return;
-  c.receiveLimit = octets;
-  c.receiveFixed = true;
-}
 
 /** A host: TCP over IPv4 and IPv6, over Ethernet or bare IP. */
 export class Host implements TcpEnv {
@@ -143,6 +106,8 @@ export class Host implements TcpEnv {
   readonly ports: Ports;
   /** @internal */
   readonly cookies: SynCookies;
+  /** @internal */
+  readonly fastOpens: FastOpens;
   /** @internal Where the host speaks to itself. */
   readonly loopback: Loopback;
   /** @internal */
@@ -181,6 +146,7 @@ export class Host implements TcpEnv {
     this.#key = new SipKey(options.key);
     this.table = new ConnectionTable(this.#key);
     this.cookies = new SynCookies(this.#key);
+    this.fastOpens = new FastOpens(this.#key);
     this.timeWaits = new TimeWaits(this, this.#key);
     this.#deadlines = new Deadlines(this.timeWaits);
     this.ports = new Ports(this.#key, this.profile);
@@ -398,6 +364,8 @@ export class Host implements TcpEnv {
     const listener = new Listener(this, bindingOf(options, address, chosen), backlog, accept);
     listener.receiveBuffer = options.receiveBuffer ?? 0;
     listener.maxSegment = options.maxSegment ?? 0;
+    const fastOpens = options.fastOpen ?? ((this.profile.fastOpen & FAST_OPEN_SERVER) !== 0 ? backlog : 0);
+    listener.fastOpen.limit = Math.min(fastOpens, backlog);
     if (chosen < 0 || !this.ports.bind(listener)) throw new NetError('EADDRINUSE', 'listen', text, port);
     return listener;
   }
@@ -430,6 +398,7 @@ export class Host implements TcpEnv {
     const c = this.makeConnection(addressing, false);
     sizeReceiveBuffer(c, options.receiveBuffer ?? 0);
     this.counters.activeOpens++;
+    if (options.fastOpen ?? (this.profile.fastOpen & FAST_OPEN_CLIENT) !== 0) this.fastOpens.ask(c);
     openActive(c, this.issFor(c.addressing));
     return c;
   }
@@ -530,7 +499,8 @@ export class Host implements TcpEnv {
   moved(c: Connection, from: State, cause: Cause): void {
     const to = c.state;
     this.counters.moved(from, to, cause);
-    if (to === 'ESTABLISHED' && c.passive) this.#waits(c);
+    if (to === 'ESTABLISHED' && c.passive) this.waits(c);
+    if (from === 'SYN-RECEIVED' && c.fastOpen !== null) settleFastOpen(c, cause, this.#now);
     if (to !== 'CLOSED') return;
     this.table.remove(c);
     this.ports.release(c.addressing.localPort);
@@ -697,8 +667,8 @@ export class Host implements TcpEnv {
     return this.#listenerOf.get(c) ?? null;
   }
 
-  /** A half-open connection is open, and waits for the program. */
-  #waits(c: Connection): void {
+  /** @internal A half-open connection is open, or as good as open (RFC 7413 §4.2), and waits for the program. */
+  waits(c: Connection): void {
     const listener = this.#listenerOf.get(c);
     if (listener === undefined) return;
     listener.halfOpen.delete(c);

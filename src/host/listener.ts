@@ -1,6 +1,7 @@
 // A listening port: half-open connections, open ones that the program has not been given, and the program that takes them.
 
 import { type Connection, EVENT_OPEN } from '../tcp/connection.ts';
+import { FastOpenQueue } from '../tcp/fast-open.ts';
 import type { Address } from '../wire/address.ts';
 import type { Host } from './host.ts';
 
@@ -26,6 +27,11 @@ export interface ListenOptions {
   readonly receiveBuffer?: number;
   /** Largest segment offered to its connections (TCP_MAXSEG); by default the profile's. */
   readonly maxSegment?: number;
+  /**
+   * Connections that were opened by text on a SYN and whose peer has not been heard since, at most (RFC 7413 §5.1); SYNs
+   * beyond go the ordinary way. 0 takes no such text. By default 0, or `backlog` with bit 2 of the profile's `fastOpen`.
+   */
+  readonly fastOpen?: number;
 }
 
 /** The addresses a listener is for. */
@@ -59,6 +65,8 @@ export class Listener {
   /** Receive buffer and largest segment of its connections; 0 for the profile's. */
   receiveBuffer = 0;
   maxSegment = 0;
+  /** @internal Fast openings that are pending, and their limit. */
+  readonly fastOpen: FastOpenQueue = new FastOpenQueue();
   /** False after `close`. */
   listening = true;
   #paused = false;

@@ -2,6 +2,7 @@
 
 import { seqGt } from '../base/seq.ts';
 import type { Connection, ConnectionAddressing } from '../tcp/connection.ts';
+import { isEarly } from '../tcp/fast-open.ts';
 import { openByCookie, openPassive } from '../tcp/opening.ts';
 import { largestBuffer, scaleFor } from '../tcp/window.ts';
 import type { Address } from '../wire/address.ts';
@@ -17,6 +18,7 @@ import {
   SYN,
 } from '../wire/tcp.ts';
 import { COOKIE_LIFE, readStamp, stampOptions } from './cookies.ts';
+import { offerFastOpen } from './fast-open.ts';
 import type { Host } from './host.ts';
 import type { Interface } from './interface.ts';
 import type { Listener } from './listener.ts';
@@ -64,6 +66,7 @@ export function synArrives(
   // §3.6.1): one that sent faster than 250 octets in a millisecond has outrun the clock of ISNs.
   if (former !== null && !seqGt(iss, former.snd.nxt)) iss = (former.snd.nxt + ISS_STEP) | 0;
   openPassive(c, seg, iss);
+  offerFastOpen(host, listener, c, seg);
   return c;
 }
 
@@ -125,7 +128,7 @@ export function cookieArrives(
 
 /** Whether the ACK that would open a connection finds no room among those that wait for the program. */
 export function overflows(host: Host, c: Connection, seg: Segment): boolean {
-  if (!c.passive || (seg.flags & (SYN | RST | ACK)) !== ACK || seg.ack !== c.snd.nxt) return false;
+  if (!c.passive || isEarly(c) || (seg.flags & (SYN | RST | ACK)) !== ACK || seg.ack !== c.snd.nxt) return false;
   const listener = host.listenerOf(c);
   if (listener === null || !listener.full) return false;
   host.drop('accept-queue-full', c);

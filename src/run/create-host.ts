@@ -1,7 +1,8 @@
 // A host that lives in real time, in one call.
 
-import { Host, type HostOptions } from '../host/host.ts';
+import { Host } from '../host/host.ts';
 import type { Interface } from '../host/interface.ts';
+import type { HostOptions } from '../host/options.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { randomKey } from './entropy.ts';
 import { createRuntime, type Runtime } from './runtime.ts';

@@ -156,7 +156,7 @@ function trim(c: Connection, seg: Segment): void {
  * SYN-SENT. When the repeated SYN acknowledges ours (both ends opened at once), it counts as that ACK.
  */
 function repeatedSyn(c: Connection, seg: Segment): boolean {
-  if ((seg.flags & (ACK | RST)) === ACK && seg.ack === c.snd.nxt) {
+  if ((seg.flags & (ACK | RST)) === ACK && seqGt(seg.ack, c.snd.iss) && seqLe(seg.ack, c.snd.nxt)) {
     seg.flags &= ~SYN;
     seg.seq = (seg.seq + 1) | 0;
     c.ackNow = true;

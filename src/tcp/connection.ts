@@ -22,6 +22,7 @@ import type { CongestionController } from './congestion/controller.ts';
 import { controllerOf } from './congestion/select.ts';
 import type { Ecn } from './ecn.ts';
 import type { TcpEnv } from './env.ts';
+import type { FastOpen } from './fast-open.ts';
 import { type TcpInfo, tcpInfo } from './info.ts';
 import { armKeepAlive, Liveness } from './liveness.ts';
 import { NOTHING, whatToSend } from './output.ts';
@@ -91,6 +92,8 @@ export class Connection implements ByteStream {
   pacer: Pacer | null = null;
   /** @internal Explicit congestion notification, where both ends can do it. */
   ecn: Ecn | null = null;
+  /** @internal Fast open, where one of the two ends asked for it (RFC 7413). */
+  fastOpen: FastOpen | null = null;
   /** @internal Which ranges out of order are news; made when there are any. */
   sackMemory: SackMemory | null = null;
   /** @internal */

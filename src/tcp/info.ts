@@ -124,7 +124,8 @@ export function tcpInfo(c: Connection): TcpInfo {
     tcpi_retransmits: c.retries,
     tcpi_probes: c.probes,
     tcpi_backoff: rtt.backoff,
-    tcpi_options: (snd.tsOk ? 1 : 0) | (snd.sackOk ? 2 : 0) | (rcv.scale > 0 || snd.scale > 0 ? 4 : 0) | ecnOptions(c),
+    tcpi_options:
+      (snd.tsOk ? 1 : 0) | (snd.sackOk ? 2 : 0) | (rcv.scale > 0 || snd.scale > 0 ? 4 : 0) | ecnOptions(c) | synData(c),
     tcpi_snd_wscale: snd.scale,
     tcpi_rcv_wscale: rcv.scale,
     tcpi_rto: micros(rtt.timeout(profile)),
@@ -187,6 +188,11 @@ export function busyness(c: Connection, congested: boolean): Busyness {
   if (c.queued === 0 && (c.flightSize === 0 || !c.isSynchronised())) return 0;
   if (unsent > 0 && !congested && c.flightSize + Math.min(unsent, snd.mss) > snd.wnd) return 2;
   return c.wantsWritable && unsent === 0 ? 3 : 1;
+}
+
+/** Text on a SYN was taken (TCPI_OPT_SYN_DATA). */
+function synData(c: Connection): number {
+  return c.fastOpen?.taken === true ? 32 : 0;
 }
 
 /** TCPI_OPT_ECN, and TCPI_OPT_ECN_SEEN once a packet came marked. */

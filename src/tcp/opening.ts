@@ -5,6 +5,7 @@ import type { Segment } from '../wire/tcp.ts';
 import { processAck } from './acks.ts';
 import { type Connection, EVENT_OPEN } from './connection.ts';
 import { ecnOfPeerSyn } from './ecn.ts';
+import { isEarly, sendTextAgain } from './fast-open.ts';
 import { MAX_SCALE, scaleOf } from './window.ts';
 
 /** Timestamps with their padding, on every segment. */
@@ -61,7 +62,7 @@ function setIss(c: Connection, iss: number): void {
   snd.base = (iss + 1) | 0;
 }
 
-/** IRS, the peer's MSS and window scale, from its SYN. Text on a SYN is left to be sent again. */
+/** IRS, the peer's MSS and window scale, from its SYN. Text on a SYN is left to be sent again, but for fast open. */
 export function takePeerSyn(c: Connection, seg: Segment): void {
   const { snd, rcv, addressing } = c;
   const { profile } = c.env;
@@ -103,14 +104,18 @@ export function becomeEstablished(c: Connection, seg: Segment, cause: Cause): vo
   const { profile } = c.env;
   if (c.synResent && c.rtt.rto < profile.rtoAfterSynLoss) c.rtt.rto = profile.rtoAfterSynLoss;
   c.rtt.backoff = 0;
-  c.cc.opened(c.snd.mss, profile.initialWindow);
-  // RFC 6928 §2: a lost SYN or SYN,ACK leaves one segment.
-  if (c.synResent) c.cc.idle(1);
+  const early = isEarly(c);
+  if (!early) {
+    c.cc.opened(c.snd.mss, profile.initialWindow);
+    // RFC 6928 §2: a lost SYN or SYN,ACK leaves one segment.
+    if (c.synResent) c.cc.idle(1);
+  }
   const now = Math.floor(c.env.now) | 0;
   c.textAt = now;
   c.ackAt = now;
   c.enter('ESTABLISHED', cause);
-  c.announce(EVENT_OPEN);
+  if (!early) c.announce(EVENT_OPEN);
   if (cause === 'rcv ACK of SYN') processAck(c, seg);
+  sendTextAgain(c);
   c.closeOurs();
 }

@@ -11,6 +11,7 @@ import {
   finishTcpPartial,
   PSH,
   putEnd,
+  putFastOpen,
   putMss,
   putNop,
   putSackBlocks,
@@ -27,6 +28,7 @@ import {
 import { tellOfRoom } from './autotune.ts';
 import type { Connection } from './connection.ts';
 import { ecnOfSegment, ecnOfSyn } from './ecn.ts';
+import { cookieOnSyn, isEarly, roomOnSyn } from './fast-open.ts';
 import { FRTO_FIRST, frtoGivesUp, frtoHolds } from './frto.ts';
 import { busyness } from './info.ts';
 import { armPacing, paced, spend } from './pacing.ts';
@@ -97,7 +99,11 @@ export function whatToSend(c: Connection, most: number = c.snd.mss): Verdict {
     case 'SYN-SENT':
     case 'SYN-RECEIVED':
       plan.seq = snd.iss;
-      if (snd.nxt === snd.iss || (board !== null && board.firstLost() >= 0)) return SEND_SYN;
+      if (snd.nxt === snd.iss || (board !== null && board.firstLost() >= 0)) {
+        plan.len = Math.min(c.queued, roomOnSyn(c));
+        return SEND_SYN;
+      }
+      if (isEarly(c)) break;
       plan.seq = snd.nxt;
       return c.ackNow ? SEND_ACK : NOTHING;
     default:
@@ -214,7 +220,7 @@ function planNew(c: Connection, most: number): boolean {
   plan.seq = snd.nxt;
   if (unsent <= 0) {
     // A bare FIN needs no window: it is one number, and the peer's answer to it is what we want.
-    plan.fin = unsent === 0 && snd.finQueued;
+    plan.fin = unsent === 0 && finMayGo(c);
     return plan.fin;
   }
   const end = pieces === null ? dataEnd : pieces.firstEnd(dataEnd);
@@ -236,8 +242,13 @@ function planNew(c: Connection, most: number): boolean {
     plan.push = together || plan.written;
   }
   plan.len = Math.min(plan.train, most);
-  plan.fin = snd.finQueued && plan.len === unsent;
+  plan.fin = plan.len === unsent && finMayGo(c);
   return true;
+}
+
+/** A FIN waits for ESTABLISHED (RFC 9293 §3.10.4), also where text need not (RFC 7413 §4.2). */
+function finMayGo(c: Connection): boolean {
+  return c.snd.finQueued && c.state !== 'SYN-RECEIVED';
 }
 
 /** Octets of new data that the congestion window lets out: whole segments only where it counts those. */
@@ -249,8 +260,9 @@ function congestionRoom(c: Connection): number {
 function heldBack(c: Connection): boolean {
   if (c.snd.finQueued || c.releasedTo === c.dataEnd) return false;
   if (c.corked || c.moreFollows) return true;
-  if (c.noDelay || c.flightSize === 0) return false;
   const { snd, env } = c;
+  // A SYN,ACK in flight is no text (RFC 7413 §4.2).
+  if (c.noDelay || c.flightSize === (c.state === 'SYN-RECEIVED' ? 1 : 0)) return false;
   // Minshall: only another small one in flight holds this one back.
   return !env.profile.nagleMinshall || (seqGt(c.smallEnd, snd.una) && seqLe(c.smallEnd, snd.nxt));
 }
@@ -372,7 +384,7 @@ export function transmit(
     0,
     options,
   );
-  if (len > 0) c.sendQueue?.copyTo(seqDiff(plan.seq, c.snd.base), len, out, at + header);
+  if (len > 0) c.sendQueue?.copyTo(verdict === SEND_SYN ? 0 : seqDiff(plan.seq, c.snd.base), len, out, at + header);
   const length = header + len;
   const pseudo = addressing.pseudo + length;
   if (partialChecksum || len > mss) {
@@ -425,6 +437,8 @@ function putSynOptions(c: Connection, out: Uint8Array, start: number): number {
     if (scales) at = putWscale(out, putNop(out, at), scaleOf(c));
     if (sack) at = putSackPermitted(out, at);
     if (ts) at = putTimestamps(out, at, c.timestamp(), first ? 0 : rcv.tsRecent);
+    const cookie = cookieOnSyn(c);
+    if (cookie !== null) at = putFastOpen(out, at, cookie);
     while (((at - start) & 3) !== 0) at = putEnd(out, at);
     return at - start;
   }
@@ -436,7 +450,16 @@ function putSynOptions(c: Connection, out: Uint8Array, start: number): number {
     at = putSackPermitted(out, putNop(out, putNop(out, at)));
   }
   if (scales) at = putWscale(out, putNop(out, at), scaleOf(c));
-  return at - start;
+  return putCookie(c, out, at) - start;
+}
+
+/** The fast open option, where there is one; returns the offset past it and its padding. */
+function putCookie(c: Connection, out: Uint8Array, from: number): number {
+  const cookie = cookieOnSyn(c);
+  if (cookie === null) return from;
+  let at = putFastOpen(out, from, cookie);
+  while (((at - from) & 3) !== 0) at = putNop(out, at);
+  return at;
 }
 
 /** Timestamps on every segment once agreed (RFC 7323 §3.2), SACK blocks where there is room (RFC 2018 §4). */
@@ -518,7 +541,9 @@ function sent(c: Connection, verdict: Verdict, again: boolean): void {
   }
   c.tailProbeDue = false;
   if (c.recovery.active) c.recovery.prrOut += c.chargeOf(length);
-  if (plan.len > 0) {
+  if (verdict === SEND_SYN) {
+    if (plan.len > 0) sentOnSyn(c, board, now);
+  } else if (plan.len > 0) {
     spend(c, plan.len);
     c.cc.model?.sent(end, plan.len, again, c.inFlight, now);
     countText(c, again);
@@ -532,6 +557,19 @@ function sent(c: Connection, verdict: Verdict, again: boolean): void {
     timers.retransmit = now + rtt.timeout(env.profile);
   }
   if (!again) armProbe(c, now);
+}
+
+/** Text rode on the SYN (RFC 7413): a record of its own, since the SYN may be acknowledged without it. */
+function sentOnSyn(c: Connection, board: Scoreboard, now: number): void {
+  const { snd, fastOpen } = c;
+  const { len } = c.env.plan;
+  const end = (snd.nxt + len) | 0;
+  board.sent(snd.nxt, end, snd.mss, now, TRAIN_END | (end === c.dataEnd ? PUSHED : 0));
+  snd.nxt = end;
+  if (fastOpen !== null) fastOpen.text = len;
+  c.pieces?.sent(end);
+  c.lastDataSent = now;
+  countText(c, false);
 }
 
 /** A segment was sent again: what for. */

@@ -4,6 +4,7 @@ import { seqGt, seqLe } from '../base/seq.ts';
 import { ACK, RST, type Segment, SYN } from '../wire/tcp.ts';
 import { processAck } from './acks.ts';
 import type { Connection } from './connection.ts';
+import { fallsBack, learnFromSynAck } from './fast-open.ts';
 import { becomeEstablished, takePeerSyn } from './opening.ts';
 
 /** A segment has arrived in SYN-SENT. */
@@ -19,8 +20,9 @@ export function segmentArrivesInSynSent(c: Connection, seg: Segment): void {
   }
   // Second, check the RST bit: only one that acknowledges our SYN is believed (RFC 5961 §3.2).
   if (resets) {
-    if (acks) c.fail('ECONNREFUSED', 'rcv RST');
-    else env.drop('tcp-no-ack', c);
+    if (acks) {
+      if (!fallsBack(c)) c.fail('ECONNREFUSED', 'rcv RST');
+    } else env.drop('tcp-no-ack', c);
     return;
   }
   // Third, security: obsolete. Fourth, check the SYN bit. Fifth, neither SYN nor RST: drop.
@@ -31,6 +33,7 @@ export function segmentArrivesInSynSent(c: Connection, seg: Segment): void {
   takePeerSyn(c, seg);
   c.ackNow = true;
   if (acks) {
+    if (c.fastOpen !== null) learnFromSynAck(c, c.fastOpen, seg);
     processAck(c, seg);
     // `processAck` scales; the window of a SYN is not (RFC 7323 §2.2).
     snd.wnd = seg.wnd;

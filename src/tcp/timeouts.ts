@@ -5,6 +5,7 @@
 
 import type { TimerEvent } from '../base/trace.ts';
 import type { Connection } from './connection.ts';
+import { pauseFastOpen } from './fast-open.ts';
 import { keepAliveTimedOut, userTimeoutPassed, withinUserTimeout } from './liveness.ts';
 import { probeInterval } from './output.ts';
 import { suspectBlackHole } from './path-mtu.ts';
@@ -61,6 +62,7 @@ function retransmit(c: Connection): void {
     else retransmissionTimedOut(c, now);
   } else {
     c.synResent = true;
+    pauseFastOpen(c);
     c.board?.markLost(0);
   }
   timers.probe = OFF;

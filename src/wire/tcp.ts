@@ -30,6 +30,9 @@ export const OPT_MSS_LENGTH = 4;
 export const OPT_WSCALE_LENGTH = 3;
 export const OPT_SACK_PERMITTED_LENGTH = 2;
 export const OPT_TIMESTAMPS_LENGTH = 10;
+/** Octets of the cookie in a fast open option (RFC 7413 §4.1.1): none asks for one, otherwise an even number of these. */
+export const FAST_OPEN_COOKIE_MIN = 4;
+export const FAST_OPEN_COOKIE_MAX = 16;
 
 const KIND_END = 0;
 const KIND_NOP = 1;
@@ -38,6 +41,7 @@ const KIND_WSCALE = 3;
 const KIND_SACK_PERMITTED = 4;
 const KIND_SACK = 5;
 const KIND_TIMESTAMPS = 8;
+const KIND_FAST_OPEN = 34;
 /** NOP, NOP, timestamps, length 10: all the options of nearly every data segment (RFC 7323 appendix A). */
 const NOP_NOP_TIMESTAMPS = 0x0101080a;
 
@@ -77,6 +81,9 @@ export class Segment {
   /** TSval and TSecr, int32; meaningful when `hasTs`. */
   tsVal = 0;
   tsEcr = 0;
+  /** Octets of the cookie in a fast open option, 0 when it asks for one, -1 when absent; it stands at `bytes[cookieAt]`. */
+  cookieLength = -1;
+  cookieAt = 0;
   /** SACK blocks, 0 to 4; edges are int32 sequence numbers, as sent, unchecked. */
   sackCount = 0;
   readonly sackLeft: Int32Array = new Int32Array(4);
@@ -134,6 +141,7 @@ export function parseTcp(bytes: Uint8Array, from: number, to: number, into: Segm
   into.tsVal = 0;
   into.tsEcr = 0;
   into.sackCount = 0;
+  into.cookieLength = -1;
   if (dataOffset === TCP_HEADER) return null;
   if (dataOffset === TCP_HEADER + 12 && get32(bytes, from + TCP_HEADER) === NOP_NOP_TIMESTAMPS) {
     readTimestamps(bytes, from + TCP_HEADER + 4, into);
@@ -180,6 +188,14 @@ function readOption(bytes: Uint8Array, at: number, kind: number, length: number,
     case KIND_TIMESTAMPS:
       if (length === OPT_TIMESTAMPS_LENGTH) readTimestamps(bytes, at + 2, into);
       return;
+    case KIND_FAST_OPEN: {
+      const octets = length - 2;
+      const sized = octets >= FAST_OPEN_COOKIE_MIN && octets <= FAST_OPEN_COOKIE_MAX && (octets & 1) === 0;
+      if (octets !== 0 && !sized) return;
+      into.cookieLength = octets;
+      into.cookieAt = at + 2;
+      return;
+    }
     case KIND_SACK:
       // RFC 2018 §3: 8n + 2 octets, and 40 octets of options leave room for n = 4.
       if (length >= 10 && (length & 7) === 2) readSackBlocks(bytes, at + 2, (length - 2) >> 3, into);
@@ -285,6 +301,14 @@ export function putSackBlocks(out: Uint8Array, at: number, left: Int32Array, rig
     put32(out, at + 6 + 8 * i, right[i]!);
   }
   return at + 2 + 8 * count;
+}
+
+/** Writes a fast open option (RFC 7413 §4.1.1) of 2 octets and the cookie, empty or of 4 to 16; returns the offset past it. */
+export function putFastOpen(out: Uint8Array, at: number, cookie: Uint8Array): number {
+  out[at] = KIND_FAST_OPEN;
+  out[at + 1] = 2 + cookie.length;
+  for (let i = 0; i < cookie.length; i++) out[at + 2 + i] = cookie[i]!;
+  return at + 2 + cookie.length;
 }
 
 /** Writes a no-operation octet, for alignment; returns the offset past it. */

@@ -1,7 +1,7 @@
 // A scripted peer: it plays the other end of a host by hand, and asserts silence as well as speech.
 //
 // Everything is relative: the peer's ISS is 0 on the page (PEER_ISS on the wire), the host's ISS is 0 on the page
-// whatever it drew. A segment is written `FLAGS seq[:len] [ack=N] [win=N] [mss=N] [ws=N] [urg=N] [ecn=N]`, flags as
+// whatever it drew. A segment is written `FLAGS seq[:len] [ack=N] [win=N] [mss=N] [ws=N] [urg=N] [ecn=N] [fo=HEX]`, flags as
 // tcpdump has them: `S` SYN, `F` FIN, `R` RST, `P` PSH, `.` ACK, `U` URG, `E` ECE, and `W` CWR. `out()` returns what the host sent
 // since last asked; an empty list is silence.
 
@@ -17,6 +17,7 @@ import { Ipv4Header, parseIpv4, pseudoSum4, writeIpv4 } from '../../src/wire/ipv
 import {
   finishTcp,
   parseTcp,
+  putFastOpen,
   putMss,
   putNop,
   putSackBlocks,
@@ -113,6 +114,15 @@ export class Peer {
       const [value, echo] = ts.slice(3).split(':').map(Number);
       const echoed = echo === 0 ? 0 : (echo! + this.hostTsOffset) | 0;
       optionsEnd = putTimestamps(b, putNop(b, putNop(b, optionsEnd)), value! | 0, echoed);
+    }
+    const cookie = rest.find((r) => r.startsWith('fo='));
+    if (cookie !== undefined) {
+      optionsEnd = putFastOpen(
+        b,
+        optionsEnd,
+        Uint8Array.from(cookie.slice(3).match(/../g) ?? [], (h) => Number.parseInt(h, 16)),
+      );
+      while (((optionsEnd - at) & 3) !== 0) optionsEnd = putNop(b, optionsEnd);
     }
     const sack = rest.find((r) => r.startsWith('sack='));
     if (sack !== undefined) {
@@ -220,7 +230,15 @@ export class Peer {
     const stamps = seg.hasTs ? ` ts=${(seg.tsVal - this.hostTsOffset) | 0}:${seg.tsEcr}` : '';
     const shown = this.showOptions ? `${seg.sackPermitted ? ' sackOK' : ''}${stamps}${blocks}` : '';
     const options = `${seg.mss >= 0 ? ` mss=${seg.mss}` : ''}${seg.wscale >= 0 ? ` ws=${seg.wscale}` : ''}`;
-    return `${flags} ${seq}${seg.len > 0 ? `:${seg.len}` : ''}${ack}${this.showWindow ? ` win=${seg.wnd}` : ''}${options}${shown}`;
+    const cookie = [...seg.bytes.subarray(seg.cookieAt, seg.cookieAt + Math.max(seg.cookieLength, 0))];
+    const hex = cookie.map((octet) => octet.toString(16).padStart(2, '0')).join('');
+    const fastOpen = seg.cookieLength >= 0 ? ` fo=${hex}` : '';
+    return `${flags} ${seq}${seg.len > 0 ? `:${seg.len}` : ''}${ack}${this.showWindow ? ` win=${seg.wnd}` : ''}${options}${fastOpen}${shown}`;
+  }
+
+  /** The host's next SYN begins the numbering anew. */
+  forgetIss(): void {
+    this.#issKnown = false;
   }
 
   /** Lines carry SACK and timestamps: `sackOK`, `ts=OURS:THEIRS` (ours as milliseconds of the host), `sack=A-B`. */
