@@ -1,8 +1,7 @@
 // The classes of one host, callable without `new` and inheritable the old way, as Node's are.
 
-import { EventEmitter } from 'node:events';
-import { Duplex } from 'node:stream';
 import type { NetEnv } from './env.ts';
+import { Duplex, EventEmitter } from './node-platform.ts';
 import { initialiseServer, Server, type ServerOptions } from './server.ts';
 import { optionsOf, prepare, Socket, type SocketOptions, start, streamOptions } from './socket.ts';
 

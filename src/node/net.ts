@@ -1,11 +1,10 @@
 // `createNet`: a module of the shape of `node:net` over a host of ours.
 
-import * as node from 'node:net';
 import type { RealHost } from '../run/create-host.ts';
 import { callableServer, callableSocket } from './callable.ts';
 import type { ConnectOptions } from './connect.ts';
 import { Hold, type NetEnv, type NetHost, type NetOptions } from './env.ts';
-import { nodePlatform } from './node-platform.ts';
+import { platform } from './node-platform.ts';
 import { argumentsOf, checkBoolean, checkCount, ordered } from './validate.ts';
 
 export type { NetHost, NetListener, NetOptions, NetStream } from './env.ts';
@@ -17,15 +16,14 @@ export type Net = typeof import('node:net') & {
   _normalizeArgs(args: readonly unknown[]): [options: object, callback: (() => void) | null];
 };
 
-/** How long `connect` gives an address before it tries the next one too, ms, unless told otherwise; Node's default. */
-const ATTEMPT_TIMEOUT = 250;
-
 /**
  * Makes a module of the shape of `node:net` whose sockets and servers live on `host`: the same functions, classes,
  * events and errors, in Node's own order. Nothing outside of it is changed, and every host has one of its own.
  *
  * Given what `createHost` returns, a listening server or a connection that waits keeps the process alive as Node's do,
  * and timers of the host do not. Given a bare host, its owner's timers may keep the process alive for longer.
+ *
+ * In browsers it is for bundlers, which need the package `readable-stream`; `BlockList` and `SocketAddress` are missing.
  *
  * @example
  * ```ts
@@ -37,16 +35,16 @@ const ATTEMPT_TIMEOUT = 250;
  * ```
  */
 export function createNet(host: NetHost | RealHost, options: NetOptions = {}): Net {
-  const platform = nodePlatform;
   if ('runtime' in host) host.runtime.unref();
+  const tried = platform.autoSelect();
   const env: NetEnv = {
     host: 'runtime' in host ? host.host : host,
     platform,
     clock: options.clock ?? platform.clock,
     lookup: options.lookup ?? platform.lookup,
     hold: new Hold(platform),
-    autoSelectFamily: node.getDefaultAutoSelectFamily(),
-    attemptTimeout: node.getDefaultAutoSelectFamilyAttemptTimeout?.() ?? ATTEMPT_TIMEOUT,
+    autoSelectFamily: tried.family,
+    attemptTimeout: tried.timeout,
   };
   const Socket = callableSocket(env);
   const Server = callableServer(env, Socket);
@@ -58,11 +56,13 @@ export function createNet(host: NetHost | RealHost, options: NetOptions = {}): N
     if (given.timeout) socket.setTimeout(given.timeout);
     return socket.connect(ordered([given, list.callback]));
   };
-  const { isIP, isIPv4, isIPv6, BlockList, SocketAddress } = node;
   const net = {
     ...{ Socket, Stream: Socket, Server, connect, createConnection: connect },
     createServer: (...args: readonly unknown[]) => Reflect.construct(Server, args),
-    ...{ isIP, isIPv4, isIPv6, BlockList, SocketAddress },
+    isIP: platform.isIP,
+    isIPv4: (text: string) => platform.isIP(text) === 4,
+    isIPv6: (text: string) => platform.isIP(text) === 6,
+    ...platform.extras,
     getDefaultAutoSelectFamily: () => env.autoSelectFamily,
     setDefaultAutoSelectFamily: (on: boolean) => {
       checkBoolean(platform, on, 'value');

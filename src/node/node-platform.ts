@@ -1,10 +1,10 @@
-// Node as the room's platform.
+// Node as the room's platform: the only file of `synfin/net` that browsers get another of, `browser-platform.ts`.
 
 import { AsyncResource } from 'node:async_hooks';
 import { Buffer } from 'node:buffer';
 import diagnostics from 'node:diagnostics_channel';
 import dns from 'node:dns';
-import { isIP } from 'node:net';
+import * as net from 'node:net';
 import process from 'node:process';
 import timers from 'node:timers';
 import util from 'node:util';
@@ -12,9 +12,15 @@ import { LONGEST_DELAY, systemClock } from '../run/clock.ts';
 import { connectLocal, LocalStream, listenPath } from './local.ts';
 import type { Lookup, Platform, Scope } from './platform.ts';
 
+export { EventEmitter } from 'node:events';
+export { Duplex, type DuplexOptions, getDefaultHighWaterMark } from 'node:stream';
+
 // Taken now: a test runner that later puts fake ones in their place does not stop sockets.
 const { setImmediate, setInterval, clearInterval } = timers;
 const { nextTick } = process;
+
+/** How long `connect` gives an address before it tries the next one too, ms, where Node does not tell. */
+const ATTEMPT_TIMEOUT = 250;
 
 const channels = {
   'net.client.socket': diagnostics.channel('net.client.socket'),
@@ -46,7 +52,7 @@ const lookup: Lookup = (hostname, options, callback) => {
 };
 
 /** The platform of Node, and of what behaves like it. */
-export const nodePlatform: Platform = {
+export const platform: Platform = {
   clock: systemClock(),
   nextTick: (run) => nextTick(run),
   soon: (run) => void setImmediate(run),
@@ -59,10 +65,15 @@ export const nodePlatform: Platform = {
   listenPath,
   lookup,
   addrConfig: dns.ADDRCONFIG,
-  isIP,
+  isIP: net.isIP,
   alloc: (size) => Buffer.allocUnsafe(size),
   encode: (text, encoding) => Buffer.from(text, encoding as BufferEncoding),
   deprecated: (message, code) => util.deprecate(() => undefined, message, code),
+  extras: { BlockList: net.BlockList, SocketAddress: net.SocketAddress },
+  autoSelect: () => ({
+    family: net.getDefaultAutoSelectFamily(),
+    timeout: net.getDefaultAutoSelectFamilyAttemptTimeout?.() ?? ATTEMPT_TIMEOUT,
+  }),
   publish: (channel, message) => {
     if (channels[channel].hasSubscribers) channels[channel].publish(message);
   },

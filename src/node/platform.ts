@@ -66,6 +66,10 @@ export interface Platform extends ErrorSource {
   readonly addrConfig: number;
   /** 4 or 6 for the text of an address, 0 for anything else. */
   isIP(text: string): number;
+  /** Classes of Node's module that know nothing of hosts; none where there is no Node. */
+  readonly extras: Partial<Pick<typeof import('node:net'), 'BlockList' | 'SocketAddress'>>;
+  /** Whether `connect` tries several addresses, unless told otherwise, and how long each is given, ms; of now. */
+  autoSelect(): { readonly family: boolean; readonly timeout: number };
   /** A buffer that is wholly its owner's. */
   alloc(size: number): Uint8Array;
   /** The octets of a string. */

@@ -1,11 +1,10 @@
 // A server of Node's shape: listens on a port of the host and emits a socket for every connection.
 
-import { EventEmitter } from 'node:events';
-import { getDefaultHighWaterMark } from 'node:stream';
 import type { NetEnv } from './env.ts';
 import { alreadyListening, callFailed, codeOf, listenFailed, notRunning, wrongType, wrongValue } from './errors.ts';
 import type { Place, TcpHandle } from './handle.ts';
 import { ALL, ListenHandle } from './listen-handle.ts';
+import { EventEmitter, getDefaultHighWaterMark } from './node-platform.ts';
 import type { PathOptions } from './platform.ts';
 import type { Socket, SocketOptions } from './socket.ts';
 import { argumentsOf, checkNumber, checkSignal, isPath, noPlace, portOf } from './validate.ts';

@@ -1,10 +1,10 @@
 // A socket of Node's shape: a Duplex over a handle, which is one connection of the host.
 
-import { Duplex, type DuplexOptions } from 'node:stream';
 import { begin, type ConnectOptions } from './connect.ts';
 import { IdleTimer, type NetEnv } from './env.ts';
 import { type CodedError, callFailed, closedTooEarly, peerEnded, socketClosed, wrongValue } from './errors.ts';
 import type { Place, Reader, TcpHandle } from './handle.ts';
+import { Duplex, type DuplexOptions } from './node-platform.ts';
 import { argumentsOf, checkCallback, duration } from './validate.ts';
 
 /** A buffer of the program's own that reads go to. */

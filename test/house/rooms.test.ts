@@ -21,7 +21,7 @@ const MAY_IMPORT: Readonly<Record<string, string>> = {
   drill: 'base wire host sim',
   link: 'base wire trace sim',
   run: 'base host trace',
-  node: 'base host run http sim',
+  node: 'base wire host run http sim',
   register: 'base wire host run sim link trace node testing',
   testing: 'base host run sim trace web node',
   web: 'base host run http',
@@ -59,7 +59,8 @@ function forbiddenImports(file: Source): string[] {
   return imports(file)
     .filter((path) => {
       if (path.startsWith('node:')) return !NODE_ROOMS.includes(here);
-      // Optional peers are loaded by links and by the command alone.
+      // Optional peers are loaded by links, by the command, and by what browsers get in the place of Node.
+      if (file.path === 'src/node/browser-platform.ts' && path === 'readable-stream') return false;
       if (!path.startsWith('src/')) return !['link', 'cli'].includes(here);
       return room(path) !== here && !allowed.includes(room(path));
     })
@@ -117,9 +118,13 @@ rule('the core computes alike on every engine', core, inexactArithmetic, [
 ]);
 
 describe('the portable subpaths', () => {
-  /** Subpaths that are for Node alone. */
+  /** Subpaths that are for Node alone; of `./net` bundles for browsers have another file, which test/runtime looks at. */
   const NODE_ONLY = ['./link/tun', './net', './node-http', './testing', './register', './package.json'];
   const byPath = new Map(all.map((file) => [file.path, file]));
+  const source = (target: string): string => join(target).replace('dist', 'src').replace(/\.js$/, '.ts');
+  const manifest: { exports: Record<string, { default: string }>; browser: Record<string, string> } = JSON.parse(
+    read('package.json'),
+  );
 
   function closure(path: string, seen: Set<string> = new Set()): Set<string> {
     const file = byPath.get(path);
@@ -129,11 +134,10 @@ describe('the portable subpaths', () => {
     return seen;
   }
 
-  const exported: Record<string, { default: string }> = JSON.parse(read('package.json')).exports;
-  for (const [subpath, target] of Object.entries(exported)) {
+  for (const [subpath, target] of Object.entries(manifest.exports)) {
     if (NODE_ONLY.includes(subpath)) continue;
     it(`synfin${subpath.slice(1)} reaches nothing of Node`, () => {
-      const entry = join(target.default).replace('dist', 'src').replace(/\.js$/, '.ts');
+      const entry = source(target.default);
       const reached = [...closure(entry)].map((path) => byPath.get(path)!);
       expect(reached.length, `${entry} under ${ROOT}`).toBeGreaterThan(0);
       const ofNode = reached.filter(
@@ -144,4 +148,10 @@ describe('the portable subpaths', () => {
       expect(ofNode.map((file) => file.path)).toEqual([]);
     });
   }
+
+  it('what browsers get in the place of something is there', () => {
+    const files = Object.entries(manifest.browser).flat().map(source);
+    expect(files.length).toBeGreaterThan(0);
+    expect(files.filter((path) => !byPath.has(path))).toEqual([]);
+  });
 });
