@@ -28,7 +28,7 @@ const STAGES = [
   ['slow', 420, basics.slow],
   ['interop', 300, interop],
   ['compat', 240, compat],
-  ['node-tests', 240, nodeTests],
+  ['node-tests', 360, nodeTests],
   ['runtimes', 300, runtimes],
   ['lab', 180, lab],
   ['story', 60, story],
