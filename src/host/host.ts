@@ -346,7 +346,8 @@ export class Host implements TcpEnv {
   }
 
   /**
-   * Listens on a port: `accept` is called, from `deliver`, with each connection that reached ESTABLISHED.
+   * Listens on a port: `accept` is called, from `deliver`, with each connection that reached ESTABLISHED,
+   * or SYN-RECEIVED by text on its SYN where fast open is on (RFC 7413 §4.2).
    * Throws `NetError` EADDRINUSE or EADDRNOTAVAIL, `RangeError` for a bad port.
    */
   listen(options: ListenOptions, accept: (connection: Connection) => void): Listener {

@@ -54,7 +54,7 @@ export class Listener {
   /** @internal */
   readonly reuse: boolean;
   readonly backlog: number;
-  /** @internal Called with each connection that reached ESTABLISHED. */
+  /** @internal Called with each connection that reached ESTABLISHED, or was opened early (RFC 7413 §4.2). */
   readonly accept: (connection: Connection) => void;
   /** @internal Connections in SYN-RECEIVED: Linux calls them the SYN queue. */
   readonly halfOpen: Set<Connection> = new Set();

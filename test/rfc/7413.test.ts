@@ -375,3 +375,39 @@ describe('a connection that asks for fast open', () => {
     }
   });
 });
+
+describe('both ends together', () => {
+  test('the second conversation of a host with itself is over one way: text is read before the client is open', () => {
+    const p = new Peer();
+    const log: string[] = [];
+    p.host.listen({ port: 80, fastOpen: 8 }, (c) => {
+      log.push('accept');
+      c.handler = {
+        onReadable: () => {
+          log.push(`server reads ${c.readable}`);
+          c.consume(c.readable);
+          c.send(new Uint8Array(2000), 0, 2000);
+          c.shutdown();
+        },
+      };
+    });
+    for (let n = 0; n < 2; n++) {
+      const c = p.host.connect({ address: '10.0.0.1', port: 80, fastOpen: true });
+      c.handler = { onOpen: () => log.push('client is open') };
+      c.send(new Uint8Array(700), 0, 700);
+      c.shutdown();
+      p.advance(1000);
+      expect(c.readable).toBe(2000);
+      c.consume(2000);
+      expect([c.ended, c.state, c.retransmissions]).toEqual([true, 'TIME-WAIT', 0]);
+    }
+    expect(log).toEqual([
+      'client is open',
+      'accept',
+      'server reads 700',
+      'accept',
+      'server reads 700',
+      'client is open',
+    ]);
+  });
+});
