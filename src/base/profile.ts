@@ -29,6 +29,11 @@ export interface Profile {
   readonly rtoSlop: number;
   /** Every acknowledgement is a measurement, and the variation follows as in Linux; otherwise one segment at a time is. */
   readonly rttEveryAck: boolean;
+  /**
+   * What a connection leaves for the next one to the same address (RFC 9040): nothing; the round-trip time and the
+   * reordering of the path (Linux); or the slow start threshold as well (Linux with tcp_no_ssthresh_metrics_save = 0).
+   */
+  readonly shareMetrics: 'none' | 'path' | 'all';
   /** Clock granularity G of RFC 6298 §2.3. */
   readonly clockGranularity: number;
   /** Retransmissions of a SYN before `ETIMEDOUT`. */
@@ -251,6 +256,7 @@ export const DEFAULT_PROFILE: Profile = {
   rtoVariationMin: 0,
   rtoSlop: 0,
   rttEveryAck: false,
+  shareMetrics: 'path',
   clockGranularity: 1,
   synRetries: 6,
   synAckRetries: 5,

@@ -28,6 +28,8 @@ export const PROFILES: Readonly<Record<ProfileName, Partial<Profile>>> = {
     rtoVariationMin: 200,
     blackHoleRetries: 0,
     rttEveryAck: true,
+    // Each script expects a machine that has met nobody yet.
+    shareMetrics: 'none',
     quickAcks: 16,
     delayFinAck: true,
     answerUnsentAck: false,
@@ -72,6 +74,7 @@ export const PROFILES: Readonly<Record<ProfileName, Partial<Profile>>> = {
     rtoMin: 30,
     rtoMax: 64_000,
     rtoSlop: 200,
+    shareMetrics: 'none',
     openTimeout: 75_000,
     dataRetries: 12,
     blackHoleRetries: 0,
@@ -79,6 +82,7 @@ export const PROFILES: Readonly<Record<ProfileName, Partial<Profile>>> = {
   },
   rfc: {
     rtoMin: 1000,
+    shareMetrics: 'none',
     // RFC 9293 MUST-23: a SYN is tried for three minutes at least; this is 255 s.
     synRetries: 7,
     quickAcks: 16,

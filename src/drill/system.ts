@@ -132,6 +132,12 @@ const SETTERS: Readonly<Record<string, Setter>> = {
   tcp_dsack: ({ profile }, [n = 1]) => {
     profile.dsack = n !== 0;
   },
+  tcp_no_metrics_save: ({ profile }, [n = 0]) => {
+    profile.shareMetrics = n === 0 ? 'path' : 'none';
+  },
+  tcp_no_ssthresh_metrics_save: ({ profile }, [n = 1]) => {
+    if (profile.shareMetrics !== 'none') profile.shareMetrics = n === 0 ? 'all' : 'path';
+  },
   tcp_frto: ({ profile }, [n = 2]) => {
     profile.frto = n !== 0;
   },
@@ -214,12 +220,12 @@ const SETTERS: Readonly<Record<string, Setter>> = {
 
 /**
  * Settings that are taken and change nothing, because what they govern is absent here, or always as most scripts ask:
- * caches of metrics, offloads, limits of a whole machine, mitigations that cannot be turned off, algorithms of old kernels.
+ * offloads, limits of a whole machine, mitigations that cannot be turned off, algorithms of old kernels.
  */
 const ACCEPTED = new Set(
   (
     'tcp_ecn_option tcp_base_mss tcp_autocorking tcp_limit_output_bytes ' +
-    'tcp_adv_win_scale tcp_app_win tcp_tw_reuse tcp_thin_linear_timeouts tcp_no_metrics_save tcp_challenge_ack_limit ' +
+    'tcp_adv_win_scale tcp_app_win tcp_tw_reuse tcp_thin_linear_timeouts tcp_challenge_ack_limit ' +
     'tcp_workaround_signed_windows ip_no_pmtu_disc tcp_shrink_window tcp_pingpong_thresh tcp_plb_enabled ' +
     'tcp_reflect_tos tcp_stdurg tcp_probe_interval rexmit_drop_options insecure_rst insecure_syn drop_synfin ' +
     'blackhole icmp_may_rst hostcache.purgenow path_mtu_discovery fastopen.enable fastopen.server_enable ' +

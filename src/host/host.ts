@@ -58,6 +58,7 @@ import { Input } from './input.ts';
 import { Interface, type InterfaceOptions } from './interface.ts';
 import { type Binding, Listener, type ListenOptions } from './listener.ts';
 import { LOOPBACK, Loopback } from './loopback.ts';
+import { Metrics } from './metrics.ts';
 import { assertSizes, type ConnectOptions, type HostOptions, sizeReceiveBuffer } from './options.ts';
 import { hasOutput, queueEcho, queueReset, type SegmentEnds, takeWaiting, transmitPacket } from './output.ts';
 import { PathMtus } from './path-mtus.ts';
@@ -128,6 +129,8 @@ export class Host implements TcpEnv {
   readonly #listenerOf: Map<Connection, Listener> = new Map();
   readonly #input: Input;
   readonly #pathMtus: PathMtus = new PathMtus();
+  /** @internal */
+  readonly metrics: Metrics = new Metrics();
   #ipId = 0;
   #drawn = 0;
   #now = 0;
@@ -502,6 +505,7 @@ export class Host implements TcpEnv {
     this.counters.moved(from, to, cause);
     if (to === 'ESTABLISHED' && c.passive) this.waits(c);
     if (from === 'SYN-RECEIVED' && c.fastOpen !== null) settleFastOpen(c, cause, this.#now);
+    if (to === 'TIME-WAIT' || (from === 'LAST-ACK' && cause === 'rcv ACK of FIN')) this.metrics.store(c);
     if (to !== 'CLOSED') return;
     this.table.remove(c);
     this.ports.release(c.addressing.localPort);

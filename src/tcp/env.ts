@@ -10,6 +10,12 @@ import type { SackBlocks } from './sack.ts';
 import type { Delivery, Scoreboard } from './scoreboard.ts';
 import type { TcpCounters } from './statistics.ts';
 
+/** What is known of paths from earlier connections (RFC 9040). */
+export interface PathMetrics {
+  /** Applies it to a connection that has just become open. */
+  recall(connection: Connection): void;
+}
+
 /** The surroundings of a connection. The host implements it; tests may do with less. */
 export interface TcpEnv {
   /** Name of the host, for traces. */
@@ -36,6 +42,8 @@ export interface TcpEnv {
   pathMtu(connection: Connection): number;
   /** Applies what is known of the path's MTU to a connection whose MSS was just agreed on. */
   recallPathMtu(connection: Connection): void;
+  /** What earlier connections have learnt. */
+  readonly metrics: PathMetrics;
   /** A keyed 32-bit offset for the timestamps of a connection (RFC 7323 §5.4: not the same on two). */
   timestampOffset(connection: Connection): number;
   /** A command of the program begins, perhaps long after the last input: the host may learn the time. */

@@ -116,6 +116,8 @@ export function becomeEstablished(c: Connection, seg: Segment, cause: Cause): vo
   c.enter('ESTABLISHED', cause);
   if (!early) c.announce(EVENT_OPEN);
   if (cause === 'rcv ACK of SYN') processAck(c, seg);
+  // After the measurement that the handshake may have brought.
+  c.env.metrics.recall(c);
   sendTextAgain(c);
   c.closeOurs();
 }

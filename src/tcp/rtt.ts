@@ -21,6 +21,8 @@ export class RttEstimator {
   /** Most recent and least measurement, ms; -1 before the first. */
   latest = -1;
   least = -1;
+  /** Measurements taken. */
+  samples = 0;
   /** The segment being timed ends at this sequence number; only while `timing`. */
   timedSeq = 0;
   timedAt = 0.5;
@@ -70,6 +72,7 @@ export class RttEstimator {
   measureEach(r: number, una: number, nxt: number, profile: Profile): void {
     const floor = profile.rtoVariationMin;
     this.backoff = 0;
+    this.samples++;
     this.latest = r;
     if (this.least < 0 || r < this.least) this.least = r;
     if (this.srtt < 0) {
@@ -107,6 +110,7 @@ export class RttEstimator {
     // "Once a new RTT measurement is obtained" the back-off ends (RFC 6298 §5), and not before: an
     // acknowledgement of what was sent again says nothing about the path's delay (Karn).
     this.backoff = 0;
+    this.samples++;
     this.latest = r;
     if (this.least < 0 || r < this.least) this.least = r;
     if (this.srtt < 0) {
