@@ -369,6 +369,7 @@ export class Host implements TcpEnv {
     listener.receiveBuffer = options.receiveBuffer ?? 0;
     listener.maxSegment = options.maxSegment ?? 0;
     const fastOpens = options.fastOpen ?? ((this.profile.fastOpen & FAST_OPEN_SERVER) !== 0 ? backlog : 0);
+    if (!(fastOpens >= 0)) throw new RangeError(`${fastOpens} pending fast openings are no limit`);
     listener.fastOpen.limit = Math.min(fastOpens, backlog);
     if (chosen < 0 || !this.ports.bind(listener)) throw new NetError('EADDRINUSE', 'listen', text, port);
     return listener;

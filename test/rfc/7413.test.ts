@@ -227,6 +227,11 @@ describe('a listener with fast open', () => {
     expect(a.log).toEqual([]);
   });
 
+  test.each([-1, Number.NaN])('is refused with a limit that is none: %s', (fastOpen) => {
+    const p = new Peer();
+    expect(() => p.host.listen({ port: 80, fastOpen }, () => undefined)).toThrow(RangeError);
+  });
+
   test('takes neither text nor asks where it is off, which it is by default', () => {
     const p = new Peer();
     const a = app();
