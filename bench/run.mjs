@@ -1,6 +1,6 @@
 // The bench house: runs metrics and probes, ours and the peers' in turn, and prints a table or one JSON object a line.
 //
-//   npm run -s bench -- [--only NAME,...] [--json] [--rounds N]
+//   npm run -s bench -- [--only NAME,...] [--json] [--rounds N] [--alone]
 //
 // A metric is a module of bench/metrics/ that exports
 //   name     'tcp.bulk.mss1460'
@@ -42,8 +42,8 @@ function spread(values) {
 const figure = (value) => Number(value.toPrecision(4));
 
 /** Runs one metric: ours, each peer, ours, each peer, ... A first round warms up and is thrown away. */
-async function measure(metric, rounds) {
-  const runs = { ours: metric.run, ...metric.peers };
+async function measure(metric, rounds, alone) {
+  const runs = { ours: metric.run, ...(alone ? {} : metric.peers) };
   const samples = Object.fromEntries(Object.keys(runs).map((name) => [name, { value: [], cpu: [] }]));
   for (let round = metric.warm === false ? 0 : -1; round < rounds; round++) {
     for (const [name, run] of Object.entries(runs)) {
@@ -106,13 +106,15 @@ function probe(name, json) {
   return spawnSync(process.execPath, args, { stdio: 'inherit' }).status === 0;
 }
 
-const USAGE = 'npm run -s bench -- [--only NAME,...] [--json] [--rounds N]';
+const USAGE = 'npm run -s bench -- [--only NAME,...] [--json] [--rounds N] [--alone]';
 
 async function main() {
   const options = { only: { type: 'string', multiple: true }, json: { type: 'boolean' }, rounds: { type: 'string' } };
+  // Without the peers and the notes: for comparisons with ourselves.
+  const alone = { type: 'boolean', default: false };
   let values;
   try {
-    ({ values } = parseArgs({ options: { ...options, help: { type: 'boolean' } } }));
+    ({ values } = parseArgs({ options: { ...options, alone, help: { type: 'boolean' } } }));
   } catch (error) {
     console.error(`${error.message}\n${USAGE}`);
     return 2;
@@ -138,8 +140,8 @@ async function main() {
       continue;
     }
     const metric = all.get(name);
-    const samples = await measure(metric, rounds || (metric.rounds ?? ROUNDS));
-    const notes = (await metric.notes?.()) ?? [];
+    const samples = await measure(metric, rounds || (metric.rounds ?? ROUNDS), values.alone);
+    const notes = values.alone ? [] : ((await metric.notes?.()) ?? []);
     console.log(values.json ? asJson(metric, samples, notes) : [asTable(metric, samples), ...notes].join('\n    '));
   }
   return ok ? 0 : 1;
