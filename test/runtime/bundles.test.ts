@@ -28,7 +28,7 @@ const APPS: [subpath: string, program: string, rooms: string, most: number][] = 
     14_000,
   ],
   ['synfin/trace', "import { PcapngWriter } from 'synfin/trace'; globalThis.a = PcapngWriter;", 'trace', 1_200],
-  ['synfin/sim', "import { pair } from 'synfin/sim'; globalThis.a = pair;", 'base wire tcp ip host sim', 61_000],
+  ['synfin/sim', "import { pair } from 'synfin/sim'; globalThis.a = pair;", 'base wire tcp ip host sim', 72_000],
   ['synfin/link/pipe', "import { createPipe } from 'synfin/link/pipe'; globalThis.a = createPipe;", 'base link', 2_500],
 ];
 
