@@ -12,9 +12,10 @@ const ROWS = [
   ['tun.tx', 'node', 'to the kernel, TUN device', '经 TUN 设备发往内核'],
   ['tcp.pingpong', 'node', 'round trips of one octet', '一字节的往返'],
   ['tcp.connect', 'node', 'connections opened and closed', '连接的建立与关闭'],
-  ['net.bulk', 'node', 'node:net shape, bulk', 'node:net 接口，大块传输'],
+  ['net.bulk.64k', 'node', 'node:net shape, bulk', 'node:net 接口，大块传输'],
   ['net.pingpong', 'node', 'node:net shape, round trips', 'node:net 接口，往返'],
   ['net.connect', 'node', 'node:net shape, connections', 'node:net 接口，连接'],
+  ['http.parse', 'node', 'HTTP heads parsed', '解析 HTTP 头部'],
   ['http.memory', 'node', 'keep-alive requests in one process', '同一进程内的长连接请求'],
 ];
 const TEXT = {
