@@ -7,7 +7,7 @@
 
 import { seqGt } from '../base/seq.ts';
 import { type SipKey, sip24 } from '../base/siphash.ts';
-import type { ConnectionAddressing } from '../tcp/connection.ts';
+import type { ConnectionAddressing } from '../tcp/tcb.ts';
 import { MAX_SCALE } from '../tcp/window.ts';
 import type { Segment } from '../wire/tcp.ts';
 

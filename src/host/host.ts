@@ -22,7 +22,6 @@ import { IcmpLimiter, PeerLimiter } from '../ip/icmp-limits.ts';
 import { RouteTable } from '../ip/routes.ts';
 import {
   Connection,
-  type ConnectionAddressing,
   EVENT_CLOSE,
   EVENT_OPEN,
   EVENT_READABLE,
@@ -38,6 +37,7 @@ import { pathMtuIs } from '../tcp/path-mtu.ts';
 import { SackBlocks } from '../tcp/sack.ts';
 import { Delivery, type Scoreboard } from '../tcp/scoreboard.ts';
 import type { TcpCounters } from '../tcp/statistics.ts';
+import type { ConnectionAddressing } from '../tcp/tcb.ts';
 import { OFF } from '../tcp/timers.ts';
 import {
   type Address,

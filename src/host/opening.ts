@@ -1,9 +1,10 @@
 // Openings that come to a listener: half-open connections, SYN cookies when there are too many, and what finds no room.
 
 import { seqGt } from '../base/seq.ts';
-import type { Connection, ConnectionAddressing } from '../tcp/connection.ts';
+import type { Connection } from '../tcp/connection.ts';
 import { isEarly } from '../tcp/fast-open.ts';
 import { openByCookie, openPassive } from '../tcp/opening.ts';
+import type { ConnectionAddressing } from '../tcp/tcb.ts';
 import { largestBuffer, scaleFor } from '../tcp/window.ts';
 import type { Address } from '../wire/address.ts';
 import {

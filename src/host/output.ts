@@ -5,8 +5,9 @@
 import { CHECKSUM_PARTIAL, type TxMeta } from '../base/packet.ts';
 import type { State } from '../base/state.ts';
 import { NEIGHBOUR_FAILED, NEIGHBOUR_READY, NO_REQUEST } from '../ip/neighbours.ts';
-import type { Connection, ConnectionAddressing } from '../tcp/connection.ts';
+import type { Connection } from '../tcp/connection.ts';
 import { NOTHING, rest, transmit, whatToSend } from '../tcp/output.ts';
+import type { ConnectionAddressing } from '../tcp/tcb.ts';
 import { OFF } from '../tcp/timers.ts';
 import type { Address } from '../wire/address.ts';
 import { ARP_LENGTH, ARP_REPLY, ARP_REQUEST, writeArp } from '../wire/arp.ts';

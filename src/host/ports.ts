@@ -2,7 +2,7 @@
 
 import type { Profile } from '../base/profile.ts';
 import { halfSip13, type SipKey } from '../base/siphash.ts';
-import type { ConnectionAddressing } from '../tcp/connection.ts';
+import type { ConnectionAddressing } from '../tcp/tcb.ts';
 import { type Address, isV4Mapped } from '../wire/address.ts';
 import type { Listener } from './listener.ts';
 import type { ConnectionTable } from './table.ts';
