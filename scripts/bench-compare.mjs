@@ -46,7 +46,10 @@ function treeOf(sha) {
   mkdirSync(join(tree, 'node_modules'));
   symlinkSync('..', join(tree, 'node_modules', 'synfin'));
   const tsc = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc');
-  execFileSync(process.execPath, [tsc, '-p', 'tsconfig.build.json'], { cwd: tree, stdio: ['ignore', 2, 2] });
+  const options = { cwd: tree, stdio: ['ignore', 2, 2] };
+  execFileSync(process.execPath, [tsc, '-p', 'tsconfig.build.json'], options);
+  // A revision has its own way to what a runtime loads, or none.
+  if (existsSync(join(tree, 'scripts', 'bundle.mjs'))) execFileSync(process.execPath, ['scripts/bundle.mjs'], options);
   return tree;
 }
 

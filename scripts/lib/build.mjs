@@ -1,8 +1,9 @@
-// Builds dist/ from src/ when it has to be, with the TypeScript compiler alone.
+// Builds dist/ from src/ when it has to be, with the TypeScript compiler alone; and bundle/ where esbuild is installed.
 
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, relative, sep } from 'node:path';
+import { BUNDLE, bundlerInstalled, makeBundle } from './bundle.mjs';
 import { npm, ROOT, run } from './proc.mjs';
 
 /** The command's entry point. */
@@ -29,18 +30,20 @@ export function filesBelow(folder) {
 
 /** A digest of everything the build is made from. Contents, not dates: a checkout dates files anew. */
 function sourceDigest() {
-  const hash = createHash('sha256').update(manifest().devDependencies.typescript);
+  const { devDependencies, exports, bin } = manifest();
+  const { typescript, esbuild } = devDependencies;
+  const hash = createHash('sha256').update(JSON.stringify([typescript, esbuild, exports, bin]));
   const src = filesBelow(join(ROOT, 'src')).map((path) => `src/${path}`);
-  for (const path of [...src, 'tsconfig.base.json', 'tsconfig.build.json']) {
+  for (const path of [...src, 'tsconfig.base.json', 'tsconfig.build.json', 'scripts/lib/bundle.mjs']) {
     hash.update(`\0${path}\0`).update(readFileSync(join(ROOT, path)));
   }
   return hash.digest('hex');
 }
 
-/** `'missing'`, `'stale'` or `'fresh'`: how dist/ stands to src/. */
+/** `'missing'`, `'stale'` or `'fresh'`: how dist/ and, where it can be made, bundle/ stand to src/. */
 export function distState() {
   if (!existsSync(MAIN)) return 'missing';
-  if (!existsSync(STAMP)) return 'stale';
+  if (!existsSync(STAMP) || (bundlerInstalled() && !existsSync(BUNDLE))) return 'stale';
   return readFileSync(STAMP, 'utf8') === sourceDigest() ? 'fresh' : 'stale';
 }
 
@@ -74,7 +77,8 @@ function prune() {
 }
 
 /**
- * Makes dist/ agree with src/. Silent when it already does.
+ * Makes dist/ and bundle/ agree with src/. Silent when they already do. Without esbuild, which the story does not
+ * need, there is no bundle/ rather than an old one.
  *
  * Types are not checked here (`npm run check` does that), so that the build needs neither @types nor time.
  *
@@ -90,6 +94,8 @@ export async function ensureBuilt(say) {
   const result = await run(process.execPath, [tsc, '-p', 'tsconfig.build.json', '--noCheck', '--types', 'null']);
   if (result.code !== 0) throw new Error(`The build failed:\n${result.output.trim()}`);
   prune();
+  if (bundlerInstalled()) await makeBundle(manifest());
+  else rmSync(BUNDLE, { recursive: true, force: true });
   mkdirSync(join(ROOT, '.tools'), { recursive: true });
   writeFileSync(STAMP, digest);
 }

@@ -96,11 +96,11 @@ export async function packed({ timeout }) {
     const [{ filename, files }] = JSON.parse(packing.stdout);
     const tarball = join(project, filename);
     const names = files.map((file) => file.path);
-    const foreign = names.filter((name) => !/^(dist|src)\/|^[A-Z][\w.-]*$|^package\.json$/.test(name));
+    const foreign = names.filter((name) => !/^(bundle|dist|src)\/|^[A-Z][\w.-]*$|^package\.json$/.test(name));
     writeFileSync(join(project, 'package.json'), '{ "name": "empty", "private": true }\n');
     mkdirSync(join(project, 'node_modules'));
     const install = await npm(['install', '--ignore-scripts', '--no-package-lock', tarball], { cwd: project, timeout });
-    const bin = join(project, 'node_modules', 'synfin', 'dist', 'cli', 'main.js');
+    const bin = join(project, 'node_modules', 'synfin', 'bundle', 'cli', 'main.js');
     return [
       check('npm pack holds what is meant for users and nothing else', foreign.length === 0, foreign.join('\n')),
       check('the tarball installs into an empty project', install.code === 0, install.output),

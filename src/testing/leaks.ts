@@ -16,7 +16,7 @@ export interface Leak {
 const site: AsyncLocalStorage<string> = new AsyncLocalStorage();
 
 /** This package's own files, which nobody looks for in a report; source maps may have them under their other name. */
-const OWN = ['dist', 'src'].map((folder) => fileURLToPath(new URL(`../../${folder}/`, import.meta.url)));
+const OWN = ['bundle', 'dist', 'src'].map((folder) => fileURLToPath(new URL(`../../${folder}/`, import.meta.url)));
 
 /** The line of the program that is calling. */
 function here(): string {

@@ -51,10 +51,18 @@ it('every export and the command have a source', () => {
     typeof target === 'string' ? [target] : Object.values(target),
   );
   const wanted = [...targets, ...Object.values<string>(manifest.bin)]
-    .filter((path) => path.startsWith('./dist/'))
-    .map((path) => path.replace('./dist/', 'src/').replace(/(\.d\.ts|\.js)$/, '.ts'));
+    .filter((path) => /^\.\/(bundle|dist)\//.test(path))
+    .map((path) => path.replace(/^\.\/(bundle|dist)\//, 'src/').replace(/(\.d\.ts|\.js)$/, '.ts'));
   expect(wanted.length).toBeGreaterThan(0);
   expect(wanted.filter((path) => !existsSync(join(ROOT, path)))).toEqual([]);
+});
+
+it('runtimes get a bundle of each subpath, bundlers a file for each source', () => {
+  for (const [subpath, target] of Object.entries<Record<string, string> | string>(manifest.exports)) {
+    if (typeof target === 'string') continue;
+    expect(Object.keys(target), subpath).toEqual(['types', 'node', 'default']);
+    expect(target['node'], subpath).toBe(target['default']!.replace('./dist/', './bundle/'));
+  }
 });
 
 it('the lock file names no machine and no private registry', () => {

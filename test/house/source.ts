@@ -8,7 +8,7 @@ import ts from 'typescript';
 export const ROOT: string = fileURLToPath(new URL('../../', import.meta.url));
 
 /** Folders that hold nothing hand-written. */
-const SKIPPED = new Set(['node_modules', 'dist', '.tools', '.git', 'coverage']);
+const SKIPPED = new Set(['node_modules', 'bundle', 'dist', '.tools', '.git', 'coverage']);
 
 /** A TypeScript source: its path from the repository's root with `/`, its text, and its syntax tree. */
 export interface Source {
