@@ -8,6 +8,33 @@ import type { Listener } from './listener.ts';
 import type { ConnectionTable } from './table.ts';
 import type { TimeWaits } from './time-wait.ts';
 
+/** Ports of one page of `PortUsers`. */
+const PAGE = 256;
+
+/** How many connections use each local port: pages of counts, made when first needed, which no growing table copies. */
+class PortUsers {
+  /** Ports that have users. */
+  ports = 0;
+  readonly #pages: (Uint32Array | undefined)[] = [];
+
+  of(port: number): number {
+    return this.#pages[port >>> 8]?.[port & (PAGE - 1)] ?? 0;
+  }
+
+  /** One user more (`by` 1) or less (-1). */
+  add(port: number, by: 1 | -1): void {
+    const before = this.of(port);
+    const after = before + by;
+    if (after < 0) return;
+    if (before === 0) this.ports++;
+    else if (after === 0) this.ports--;
+    const page = port >>> 8;
+    while (this.#pages.length <= page) this.#pages.push(undefined);
+    this.#pages[page] ??= new Uint32Array(PAGE);
+    this.#pages[page]![port & (PAGE - 1)] = after;
+  }
+}
+
 /** The ports of one host. */
 export class Ports {
   readonly #key: SipKey;
@@ -15,8 +42,7 @@ export class Ports {
   readonly #count: number;
   /** By port; a port may have several listeners on different addresses. */
   readonly #listeners: Map<number, Listener[]> = new Map();
-  /** Connections by local port. */
-  readonly #users: Map<number, number> = new Map();
+  readonly #users: PortUsers = new PortUsers();
   #next = 0;
 
   constructor(key: SipKey, profile: Profile) {
@@ -74,7 +100,7 @@ export class Ports {
   free(): number {
     for (let n = 0; n < this.#count; n++) {
       const port = this.#from + ((this.#next + n) % this.#count);
-      if (this.#listeners.has(port) || this.#users.has(port)) continue;
+      if (this.#listeners.has(port) || this.#users.of(port) > 0) continue;
       this.#next = (port - this.#from + 1) % this.#count;
       return port;
     }
@@ -124,20 +150,17 @@ export class Ports {
 
   /** A connection uses its local port. */
   hold(a: ConnectionAddressing): void {
-    this.#users.set(a.localPort, (this.#users.get(a.localPort) ?? 0) + 1);
+    this.#users.add(a.localPort, 1);
   }
 
   /** A connection is gone. */
   release(port: number): void {
-    const users = this.#users.get(port);
-    if (users === undefined) return;
-    if (users > 1) this.#users.set(port, users - 1);
-    else this.#users.delete(port);
+    this.#users.add(port, -1);
   }
 
   /** Local ports that connections use. */
   get inUse(): number {
-    return this.#users.size;
+    return this.#users.ports;
   }
 }
 

@@ -400,11 +400,28 @@ export function optionsOf(options: SocketOptions | number | undefined): SocketOp
   return options ?? {};
 }
 
-/** What the stream below is made with. */
+/** What the stream below is made with: all that a stream looks at, in an object of one shape, which a copy would not be. */
 export function streamOptions(options: SocketOptions): DuplexOptions {
-  const allowHalfOpen = Boolean(options.allowHalfOpen);
-  // Copied once: leaving out what a stream does not look at would cost more than the rest of a constructor.
-  return { ...options, allowHalfOpen, emitClose: false, autoDestroy: true, decodeStrings: false } as DuplexOptions;
+  return {
+    allowHalfOpen: Boolean(options.allowHalfOpen),
+    emitClose: false,
+    autoDestroy: true,
+    decodeStrings: false,
+    readable: options.readable,
+    writable: options.writable,
+    highWaterMark: options.highWaterMark,
+    readableHighWaterMark: options.readableHighWaterMark,
+    writableHighWaterMark: options.writableHighWaterMark,
+    encoding: options.encoding,
+    defaultEncoding: options.defaultEncoding,
+    signal: options.signal,
+    construct: options.construct,
+    read: (options as DuplexOptions).read,
+    write: (options as DuplexOptions).write,
+    writev: options.writev,
+    final: options.final,
+    destroy: options.destroy,
+  } as DuplexOptions;
 }
 
 /** The first part of a constructor: state that the stream's own constructor may ask for, when its signal is aborted. */
