@@ -9,6 +9,7 @@ import { seqGt } from '../base/seq.ts';
 import { type SipKey, sip24 } from '../base/siphash.ts';
 import type { ConnectionAddressing } from '../tcp/tcb.ts';
 import { MAX_SCALE } from '../tcp/window.ts';
+import { putTuple } from '../wire/address.ts';
 import type { Segment } from '../wire/tcp.ts';
 
 /** Milliseconds of a period, and for how many a cookie is taken, the one it was made in included. */
@@ -65,16 +66,7 @@ export class SynCookies {
 
   #hash(a: ConnectionAddressing, seq: number, period: number, domain: number): number {
     const words = this.#words;
-    const { local, remote } = a;
-    words[0] = local.w0;
-    words[1] = local.w1;
-    words[2] = local.w2;
-    words[3] = local.w3;
-    words[4] = remote.w0;
-    words[5] = remote.w1;
-    words[6] = remote.w2;
-    words[7] = remote.w3;
-    words[8] = (a.localPort << 16) | a.remotePort;
+    putTuple(words, 0, a.local, a.localPort, a.remote, a.remotePort);
     words[9] = seq;
     // No other use of the key has as many words.
     words[10] = (period << 2) | domain;

@@ -104,7 +104,7 @@ export function offerFastOpen(host: Host, listener: Listener, c: Connection, seg
     c.fastOpen = new FastOpen(null, null, cookie);
     return;
   }
-  host.waits(c);
+  host.events.waits(c);
   openEarly(c, new FastOpen(null, queue, seg.cookieLength === 0 ? cookie : null), seg);
 }
 

@@ -20,15 +20,7 @@ import type { Cause, State } from '../base/state.ts';
 import type { DropReason, Tracer } from '../base/trace.ts';
 import { IcmpLimiter, PeerLimiter } from '../ip/icmp-limits.ts';
 import { RouteTable } from '../ip/routes.ts';
-import {
-  Connection,
-  EVENT_CLOSE,
-  EVENT_OPEN,
-  EVENT_READABLE,
-  EVENT_TROUBLE,
-  EVENT_URGENT,
-  EVENT_WRITABLE,
-} from '../tcp/connection.ts';
+import { Connection, EVENT_CLOSE, EVENT_OPEN } from '../tcp/connection.ts';
 import type { TcpEnv } from '../tcp/env.ts';
 import { initialSequenceNumber } from '../tcp/isn.ts';
 import { openActive } from '../tcp/opening.ts';
@@ -53,10 +45,11 @@ import { ACK, RST, TCP_HEADER } from '../wire/tcp.ts';
 import { SynCookies } from './cookies.ts';
 import { Counters } from './counters.ts';
 import { Deadlines } from './deadlines.ts';
+import { Events } from './events.ts';
 import { FastOpens, settleFastOpen } from './fast-open.ts';
 import { Input } from './input.ts';
 import { Interface, type InterfaceOptions } from './interface.ts';
-import { type Binding, Listener, type ListenOptions } from './listener.ts';
+import { bindingOf, Listener, type ListenOptions } from './listener.ts';
 import { LOOPBACK, Loopback } from './loopback.ts';
 import { Metrics } from './metrics.ts';
 import { assertSizes, type ConnectOptions, type HostOptions, sizeReceiveBuffer } from './options.ts';
@@ -64,7 +57,6 @@ import { hasOutput, queueEcho, queueReset, type SegmentEnds, takeWaiting, transm
 import { PathMtus } from './path-mtus.ts';
 import { type PingDone, type PingOptions, Pings } from './ping.ts';
 import { Ports } from './ports.ts';
-import { ConnectionRing } from './ring.ts';
 import { restoreSnapshot, takeSnapshot } from './snapshot.ts';
 import { ConnectionTable } from './table.ts';
 import { TimeWaits } from './time-wait.ts';
@@ -109,6 +101,8 @@ export class Host implements TcpEnv {
   readonly cookies: SynCookies;
   /** @internal */
   readonly fastOpens: FastOpens;
+  /** @internal */
+  readonly events: Events = new Events();
   /** @internal Where the host speaks to itself. */
   readonly loopback: Loopback;
   /** @internal */
@@ -123,10 +117,6 @@ export class Host implements TcpEnv {
 
   readonly #key: SipKey;
   readonly #deadlines: Deadlines;
-  /** Connections with events to deliver, in order. */
-  readonly #eventful: ConnectionRing = new ConnectionRing();
-  /** By connection, while its listener still counts it. */
-  readonly #listenerOf: Map<Connection, Listener> = new Map();
   readonly #input: Input;
   readonly #pathMtus: PathMtus = new PathMtus();
   /** @internal */
@@ -268,7 +258,7 @@ export class Host implements TcpEnv {
     this.loopback.refresh();
     if (this.loopback.waits) return this.#now;
     // `transmit` may have ended a connection, whose program has to hear of it.
-    if (this.#eventful.length > 0 || this.pings.hasEvents || this.datagrams.hasEvents) return this.#now;
+    if (this.events.any || this.pings.hasEvents || this.datagrams.hasEvents) return this.#now;
     let t = this.#deadlines.next;
     const ping = this.pings.nextDeadline();
     if (ping < t) t = ping;
@@ -289,40 +279,8 @@ export class Host implements TcpEnv {
     let any = this.loopback.carry();
     if (this.pings.deliver()) any = true;
     if (this.datagrams.deliver()) any = true;
-    // What handlers announce, and what stays when one throws, is for the next call.
-    for (let left = this.#eventful.length; left > 0; left--) {
-      any = true;
-      const c = this.#eventful.shift();
-      c.inEvents = false;
-      this.#deliverTo(c);
-    }
+    if (this.events.deliver()) any = true;
     return any;
-  }
-
-  #deliverTo(c: Connection): void {
-    const listener = this.#listenerOf.get(c);
-    if (listener !== undefined) {
-      if ((c.events & EVENT_OPEN) === 0) {
-        // It never opened: nobody knows of it.
-        if ((c.events & EVENT_CLOSE) !== 0) this.#uncount(c);
-        return;
-      }
-      if (listener.paused) return;
-      this.#listenerOf.delete(c);
-      listener.hand(c);
-    }
-    const { handler } = c;
-    if (handler === null) return;
-    const { events } = c;
-    c.events = 0;
-    if ((events & EVENT_OPEN) !== 0) handler.onOpen?.(c);
-    if ((events & EVENT_URGENT) !== 0) c.handler?.onUrgent?.(c);
-    if ((events & EVENT_READABLE) !== 0) c.handler?.onReadable?.(c);
-    if ((events & EVENT_WRITABLE) !== 0) c.handler?.onWritable?.(c);
-    if ((events & EVENT_TROUBLE) !== 0 && c.trouble !== null) {
-      c.handler?.onTrouble?.(c, new NetError(c.trouble, 'read'));
-    }
-    if ((events & EVENT_CLOSE) !== 0) c.handler?.onClose?.(c, c.error);
   }
 
   // --- commands ---
@@ -495,8 +453,7 @@ export class Host implements TcpEnv {
   /** @internal */
   announce(c: Connection): void {
     if (c.inEvents) return;
-    c.inEvents = true;
-    this.#eventful.push(c);
+    this.events.push(c);
     if (!this.#awake) this.#wake();
   }
 
@@ -504,13 +461,13 @@ export class Host implements TcpEnv {
   moved(c: Connection, from: State, cause: Cause): void {
     const to = c.state;
     this.counters.moved(from, to, cause);
-    if (to === 'ESTABLISHED' && c.passive) this.waits(c);
+    if (to === 'ESTABLISHED' && c.passive) this.events.waits(c);
     if (from === 'SYN-RECEIVED' && c.fastOpen !== null) settleFastOpen(c, cause, this.#now);
     if (to === 'TIME-WAIT' || (from === 'LAST-ACK' && cause === 'rcv ACK of FIN')) this.metrics.store(c);
     if (to !== 'CLOSED') return;
     this.table.remove(c);
     this.ports.release(c.addressing.localPort);
-    if ((c.events & EVENT_OPEN) === 0) this.#uncount(c);
+    if ((c.events & EVENT_OPEN) === 0) this.events.uncount(c);
   }
 
   /** @internal */
@@ -576,8 +533,7 @@ export class Host implements TcpEnv {
     const c = this.makeConnection(addressing, true);
     sizeReceiveBuffer(c, listener.receiveBuffer);
     if (c.interfaceIndex < 0) c.interfaceIndex = i.index;
-    listener.halfOpen.add(c);
-    this.#listenerOf.set(c, listener);
+    this.events.count(c, listener);
     this.counters.passiveOpens++;
     return c;
   }
@@ -654,8 +610,7 @@ export class Host implements TcpEnv {
   /** @internal */
   forgetListener(listener: Listener): void {
     this.ports.unbind(listener);
-    for (const c of listener.halfOpen) this.#listenerOf.delete(c);
-    for (const c of listener.waiting) this.#listenerOf.delete(c);
+    this.events.forget(listener);
   }
 
   /** @internal The address in a text; throws `RangeError` when there is none. */
@@ -666,27 +621,6 @@ export class Host implements TcpEnv {
   /** @internal A number that peers cannot foresee, 0 to 2^32 - 1. */
   secretNumber(): number {
     return halfSip13(this.#key, ++this.#drawn, 0, 0, 0, 0) >>> 0;
-  }
-
-  /** @internal The listener that a connection, which the program does not know yet, came to. */
-  listenerOf(c: Connection): Listener | null {
-    return this.#listenerOf.get(c) ?? null;
-  }
-
-  /** @internal A half-open connection is open, or as good as open (RFC 7413 §4.2), and waits for the program. */
-  waits(c: Connection): void {
-    const listener = this.#listenerOf.get(c);
-    if (listener === undefined) return;
-    listener.halfOpen.delete(c);
-    listener.waiting.add(c);
-  }
-
-  #uncount(c: Connection): void {
-    const listener = this.#listenerOf.get(c);
-    if (listener === undefined) return;
-    listener.halfOpen.delete(c);
-    listener.waiting.delete(c);
-    this.#listenerOf.delete(c);
   }
 
   /** @internal Whether an address is one of this host's. */
@@ -760,13 +694,4 @@ function prefixOf(text: string): Prefix {
   const prefix = parsePrefix(text);
   if (prefix === null) throw new RangeError(`${JSON.stringify(text)} is not an address with a prefix length`);
   return prefix;
-}
-
-/** What a listener binds to: `0.0.0.0` is all of IPv4; `::` is all, or all of IPv6. */
-function bindingOf(options: ListenOptions, address: Address | null, port: number): Binding {
-  const reuse = options.reuseAddress === true;
-  if (address === null) return { port, address, family: 0, reuse };
-  if (!address.isUnspecified) return { port, address, family: address.family, reuse };
-  const family = address.family === 4 ? 4 : options.ipv6Only === true ? 6 : 0;
-  return { port, address: null, family, reuse };
 }

@@ -277,15 +277,15 @@ export class Input {
     const listener = this.#listenerFor(seg);
     const verdict = listener === null ? 'reset' : segmentArrivesInListen(seg);
     const { seq, ack, flags, len, wnd } = seg;
-    const local = this.#local(i);
-    const remote = this.#remote();
+    const mss = listener?.maxSegment || undefined;
+    const addressing = host.addressing(i.mtu, this.#local(i), seg.dstPort, this.#remote(), seg.srcPort, mss);
     if (listener !== null && verdict === 'open') {
-      const c = synArrives(host, listener, i, seg, local, remote, former);
+      const c = synArrives(host, listener, i, seg, addressing, former);
       if (host.trace !== null) this.#traceIn(c, seq, ack, flags, len, wnd, false);
       return;
     }
     if (listener !== null && verdict === 'reset') {
-      const opened = cookieArrives(host, listener, i, seg, local, remote);
+      const opened = cookieArrives(host, listener, i, seg, addressing);
       if (opened === listener) return;
       if (opened !== null) {
         this.#toConnection(opened as Connection, seg);
@@ -295,8 +295,7 @@ export class Input {
     host.drop(verdict === 'not-syn' ? 'tcp-listen-not-syn' : 'tcp-no-connection', null);
     if (host.trace !== null) this.#traceIn(null, seq, ack, flags, len, wnd, false);
     if (verdict !== 'reset') return;
-    const ends = { local, localPort: seg.dstPort, remote, remotePort: seg.srcPort };
-    host.refuse(i, ends, seg.flags, seg.ack, (seg.seq + segLen(seg)) | 0);
+    host.refuse(i, addressing, seg.flags, seg.ack, (seg.seq + segLen(seg)) | 0);
   }
 
   /** Our address of the packet in hand: the interface's own object, so that connections share it. */

@@ -44,6 +44,15 @@ export interface Binding {
   readonly reuse: boolean;
 }
 
+/** What a listener binds to: `0.0.0.0` is all of IPv4; `::` is all, or all of IPv6. */
+export function bindingOf(options: ListenOptions, address: Address | null, port: number): Binding {
+  const reuse = options.reuseAddress === true;
+  if (address === null) return { port, address, family: 0, reuse };
+  if (!address.isUnspecified) return { port, address, family: address.family, reuse };
+  const family = address.family === 4 ? 4 : options.ipv6Only === true ? 6 : 0;
+  return { port, address: null, family, reuse };
+}
+
 /** A listening port. Made by `Host.listen`. */
 export class Listener {
   readonly port: number;

@@ -6,7 +6,6 @@ import { isEarly } from '../tcp/fast-open.ts';
 import { openByCookie, openPassive } from '../tcp/opening.ts';
 import type { ConnectionAddressing } from '../tcp/tcb.ts';
 import { largestBuffer, scaleFor } from '../tcp/window.ts';
-import type { Address } from '../wire/address.ts';
 import {
   ACK,
   putMss,
@@ -42,8 +41,7 @@ export function synArrives(
   listener: Listener,
   i: Interface,
   seg: Segment,
-  local: Address,
-  remote: Address,
+  addressing: ConnectionAddressing,
   former: Connection | null,
 ): Connection | null {
   const { synCookies, synBacklog } = host.profile;
@@ -51,7 +49,6 @@ export function synArrives(
     host.drop('accept-queue-full', null);
     return null;
   }
-  const addressing = host.addressing(i.mtu, local, seg.dstPort, remote, seg.srcPort, listener.maxSegment || undefined);
   const many = listener.halfOpen.size >= listener.backlog;
   if (synCookies === 'always' || (many && synCookies === 'pressure')) {
     answerWithCookie(host, listener, i, addressing, seg);
@@ -104,12 +101,10 @@ export function cookieArrives(
   listener: Listener,
   i: Interface,
   seg: Segment,
-  local: Address,
-  remote: Address,
+  addressing: ConnectionAddressing,
 ): Connection | Listener | null {
   const { now } = host;
   if (now > listener.cookiesUntil || (seg.flags & (SYN | RST | ACK)) !== ACK) return null;
-  const addressing = host.addressing(i.mtu, local, seg.dstPort, remote, seg.srcPort, listener.maxSegment || undefined);
   const mss = host.cookies.open(addressing, (seg.seq - 1) | 0, (seg.ack - 1) | 0, now);
   if (mss < 0) {
     host.counts.cookiesRefused++;
@@ -130,7 +125,7 @@ export function cookieArrives(
 /** Whether the ACK that would open a connection finds no room among those that wait for the program. */
 export function overflows(host: Host, c: Connection, seg: Segment): boolean {
   if (!c.passive || isEarly(c) || (seg.flags & (SYN | RST | ACK)) !== ACK || seg.ack !== c.snd.nxt) return false;
-  const listener = host.listenerOf(c);
+  const listener = host.events.listenerOf(c);
   if (listener === null || !listener.full) return false;
   host.drop('accept-queue-full', c);
   if (host.profile.abortOnOverflow) c.abort();

@@ -139,13 +139,12 @@ export class Ports {
   isFree(
     table: ConnectionTable,
     waits: Pick<TimeWaits, 'has'>,
-    l: Address,
+    local: Address,
     port: number,
-    r: Address,
+    remote: Address,
     remotePort: number,
   ): boolean {
-    const open = table.find(l.w0, l.w1, l.w2, l.w3, port, r.w0, r.w1, r.w2, r.w3, remotePort) !== null;
-    return !open && !waits.has(l, port, r, remotePort);
+    return table.at(local, port, remote, remotePort) === null && !waits.has(local, port, remote, remotePort);
   }
 
   /** A connection uses its local port. */

@@ -5,8 +5,27 @@
 
 import { halfSip13, type SipKey } from '../base/siphash.ts';
 import type { Connection } from '../tcp/connection.ts';
+import type { Address } from '../wire/address.ts';
 
 const SMALLEST = 16;
+
+/**
+ * The hash of a four-tuple.
+ *
+ * @param l3 last word of our address: the others are the same for every address of a family and an interface
+ * @param ports ours in the high half, the peer's in the low
+ */
+export function tupleHash(
+  key: SipKey,
+  l3: number,
+  r0: number,
+  r1: number,
+  r2: number,
+  r3: number,
+  ports: number,
+): number {
+  return halfSip13(key, r0 ^ l3, r1, r2, r3, ports);
+}
 
 /** A hash table of connections, at most half full. */
 export class ConnectionTable {
@@ -38,7 +57,7 @@ export class ConnectionTable {
     const last = this.#last;
     if (last !== null && matches(last, l0, l1, l2, l3, localPort, r0, r1, r2, r3, remotePort)) return last;
     const mask = this.#slots.length - 1;
-    const hash = this.#hash(l3, localPort, r0, r1, r2, r3, remotePort);
+    const hash = tupleHash(this.#key, l3, r0, r1, r2, r3, (localPort << 16) | remotePort);
     for (let i = hash & mask; ; i = (i + 1) & mask) {
       const c = this.#slots[i]!;
       if (c === null) return null;
@@ -47,6 +66,12 @@ export class ConnectionTable {
         return c;
       }
     }
+  }
+
+  /** The connection of a four-tuple, or `null`. */
+  at(local: Address, localPort: number, remote: Address, remotePort: number): Connection | null {
+    const { w0, w1, w2, w3 } = local;
+    return this.find(w0, w1, w2, w3, localPort, remote.w0, remote.w1, remote.w2, remote.w3, remotePort);
   }
 
   /** Adds a connection whose four-tuple is not in the table. */
@@ -84,14 +109,10 @@ export class ConnectionTable {
     return this.#slots.filter((c) => c !== null);
   }
 
-  #hash(l3: number, localPort: number, r0: number, r1: number, r2: number, r3: number, remotePort: number): number {
-    // The local words but the last are the same for every address of a family and an interface.
-    return halfSip13(this.#key, r0 ^ l3, r1, r2, r3, (localPort << 16) | remotePort);
-  }
-
   #hashOf(c: Connection): number {
     const { local, localPort, remote, remotePort } = c.addressing;
-    return this.#hash(local.w3, localPort, remote.w0, remote.w1, remote.w2, remote.w3, remotePort);
+    const { w0, w1, w2, w3 } = remote;
+    return tupleHash(this.#key, local.w3, w0, w1, w2, w3, (localPort << 16) | remotePort);
   }
 
   #place(c: Connection, hash: number): void {

@@ -8,16 +8,17 @@
 // again, which takes the segment as any other does and is folded again: there is one machine, not two. The program's own
 // object stays with the program; it asks here whether its TIME-WAIT goes on.
 
-import { halfSip13, type SipKey } from '../base/siphash.ts';
+import type { SipKey } from '../base/siphash.ts';
 import type { Cause } from '../base/state.ts';
 import { Connection } from '../tcp/connection.ts';
 import { NOTHING, whatToSend } from '../tcp/output.ts';
 import { OFF } from '../tcp/timers.ts';
-import { Address } from '../wire/address.ts';
+import { Address, putTuple } from '../wire/address.ts';
 import type { Host } from './host.ts';
 import type { Interface } from './interface.ts';
+import { tupleHash } from './table.ts';
 
-/** Words of a record: 0 to 3 our address, 4 to 7 the peer's, then these. */
+/** Words of a record: 0 to 3 our address, 4 to 7 the peer's, then these; the first nine are those of `putTuple`. */
 const PORTS = 8;
 const SND_NXT = 9;
 const RCV_NXT = 10;
@@ -85,16 +86,7 @@ export class TimeWaits {
     const w = this.#words;
     const at = row * WORDS;
     const { snd, rcv, addressing } = c;
-    const { local, remote } = addressing;
-    w[at] = local.w0;
-    w[at + 1] = local.w1;
-    w[at + 2] = local.w2;
-    w[at + 3] = local.w3;
-    w[at + 4] = remote.w0;
-    w[at + 5] = remote.w1;
-    w[at + 6] = remote.w2;
-    w[at + 7] = remote.w3;
-    w[at + PORTS] = (addressing.localPort << 16) | addressing.remotePort;
+    putTuple(w, at, addressing.local, addressing.localPort, addressing.remote, addressing.remotePort);
     w[at + SND_NXT] = snd.nxt;
     w[at + RCV_NXT] = rcv.nxt;
     w[at + RCV_ADV] = rcv.adv;
@@ -111,7 +103,7 @@ export class TimeWaits {
       (c.passive ? 0x400 : 0) |
       (c.diffserv << 11) |
       (c.interfaceIndex << 20);
-    w[at + HASH] = this.#hash(w, at);
+    w[at + HASH] = tupleHash(this.#key, w[at + 3]!, w[at + 4]!, w[at + 5]!, w[at + 6]!, w[at + 7]!, w[at + PORTS]!);
     this.#deadlines[row] = c.timers.timeWait;
     this.#place(row);
     this.#enqueue(row);
@@ -131,7 +123,6 @@ export class TimeWaits {
     r3: number,
     remotePort: number,
   ): Connection | null {
-    if (this.size === 0) return null;
     const row = this.#find(l0, l1, l2, l3, localPort, r0, r1, r2, r3, remotePort);
     if (row === NONE) return null;
     const c = this.#shown.get(this.#words[row * WORDS + ID]!) ?? this.#connection(row);
@@ -141,21 +132,19 @@ export class TimeWaits {
 
   /** Whether this four-tuple is in TIME-WAIT as a record. */
   has(local: Address, localPort: number, remote: Address, remotePort: number): boolean {
-    return this.size > 0 && this.#rowOf(local, localPort, remote, remotePort) !== NONE;
+    return this.#at(local, localPort, remote, remotePort) !== NONE;
   }
 
   /** Whether the TIME-WAIT of a connection that was folded goes on. */
   goesOn(c: Connection): boolean {
-    const { local, localPort, remote, remotePort } = c.addressing;
-    const row = this.size === 0 ? NONE : this.#rowOf(local, localPort, remote, remotePort);
+    const row = this.#rowOf(c);
     if (row !== NONE) return this.#words[row * WORDS + ID] === c.id;
     return this.#standIn(c) !== null;
   }
 
   /** The program has a command for a connection that was folded: this very object takes its record's place. */
   reclaim(c: Connection): void {
-    const { local, localPort, remote, remotePort } = c.addressing;
-    const row = this.size === 0 ? NONE : this.#rowOf(local, localPort, remote, remotePort);
+    const row = this.#rowOf(c);
     if (row !== NONE) {
       if (this.#words[row * WORDS + ID] === c.id) this.#back(c, row);
       return;
@@ -171,20 +160,8 @@ export class TimeWaits {
 
   /** The connection that a record of `c` has become, while it is one. */
   #standIn(c: Connection): Connection | null {
-    const { local, localPort: lp, remote, remotePort: rp } = c.addressing;
-    const { table } = this.#host;
-    const other = table.find(
-      local.w0,
-      local.w1,
-      local.w2,
-      local.w3,
-      lp,
-      remote.w0,
-      remote.w1,
-      remote.w2,
-      remote.w3,
-      rp,
-    );
+    const { local, localPort, remote, remotePort } = c.addressing;
+    const other = this.#host.table.at(local, localPort, remote, remotePort);
     return other !== null && other !== c && other.id === c.id ? other : null;
   }
 
@@ -305,8 +282,14 @@ export class TimeWaits {
     this.#host.touch(c);
   }
 
-  #rowOf(l: Address, localPort: number, r: Address, remotePort: number): number {
-    return this.#find(l.w0, l.w1, l.w2, l.w3, localPort, r.w0, r.w1, r.w2, r.w3, remotePort);
+  #rowOf(c: Connection): number {
+    const { local, localPort, remote, remotePort } = c.addressing;
+    return this.#at(local, localPort, remote, remotePort);
+  }
+
+  #at(local: Address, localPort: number, remote: Address, remotePort: number): number {
+    const { w0, w1, w2, w3 } = local;
+    return this.#find(w0, w1, w2, w3, localPort, remote.w0, remote.w1, remote.w2, remote.w3, remotePort);
   }
 
   #find(
@@ -321,9 +304,10 @@ export class TimeWaits {
     r3: number,
     remotePort: number,
   ): number {
+    if (this.size === 0) return NONE;
     const w = this.#words;
     const ports = (localPort << 16) | remotePort;
-    const hash = halfSip13(this.#key, r0 ^ l3, r1, r2, r3, ports);
+    const hash = tupleHash(this.#key, l3, r0, r1, r2, r3, ports);
     const mask = this.#slots.length - 1;
     for (let i = hash & mask; ; i = (i + 1) & mask) {
       const row = this.#slots[i]!;
@@ -333,10 +317,6 @@ export class TimeWaits {
       const sameRemote = w[at + 7] === r3 && w[at + 6] === r2 && w[at + 5] === r1 && w[at + 4] === r0;
       if (sameRemote && w[at + 3] === l3 && w[at + 2] === l2 && w[at + 1] === l1 && w[at] === l0) return row;
     }
-  }
-
-  #hash(w: Int32Array, at: number): number {
-    return halfSip13(this.#key, w[at + 4]! ^ w[at + 3]!, w[at + 5]!, w[at + 6]!, w[at + 7]!, w[at + PORTS]!);
   }
 
   /** A free record. */

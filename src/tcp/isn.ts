@@ -1,7 +1,7 @@
 // Initial sequence numbers that cannot be guessed (RFC 6528): M + F(four-tuple, secret key).
 
 import { type SipKey, sip24 } from '../base/siphash.ts';
-import type { Address } from '../wire/address.ts';
+import { type Address, putTuple } from '../wire/address.ts';
 
 const words = new Int32Array(9);
 
@@ -20,14 +20,6 @@ export function initialSequenceNumber(
   remote: Address,
   remotePort: number,
 ): number {
-  words[0] = local.w0;
-  words[1] = local.w1;
-  words[2] = local.w2;
-  words[3] = local.w3;
-  words[4] = remote.w0;
-  words[5] = remote.w1;
-  words[6] = remote.w2;
-  words[7] = remote.w3;
-  words[8] = (localPort << 16) | remotePort;
+  putTuple(words, 0, local, localPort, remote, remotePort);
   return (Math.floor(now * 250) + sip24(key, words, 9)) | 0;
 }

@@ -84,6 +84,26 @@ export const UNSPECIFIED4: Address = new Address(0, 0, V4_MAPPED, 0);
 /** `::` */
 export const UNSPECIFIED6: Address = new Address(0, 0, 0, 0);
 
+/** Writes the nine words of a four-tuple at `words[at]`: our address, the peer's, and both ports. */
+export function putTuple(
+  words: Int32Array,
+  at: number,
+  local: Address,
+  localPort: number,
+  remote: Address,
+  remotePort: number,
+): void {
+  words[at] = local.w0;
+  words[at + 1] = local.w1;
+  words[at + 2] = local.w2;
+  words[at + 3] = local.w3;
+  words[at + 4] = remote.w0;
+  words[at + 5] = remote.w1;
+  words[at + 6] = remote.w2;
+  words[at + 7] = remote.w3;
+  words[at + 8] = (localPort << 16) | remotePort;
+}
+
 /** True when words `w0`, `w1`, `w2` are those of an IPv4 address. */
 export function isV4Mapped(w0: number, w1: number, w2: number): boolean {
   return w2 === V4_MAPPED && w0 === 0 && w1 === 0;
