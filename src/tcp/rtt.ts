@@ -71,10 +71,7 @@ export class RttEstimator {
    */
   measureEach(r: number, una: number, nxt: number, profile: Profile): void {
     const floor = profile.rtoVariationMin;
-    this.backoff = 0;
-    this.samples++;
-    this.latest = r;
-    if (this.least < 0 || r < this.least) this.least = r;
+    this.#took(r);
     if (this.srtt < 0) {
       this.srtt = r;
       this.#deviation = 2 * r;
@@ -86,8 +83,7 @@ export class RttEstimator {
       this.srtt += (r - this.srtt) / 8;
     }
     this.rttvar = this.#spread / 4;
-    const rto = this.srtt + Math.max(this.#spread, profile.clockGranularity);
-    this.rto = rto < profile.rtoMin ? profile.rtoMin : Math.min(rto, profile.rtoMax);
+    this.#setRto(this.#spread, profile);
   }
 
   #deviate(error: number, una: number, nxt: number, floor: number): void {
@@ -107,12 +103,7 @@ export class RttEstimator {
 
   /** Takes one measurement `r` in ms (RFC 6298 §2.2, §2.3). */
   measure(r: number, profile: Profile): void {
-    // "Once a new RTT measurement is obtained" the back-off ends (RFC 6298 §5), and not before: an
-    // acknowledgement of what was sent again says nothing about the path's delay (Karn).
-    this.backoff = 0;
-    this.samples++;
-    this.latest = r;
-    if (this.least < 0 || r < this.least) this.least = r;
+    this.#took(r);
     if (this.srtt < 0) {
       this.srtt = r;
       this.rttvar = r / 2;
@@ -121,8 +112,21 @@ export class RttEstimator {
       this.rttvar += ((error < 0 ? -error : error) - this.rttvar) / 4;
       this.srtt += (r - this.srtt) / 8;
     }
-    const spread = 4 * this.rttvar;
-    const rto = this.srtt + Math.max(spread, profile.clockGranularity, profile.rtoVariationMin);
+    this.#setRto(Math.max(4 * this.rttvar, profile.rtoVariationMin), profile);
+  }
+
+  #took(r: number): void {
+    // "Once a new RTT measurement is obtained" the back-off ends (RFC 6298 §5), and not before: an
+    // acknowledgement of what was sent again says nothing about the path's delay (Karn).
+    this.backoff = 0;
+    this.samples++;
+    this.latest = r;
+    if (this.least < 0 || r < this.least) this.least = r;
+  }
+
+  /** RTO <- SRTT + max(G, K*RTTVAR), within the profile's bounds (RFC 6298 §2.3 to §2.5). */
+  #setRto(spread: number, profile: Profile): void {
+    const rto = this.srtt + Math.max(spread, profile.clockGranularity);
     this.rto = rto < profile.rtoMin ? profile.rtoMin : Math.min(rto, profile.rtoMax);
   }
 }
