@@ -1,7 +1,7 @@
 // Whether the other end is still there: keep-alive (RFC 9293 §3.8.4) and the user timeout (§3.8.3, RFC 5482 §3).
 
 import type { Connection } from './connection.ts';
-import { OFF } from './timers.ts';
+import { OFF, traceTimer } from './timers.ts';
 
 /** Settings and state; a connection has one only when the program asked for either. Milliseconds. */
 export class Liveness {
@@ -45,11 +45,13 @@ export function keepAliveTimedOut(c: Connection): void {
   const limit = userTimeoutOf(c);
   const over = limit > 0 ? quiet >= limit : liveness.probes >= liveness.count;
   if (over && liveness.probes > 0) {
+    if (limit > 0) traceTimer(c, 'user-timeout', 1);
     c.resetDue = true;
     c.fail(c.softError ?? 'ETIMEDOUT', 'timeout');
     return;
   }
   liveness.probes++;
+  traceTimer(c, 'keepalive', liveness.probes);
   env.counts.keepAliveProbes++;
   c.probeDue = true;
   timers.keepAlive = env.now + liveness.interval;

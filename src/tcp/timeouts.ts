@@ -3,7 +3,6 @@
 // Each fires at most once per call, however far the clock jumped; giving up counts attempts, never the time
 // that passed, so a suspended machine wakes up with its connections alive.
 
-import type { TimerEvent } from '../base/trace.ts';
 import type { Connection } from './connection.ts';
 import { pauseFastOpen } from './fast-open.ts';
 import { keepAliveTimedOut, userTimeoutPassed, withinUserTimeout } from './liveness.ts';
@@ -11,7 +10,7 @@ import { probeInterval } from './output.ts';
 import { suspectBlackHole } from './path-mtu.ts';
 import { probeTimedOut, reorderingTimedOut } from './rack.ts';
 import { retransmissionTimedOut } from './recovery.ts';
-import { OFF } from './timers.ts';
+import { OFF, traceTimer } from './timers.ts';
 
 /** Fires every timer of the connection that is due. Spurious calls do nothing. */
 export function timersFire(c: Connection): void {
@@ -49,10 +48,7 @@ function retransmit(c: Connection): void {
   const { now, profile } = env;
   timers.retransmit = OFF;
   if (snd.una === snd.nxt) return;
-  if (c.retries >= retriesAllowed(c) || userTimeoutPassed(c, c.silentSince) || now >= openDeadline(c)) {
-    c.fail(c.softError ?? 'ETIMEDOUT', 'timeout');
-    return;
-  }
+  if (givesUp(c, c.retries >= retriesAllowed(c) || now >= openDeadline(c))) return;
   traceTimer(c, 'retransmit', c.retries + 1);
   env.counts.timeouts++;
   if (c.isSynchronised()) {
@@ -74,6 +70,14 @@ function retransmit(c: Connection): void {
   // A shut window explains the silence: nothing is known against the path then.
   const suspicious = profile.blackHoleRetries > 0 && c.retries === profile.blackHoleRetries && snd.wnd > 0;
   if (suspicious) suspectBlackHole(c);
+}
+
+/** Ends a connection that has been tried for long enough (`over`), or whose user timeout has passed; false otherwise. */
+function givesUp(c: Connection, over: boolean): boolean {
+  const late = userTimeoutPassed(c, c.silentSince);
+  if (late) traceTimer(c, 'user-timeout', 1);
+  if (over || late) c.fail(c.softError ?? 'ETIMEDOUT', 'timeout');
+  return over || late;
 }
 
 /** When an active open is given up; never in other states. */
@@ -99,21 +103,11 @@ function persist(c: Connection): void {
   }
   if (c.retries === 0) c.silentSince = env.now;
   const allowed = c.orphan ? env.profile.orphanRetries : env.profile.probeRetries;
-  if (c.retries >= allowed || userTimeoutPassed(c, c.silentSince)) {
-    c.fail(c.softError ?? 'ETIMEDOUT', 'timeout');
-    return;
-  }
+  if (givesUp(c, c.retries >= allowed)) return;
   c.retries++;
   traceTimer(c, 'persist', c.retries);
   env.counts.windowProbes++;
   c.probeDue = true;
   c.probes++;
   timers.persist = withinUserTimeout(c, env.now + probeInterval(c), c.silentSince);
-}
-
-function traceTimer(c: Connection, timer: TimerEvent['timer'], count: number): void {
-  const { env } = c;
-  if (env.trace !== null) {
-    env.trace({ type: 'timer', at: env.now, host: env.name, conn: c.id, timer, count });
-  }
 }

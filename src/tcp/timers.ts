@@ -1,4 +1,7 @@
-// The deadlines of one connection, in one row; the host keeps the earliest of them in its wheel.
+// The deadlines of one connection, in one row; the host keeps the earliest of them in its wheel. And that one fired, for traces.
+
+import type { TimerEvent } from '../base/trace.ts';
+import type { Connection } from './connection.ts';
 
 /** A deadline that is not set. */
 export const OFF: number = Number.POSITIVE_INFINITY;
@@ -49,5 +52,13 @@ export class Timers {
     this.keepAlive = OFF;
     this.finWait2 = OFF;
     this.timeWait = OFF;
+  }
+}
+
+/** Tells the trace that a timer did its work, for the `count`th time in a row. */
+export function traceTimer(c: Connection, timer: TimerEvent['timer'], count: number): void {
+  const { env } = c;
+  if (env.trace !== null) {
+    env.trace({ type: 'timer', at: env.now, host: env.name, conn: c.id, timer, count });
   }
 }

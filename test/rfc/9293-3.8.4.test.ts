@@ -1,7 +1,7 @@
 // RFC 9293 §3.8.4, keep-alive, and the user timeout of §3.8.3.
 
 import { describe, expect, test } from 'vitest';
-import { established, Peer, synSent } from './peer.ts';
+import { type App, established, Peer, synSent } from './peer.ts';
 
 const bare = (lines: string[]): string[] => lines.map((l) => l.replace(/^@\d+ /, ''));
 
@@ -191,4 +191,28 @@ describe('the user timeout', () => {
       expect(a.connection!.state).toBe(answers ? 'ESTABLISHED' : 'CLOSED');
     }
   });
+});
+
+test('traces tell of the probes of keep-alive by number, and of the user timeout that ends a connection', () => {
+  const fired = (prepare: (c: NonNullable<App['connection']>) => void): string[] => {
+    const p = new Peer();
+    prepare(established(p).connection!);
+    const start = p.now;
+    p.advance(20_000);
+    return p.trace.flatMap((e) =>
+      e.type === 'timer' && e.timer !== 'retransmit' ? `${e.at - start} ${e.timer} ${e.count}` : [],
+    );
+  };
+  const alive = ['1000 keepalive 1', '1100 keepalive 2', '1200 keepalive 3'];
+  expect(fired((c) => c.setKeepAlive(true, 1000, 100, 3))).toEqual(alive);
+  const both = fired((c) => {
+    c.setKeepAlive(true, 1000, 100, 3);
+    c.setUserTimeout(1150);
+  });
+  expect(both).toEqual([...alive.slice(0, 2), '1200 user-timeout 1']);
+  const unanswered = fired((c) => {
+    c.setUserTimeout(5000);
+    c.send(new Uint8Array(10), 0, 10);
+  });
+  expect(unanswered).toEqual(['5000 user-timeout 1']);
 });
