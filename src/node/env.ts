@@ -76,6 +76,39 @@ export class Hold {
   }
 }
 
+/** One of those that a `Hold` counts: while it is active, unless the program has said that it does not count. */
+export class Holder {
+  /** Counted now. */
+  held = false;
+  /** `unref` was not called last. */
+  referenced = true;
+  readonly #hold: Hold;
+  #active = false;
+
+  constructor(hold: Hold) {
+    this.#hold = hold;
+  }
+
+  /** Whether there is something to come. */
+  setActive(active: boolean): void {
+    this.#active = active;
+    this.#settle();
+  }
+
+  /** What `ref` (`true`) and `unref` of Node do. */
+  setReferenced(referenced: boolean): void {
+    this.referenced = referenced;
+    this.#settle();
+  }
+
+  #settle(): void {
+    const held = this.#active && this.referenced;
+    if (held === this.held) return;
+    this.held = held;
+    this.#hold.change(held);
+  }
+}
+
 /** A timeout that restarts often: activity only notes the time, and the timer is set anew when it fires too early. */
 export class IdleTimer {
   readonly #clock: Clock;

@@ -5,7 +5,7 @@
 
 import { NetError } from '../base/errors.ts';
 import type { StreamHandler } from '../base/stream.ts';
-import type { NetEnv, NetStream } from './env.ts';
+import { Holder, type NetEnv, type NetStream } from './env.ts';
 import type { Scope } from './platform.ts';
 
 /** Octets read at once, at most. */
@@ -70,15 +70,15 @@ export class TcpHandle implements StreamHandler {
   #endTold = false;
   #readScheduled = false;
   #closed = false;
-  #referenced = true;
-  /** Whether this keeps the process alive now. */
-  #held = false;
+  /** Whether this keeps the process alive. */
+  readonly #holder: Holder;
 
   /** @param stream an accepted connection; `null` for one that is to connect */
   constructor(env: NetEnv, stream: NetStream | null, mapped = false) {
     this.#env = env;
     this.#stream = stream;
     this.#mapped = mapped;
+    this.#holder = new Holder(env.hold);
     this.#scope = env.platform.scope('TCPWRAP');
     if (stream !== null) stream.handler = this;
   }
@@ -304,27 +304,22 @@ export class TcpHandle implements StreamHandler {
 
   /** This keeps the process alive while there is something to come. */
   ref(): void {
-    this.#referenced = true;
-    this.#keep();
+    this.#holder.setReferenced(true);
   }
 
   /** This does not keep the process alive. */
   unref(): void {
-    this.#referenced = false;
-    this.#keep();
+    this.#holder.setReferenced(false);
   }
 
   /** Whether `unref` was not called last. */
   hasRef(): boolean {
-    return this.#referenced && !this.#closed;
+    return this.#holder.referenced && !this.#closed;
   }
 
   #keep(): void {
     const active = this.#connecting !== null || this.#wanted || this.#writes.length > 0;
-    const hold = active && this.#referenced && !this.#closed;
-    if (hold === this.#held) return;
-    this.#held = hold;
-    this.#env.hold.change(hold);
+    this.#holder.setActive(active && !this.#closed);
   }
 
   // --- the asynchronous context ---

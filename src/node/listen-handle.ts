@@ -1,7 +1,7 @@
 // What stands behind a server: a listening port of the host.
 
 import { NetError } from '../base/errors.ts';
-import type { NetEnv, NetListener, NetStream } from './env.ts';
+import { Holder, type NetEnv, type NetListener, type NetStream } from './env.ts';
 import { type Place, TcpHandle } from './handle.ts';
 import type { PathOptions, Scope } from './platform.ts';
 
@@ -20,11 +20,11 @@ export class ListenHandle {
   #listener: NetListener | null = null;
   #address = '';
   #path = '';
-  #held = false;
-  #referenced = true;
+  readonly #holder: Holder;
 
   constructor(env: NetEnv, onconnection: OnConnection) {
     this.#env = env;
+    this.#holder = new Holder(env.hold);
     this.scope = env.platform.scope('TCPSERVERWRAP');
     this.onconnection = onconnection;
   }
@@ -74,24 +74,19 @@ export class ListenHandle {
   }
 
   ref(): void {
-    this.#referenced = true;
-    this.#keep();
+    this.#holder.setReferenced(true);
   }
 
   unref(): void {
-    this.#referenced = false;
-    this.#keep();
+    this.#holder.setReferenced(false);
   }
 
   /** Whether it keeps the process alive. */
   hasRef(): boolean {
-    return this.#held;
+    return this.#holder.held;
   }
 
   #keep(): void {
-    const hold = this.#listener !== null && this.#referenced;
-    if (hold === this.#held) return;
-    this.#held = hold;
-    this.#env.hold.change(hold);
+    this.#holder.setActive(this.#listener !== null);
   }
 }
