@@ -2,6 +2,7 @@
 
 import { expect, it } from 'vitest';
 import { cellsOf, EVENTS, faultsOf, IMPOSSIBLE, STATES, tableOf } from '../../scripts/lib/drill-matrix.mjs';
+import { STATES as DECLARED } from '../../src/base/state.ts';
 import { runScript } from '../../src/drill/index.ts';
 import { paths, read } from './source.ts';
 
@@ -11,6 +12,10 @@ it('each event meets each state in a script, as seen while it runs', () => {
   expect(faultsOf(cells)).toEqual([]);
   expect(cells.size + IMPOSSIBLE.size).toBe(STATES.length * EVENTS.length);
   expect(tableOf(cells).split('\n').length).toBe(EVENTS.length + 1);
+});
+
+it('the table has every state', () => {
+  expect([...STATES].sort()).toEqual([...DECLARED].sort());
 });
 
 it('a hole in the table is found, and so is a cell that is wrongly called impossible', () => {

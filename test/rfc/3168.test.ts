@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import type { Profile } from '../../src/base/profile.ts';
 import { connectPair, pair } from '../../src/sim/pair.ts';
 import { readSnapshot, writeSnapshot } from '../../src/tcp/snapshot.ts';
+import { flood } from '../tcp/flood.ts';
 import { type App, app, listening, Peer } from './peer.ts';
 
 const MSS = 1000;
@@ -227,22 +228,10 @@ describe.each([false, true])('over a bottleneck that marks (IPv6: %s)', (ipv6) =
     const path = { delay: 10, rate: 1_250_000, queue: 100_000, mark: 15_000 };
     const p = pair({ seed: 4, ipv6, impairments: path, profile: { ecn } });
     const { client, server } = connectPair(p);
-    let received = 0;
-    server.handler = {
-      onReadable: (s) => {
-        received += s.readable;
-        s.consume(s.readable);
-      },
-    };
-    const chunk = new Uint8Array(65_536);
-    const fill = (): void => {
-      while (client.send(chunk, 0, chunk.length) === chunk.length);
-    };
-    client.handler = { onWritable: fill };
-    fill();
+    const flow = flood(client, server);
     p.network.run({ until: p.network.now + 10_000 });
     const { queueFull, marked } = p.link.aToB.counters;
-    return { received, lost: queueFull, marked };
+    return { received: flow.received, lost: queueFull, marked };
   }
 
   test('the path is full and loses nothing', () => {

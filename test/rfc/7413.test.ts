@@ -32,6 +32,15 @@ function freshIss(p: Peer): void {
   p.forgetIss();
 }
 
+/** A host that listens with fast open, and the cookie that its next peer comes with. */
+function primed(options: Partial<ListenOptions> = {}): { p: Peer; a: App; cookie: string } {
+  const p = new Peer();
+  const a = fastListening(p, options);
+  const cookie = granted(p);
+  freshIss(p);
+  return { p, a, cookie };
+}
+
 /** The host connects to port 4000 with fast open and sends `size` octets at once. */
 function fastConnect(p: Peer, size: number): App {
   const a = app();
@@ -76,10 +85,7 @@ describe('a listener with fast open', () => {
   });
 
   test('with a good cookie takes the text, acknowledges it, and hands the connection over in SYN-RECEIVED (§4.2)', () => {
-    const p = new Peer();
-    const a = fastListening(p);
-    const cookie = granted(p);
-    freshIss(p);
+    const { p, a, cookie } = primed();
     p.send(`S 0:10 mss=1000 fo=${cookie}`, Uint8Array.from(octets(1, 11)));
     expect(p.out()).toEqual(['S. 0 ack=11 mss=1460']);
     expect(a.log).toEqual(['accept SYN-RECEIVED']);
@@ -92,10 +98,7 @@ describe('a listener with fast open', () => {
   });
 
   test('sends text before the peer has acknowledged its SYN, small segments as well (§4.2)', () => {
-    const p = new Peer();
-    const a = fastListening(p);
-    const cookie = granted(p);
-    freshIss(p);
+    const { p, a, cookie } = primed();
     p.send(`S 0:10 mss=1000 fo=${cookie}`);
     p.out();
     const c = a.connection!;
@@ -109,10 +112,7 @@ describe('a listener with fast open', () => {
   });
 
   test('holds back its FIN until the SYN is acknowledged (RFC 9293 §3.10.4)', () => {
-    const p = new Peer();
-    const a = fastListening(p);
-    const cookie = granted(p);
-    freshIss(p);
+    const { p, a, cookie } = primed();
     p.send(`S 0:10 mss=1000 fo=${cookie}`);
     p.out();
     a.connection!.send(new Uint8Array(5), 0, 5);
@@ -124,10 +124,7 @@ describe('a listener with fast open', () => {
   });
 
   test('with a wrong cookie acknowledges the SYN alone and grants the right one (§4.1.2)', () => {
-    const p = new Peer();
-    const a = fastListening(p);
-    const cookie = granted(p);
-    freshIss(p);
+    const { p, a, cookie } = primed();
     const wrong = cookie.slice(0, 14) + (cookie.endsWith('00') ? '01' : '00');
     p.send(`S 0:10 mss=1000 fo=${wrong}`);
     expect(p.out()).toEqual([`S. 0 ack=1 mss=1460 fo=${cookie}`]);
@@ -137,10 +134,7 @@ describe('a listener with fast open', () => {
   });
 
   test('answers a repeated SYN with the SYN,ACK, and its text is read once (§4.2)', () => {
-    const p = new Peer();
-    const a = fastListening(p);
-    const cookie = granted(p);
-    freshIss(p);
+    const { p, a, cookie } = primed();
     for (let n = 0; n < 2; n++) {
       p.send(`S 0:10 mss=1000 fo=${cookie}`, Uint8Array.from(octets(1, 11)));
       expect(p.out()).toEqual(['S. 0 ack=11 mss=1460']);
@@ -150,10 +144,7 @@ describe('a listener with fast open', () => {
   });
 
   test('repeats the SYN,ACK alone when nothing is heard, and text after it once the SYN is acknowledged', () => {
-    const p = new Peer();
-    const a = fastListening(p);
-    const cookie = granted(p);
-    freshIss(p);
+    const { p, a, cookie } = primed();
     p.send(`S 0:10 mss=1000 fo=${cookie}`);
     p.out();
     a.connection!.send(new Uint8Array(5), 0, 5);
@@ -165,10 +156,7 @@ describe('a listener with fast open', () => {
   });
 
   test('goes the ordinary way beyond its limit of pending openings, until one of them is heard (§5.1)', () => {
-    const p = new Peer();
-    const a = fastListening(p, { fastOpen: 1 });
-    const cookie = granted(p);
-    freshIss(p);
+    const { p, a, cookie } = primed({ fastOpen: 1 });
     p.send(`S 0:10 mss=1000 fo=${cookie}`);
     expect(p.out()).toEqual(['S. 0 ack=11 mss=1460']);
     p.peerPort = 4001;
@@ -200,10 +188,7 @@ describe('a listener with fast open', () => {
   });
 
   test('keeps an opening among those that wait for the program, where it takes the room of one and needs no other', () => {
-    const p = new Peer();
-    const a = fastListening(p, { backlog: 1 });
-    const cookie = granted(p);
-    freshIss(p);
+    const { p, a, cookie } = primed({ backlog: 1 });
     a.listener!.pause();
     p.send(`S 0:10 mss=1000 fo=${cookie}`);
     expect(p.out()).toEqual(['S. 0 ack=11 mss=1460']);

@@ -1,6 +1,6 @@
 // A passive connection brought into any of its states by the scripted peer.
 
-import type { State } from '../../src/base/state.ts';
+import { STATES, type State } from '../../src/base/state.ts';
 import type { Connection } from '../../src/tcp/connection.ts';
 import { type App, established, listening, type Peer } from './peer.ts';
 
@@ -16,16 +16,7 @@ export interface Staged {
 }
 
 /** States that can be staged: those of a passive connection that has seen a SYN. */
-export const STAGED: readonly State[] = [
-  'SYN-RECEIVED',
-  'ESTABLISHED',
-  'FIN-WAIT-1',
-  'FIN-WAIT-2',
-  'CLOSE-WAIT',
-  'CLOSING',
-  'LAST-ACK',
-  'TIME-WAIT',
-];
+export const STAGED: readonly State[] = STATES.filter((s) => s !== 'LISTEN' && s !== 'SYN-SENT' && s !== 'CLOSED');
 
 /** Those in which the peer may still send text. */
 export const RECEIVING: readonly State[] = ['ESTABLISHED', 'FIN-WAIT-1', 'FIN-WAIT-2'];

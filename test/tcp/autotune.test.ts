@@ -2,6 +2,7 @@
 
 import { expect, test } from 'vitest';
 import { connectPair, pair } from '../../src/sim/pair.ts';
+import { flood } from './flood.ts';
 
 const MIB = 1024 * 1024;
 
@@ -14,24 +15,12 @@ function goodput(rate: number, delay: number, seconds: number, profile = {}): nu
     impairments: { delay, rate, queue: Math.max((rate * 2 * delay) / 1000, 64 * 1024) },
   });
   const { client, server } = connectPair(p);
-  let received = 0;
-  server.handler = {
-    onReadable: (s) => {
-      received += s.readable;
-      s.consume(s.readable);
-    },
-  };
-  const chunk = new Uint8Array(65_536);
-  const fill = (): void => {
-    while (client.send(chunk, 0, chunk.length) === chunk.length);
-  };
-  client.handler = { onWritable: fill };
-  fill();
+  const flow = flood(client, server);
   const start = p.network.now;
   p.network.run({ until: start + 2000 });
-  const before = received;
+  const before = flow.received;
   p.network.run({ until: start + seconds * 1000 });
-  return (received - before) / (seconds - 2);
+  return (flow.received - before) / (seconds - 2);
 }
 
 test('100 Mbit/s by 100 ms with default settings: 90 % of the rate', () => {

@@ -6,6 +6,7 @@ import type { Impairments } from '../../src/sim/impairments.ts';
 import { connectPair, pair } from '../../src/sim/pair.ts';
 import { Bbr } from '../../src/tcp/congestion/bbr.ts';
 import { DeliveryRate } from '../../src/tcp/congestion/delivery-rate.ts';
+import { flood } from './flood.ts';
 
 /** 20 Mbit/s by 40 ms, a bandwidth-delay product of queue. */
 const RATE = 2_500_000;
@@ -28,19 +29,7 @@ function bulk(profile: Partial<Profile>, path: Partial<Impairments>, seconds: nu
     impairments: { aToB: { ...PATH, ...path }, bToA: PATH },
   });
   const { client, server } = connectPair(p);
-  let received = 0;
-  server.handler = {
-    onReadable: (s) => {
-      received += s.readable;
-      s.consume(s.readable);
-    },
-  };
-  const chunk = new Uint8Array(65_536);
-  const fill = (): void => {
-    while (client.send(chunk, 0, chunk.length) === chunk.length);
-  };
-  client.handler = { onWritable: fill };
-  fill();
+  const flow = flood(client, server);
   const states: string[] = [];
   const start = p.network.now;
   let before = 0;
@@ -49,12 +38,12 @@ function bulk(profile: Partial<Profile>, path: Partial<Impairments>, seconds: nu
     p.network.run({ until: start + t });
     const { cc } = client;
     if (cc instanceof Bbr && !states.includes(cc.state)) states.push(cc.state);
-    if (t === 1000) before = received;
+    if (t === 1000) before = flow.received;
     if (t > 1000) sum += client.rtt.latest;
   }
   const { lost, queueFull } = p.link.aToB.counters;
   return {
-    share: (received - before) / (seconds - 1) / (RATE * (1448 / 1500)),
+    share: (flow.received - before) / (seconds - 1) / (RATE * (1448 / 1500)),
     states,
     rtt: sum / (100 * (seconds - 1)),
     lost: lost + queueFull,

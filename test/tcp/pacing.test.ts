@@ -6,6 +6,7 @@ import type { TraceEvent } from '../../src/base/trace.ts';
 import { type Connection, connectPair, type Pair, pair } from '../../src/sim/pair.ts';
 import { DROP, PASS } from '../../src/sim/rules.ts';
 import { listening, Peer } from '../rfc/peer.ts';
+import { flood } from './flood.ts';
 
 /** 100 Mbit/s by 100 ms. */
 const RATE = 12_500_000;
@@ -35,24 +36,12 @@ function bulk(profile: Partial<Profile>, ackEvery: number, seconds: number): Sen
   let acks = 0;
   const opens = p.network.now + 1000;
   p.link.bToA.addRule(() => (p.network.now < opens || acks++ % ackEvery === 0 ? PASS : DROP));
-  let received = 0;
-  server.handler = {
-    onReadable: (s) => {
-      received += s.readable;
-      s.consume(s.readable);
-    },
-  };
-  const chunk = new Uint8Array(65_536);
-  const fill = (): void => {
-    while (client.send(chunk, 0, chunk.length) === chunk.length);
-  };
-  client.handler = { onWritable: fill };
-  fill();
+  const flow = flood(client, server);
   const half = p.network.now + seconds * 500;
   p.network.run({ until: half });
-  const before = received;
+  const before = flow.received;
   p.network.run({ until: half + seconds * 500 });
-  return { burst, share: (received - before) / (seconds / 2) / RATE };
+  return { burst, share: (flow.received - before) / (seconds / 2) / RATE };
 }
 
 const EXACT: Partial<Profile> = { pacing: true, timerSlack: 0 };
