@@ -2,7 +2,7 @@
 //
 // The platforms' own are faster but differ in name, and Web Crypto's answers later; the core has no ambient names.
 
-// biome-ignore format: a table
+// biome-ignore format: eight to a row, as §4.2.2 prints them, so that the two can be held side by side
 /** Fractional parts of the cube roots of the first 64 primes (§4.2.2). */
 const K: Int32Array = Int32Array.of(
   0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4, 0xab1c5ed5,

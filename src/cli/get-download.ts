@@ -14,7 +14,7 @@ import {
 import { follow, type Hop, isRedirect } from '../web/redirect.ts';
 import { secureClient } from '../web/tls.ts';
 import type { WebHost } from '../web/web-host.ts';
-import { addressOf, type Order, portOf } from './get-request.ts';
+import { addressOf, type Order, portToDial } from './get-request.ts';
 import { fileSink, type Kept, keptOf, outputSink, type Sink } from './get-sink.ts';
 import { type CliIo, Misuse } from './io.ts';
 
@@ -146,7 +146,7 @@ export class Download {
     const { url, method, fields, body } = this.#hop;
     const { host, tick } = this.#at;
     tick();
-    const connection = host.connect({ address: addressOf(this.#order, url), port: portOf(url) });
+    const connection = host.connect({ address: addressOf(this.#order, url), port: portToDial(url) });
     const { ca, insecure, verbose } = this.#order;
     const tls = { ...(ca !== null && { ca }), ...(insecure && { rejectUnauthorized: false }) };
     const stream =

@@ -2,6 +2,7 @@
 
 import { readFileSync } from 'node:fs';
 import { HeaderList } from '../http/index.ts';
+import { portOf } from '../web/dial.ts';
 import type { Hop } from '../web/redirect.ts';
 import { parseAddress } from '../wire/address.ts';
 import { wholeNumber } from './device.ts';
@@ -146,9 +147,9 @@ export function addressOf(order: Pick<Order, 'names'>, url: URL): string {
   throw new Misuse(`${url.href}: the host must be an address in numbers, or say --resolve ${host}=ADDRESS`);
 }
 
-/** The port of a URL. Throws `Misuse` for port 0. */
-export function portOf(url: URL): number {
-  const port = url.port === '' ? (url.protocol === 'https:' ? 443 : 80) : Number(url.port);
+/** The port that a URL leads to. Throws `Misuse` for port 0. */
+export function portToDial(url: URL): number {
+  const port = portOf(url);
   if (port === 0) throw new Misuse(`${url.href}: port 0 cannot be connected to`);
   return port;
 }

@@ -42,7 +42,7 @@ export function segmentArrivesInSynSent(c: Connection, seg: Segment): void {
     becomeEstablished(c, seg, 'rcv SYN,ACK');
     return;
   }
-  // Both ends opened at once: our SYN goes out again, now with ACK (RFC 9293 §3.5, figure 8).
+  // Both ends opened at once: our SYN goes out again, now with ACK (RFC 9293 §3.5, figure 7).
   c.board?.markLost(0);
   c.enter('SYN-RECEIVED', 'rcv SYN');
 }

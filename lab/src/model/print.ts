@@ -141,19 +141,22 @@ function fileOf(head: PrintHead, lang: Lang, height: number, body: readonly stri
   return svgFile(figure, lang === 'zh' ? 'zh-CN' : 'en');
 }
 
-/** Draws the ladder up to position `p` as an SVG file of its own. */
-export function printLadder(
+/** Draws the ladder up to position `p` as a file. */
+export type LadderPrint = (
   scene: Scene,
   timeline: Timeline,
   record: RunRecord,
   p: number,
   lang: Lang,
   head: PrintHead,
-): string {
+) => string;
+
+/** As an SVG file of its own. */
+export const printLadder: LadderPrint = (scene, timeline, record, p, lang, head) => {
   const foot = Math.min(p, timeline.length);
   const body = [...headOf(head, record), ...ladderOf(scene, timeline, lang, foot)];
   return fileOf(head, lang, Math.ceil(TOP + foot + FOOT), body);
-}
+};
 
 /** The film: how much of the ladder is seen at once, and how fast time goes down, pixels and pixels per second. */
 const SEEN = 420;
@@ -163,18 +166,8 @@ const HOLD = 4;
 /** The present keeps this far from the lower edge, pixels. */
 const AHEAD = 60;
 
-/**
- * Draws the ladder up to position `p` as a short film: an SVG file in which time passes, again and again. Who wants no
- * motion sees the end of it.
- */
-export function filmLadder(
-  scene: Scene,
-  timeline: Timeline,
-  record: RunRecord,
-  p: number,
-  lang: Lang,
-  head: PrintHead,
-): string {
+/** As a short film: an SVG file in which time passes, again and again. Who wants no motion sees the end of it. */
+export const filmLadder: LadderPrint = (scene, timeline, record, p, lang, head) => {
   const foot = Math.min(p, timeline.length);
   const seconds = foot / PACE + HOLD;
   /** When the present is at a position, as a share of the film. */
@@ -200,4 +193,4 @@ export function filmLadder(
     '</g></g>',
   ];
   return fileOf(head, lang, TOP + SEEN + 12, body);
-}
+};

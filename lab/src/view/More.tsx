@@ -3,7 +3,7 @@
 import { type JSX, onCleanup, onMount } from 'solid-js';
 import { timeText } from '../i18n/texts.ts';
 import { captureOf } from '../model/capture.ts';
-import { filmLadder, printLadder } from '../model/print.ts';
+import { filmLadder, type LadderPrint, printLadder } from '../model/print.ts';
 import type { End } from '../model/scenario.ts';
 import type { Store } from './store.ts';
 import { Theme } from './Theme.tsx';
@@ -23,7 +23,7 @@ export function More(props: { store: Store }): JSX.Element {
   const { store } = props;
   let menu!: HTMLDetailsElement;
   const name = () => `synfin-${store.spec().scenario}-${store.spec().seed}`;
-  const saveLadder = (draw: typeof printLadder, suffix: string) => {
+  const saveLadder = (draw: LadderPrint, suffix: string) => {
     const [scene, timeline, record] = [store.scene(), store.timeline(), store.record()];
     if (scene === null || timeline === null || record === null) return;
     const { scenario: run, seed } = store.spec();

@@ -137,6 +137,12 @@ function length(call: CallSpec, e: Expression | undefined): number {
 
 const nothing = (): null => null;
 
+/** `read` and its like, into one buffer: the second and third argument say which, and how much it takes. */
+function receiveInto(call: CallSpec, kind: number, flags: number): ReturnType<Maker> {
+  const into = arg(call, 1);
+  return receive(size(call, arg(call, 2), 'the length'), flags, kind, isNull(into), 0, contents(into));
+}
+
 const MAKERS: Readonly<Record<string, Maker>> = {
   socket: (call, env) => {
     const domain = numberOr(arg(call, 0), env.v6 ? 10 : 2, 'the domain', arg(call, 0));
@@ -150,26 +156,9 @@ const MAKERS: Readonly<Record<string, Maker>> = {
   connect: (call, env) => ({ op: OP.CONNECT, body: addressOctets(call.args[1], env.connectTo) }),
   listen: (call) => ({ op: OP.LISTEN, body: new BodyWriter().u32(number(call, 1, 'the backlog')).body }),
   accept: () => ({ op: OP.ACCEPT, body: EMPTY, opens: true }),
-  read: (call) =>
-    receive(size(call, arg(call, 2), 'the length'), 0, 0, isNull(arg(call, 1)), 0, contents(arg(call, 1))),
-  recv: (call) =>
-    receive(
-      size(call, arg(call, 2), 'the length'),
-      number(call, 3, 'the flags'),
-      2,
-      isNull(arg(call, 1)),
-      0,
-      contents(arg(call, 1)),
-    ),
-  recvfrom: (call) =>
-    receive(
-      size(call, arg(call, 2), 'the length'),
-      number(call, 3, 'the flags'),
-      3,
-      isNull(arg(call, 1)),
-      0,
-      contents(arg(call, 1)),
-    ),
+  read: (call) => receiveInto(call, 0, 0),
+  recv: (call) => receiveInto(call, 2, number(call, 3, 'the flags')),
+  recvfrom: (call) => receiveInto(call, 3, number(call, 3, 'the flags')),
   readv: (call) => receive(length(call, arg(call, 1)), 0, 1, false, 0, nothing),
   recvmsg: (call) => {
     const message = arg(call, 1);
