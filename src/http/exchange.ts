@@ -177,7 +177,19 @@ export class ServerResponse {
     checkStatus(status);
     if (status < 200) throw new RangeError(`${status} is interim: use writeInformational`);
     checkValue('the reason phrase', reason);
-    const fields = HeaderList.from(headers);
+    this.#setHead(status, HeaderList.from(headers), reason);
+  }
+
+  /** As `writeHead`, of fields that the caller gives away. @internal */
+  adoptHead(status: number, fields: HeaderList, reason: string): void {
+    if (this.#state === 'dead') return;
+    if (this.#state !== 'open') throw new StateError('the response head has been sent');
+    checkStatus(status);
+    checkValue('the reason phrase', reason);
+    this.#setHead(status, fields, reason);
+  }
+
+  #setHead(status: number, fields: HeaderList, reason: string): void {
     // RFC 9112 §6.1: lengths that nobody could trust are a mistake of the program, found before they leave.
     const framing = new Framing();
     framing.decide('GET', 200, 1, fields);

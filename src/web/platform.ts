@@ -17,6 +17,14 @@ export type PlatformRequest = Instance<'Request'>;
 /** The platform's `Response`. */
 export type PlatformResponse = Instance<'Response'>;
 
+/** The class of it: what `new Response` and `Response.json` are called on. */
+export type PlatformResponseClass = typeof globalThis extends { readonly Response: infer Class }
+  ? Class
+  : new (
+      body?: never,
+      init?: never,
+    ) => PlatformResponse;
+
 /** What `fetch` takes in the first place: text, the platform's `URL` or its `Request`. */
 export type FetchInput = string | Instance<'URL', never> | Instance<'Request', never>;
 

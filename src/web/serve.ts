@@ -9,12 +9,15 @@ import {
   type HttpLimits,
   type HttpPolicy,
   HttpServerStream,
+  reasonPhrase,
   type ServerRequest,
   type ServerResponse,
   type ServerTimeouts,
 } from '../http/index.ts';
 import { Gate, Inflow, Later, platformHeaders, pump, writeAll } from './flow.ts';
+import { PlainResponse, TEXT_TYPE } from './plain-response.ts';
 import type { PlatformHeaders, PlatformRequest, PlatformResponse, PlatformSignal } from './platform.ts';
+import { type RequestParts, requestOf } from './served-request.ts';
 import { Socket } from './socket.ts';
 import { checkServer, secureServer, type TlsOptions } from './tls.ts';
 import { later, type WebEnv, type WebListener, type WebStream } from './web-host.ts';
@@ -92,6 +95,7 @@ export interface ServeOptions {
 const SWEEP = 1_000;
 /** Connections that a server has at most, unless told otherwise. */
 const MAX_CONNECTIONS = 16_384;
+const encoder = new TextEncoder();
 
 /** A server that listens. */
 export class WebServer {
@@ -167,9 +171,10 @@ export class WebServer {
     }
     const stream = this.#secure === null ? carrier : this.#secure(carrier);
     const { limits, timeouts, policy } = this.#options;
+    const client = { stream, address: stream.remoteAddress ?? '', port: stream.remotePort ?? 0 };
     const connection: HttpServerStream = new HttpServerStream(stream, {
       onRequest: (request, response) => {
-        void this.#answer(request, response, stream);
+        this.#answer(request, response, client);
       },
       onError: (error) => this.#options.onError?.(error),
       date: () => this.#now(),
@@ -206,16 +211,16 @@ export class WebServer {
     });
   }
 
-  /** One exchange. Never rejects. */
-  async #answer(request: ServerRequest, response: ServerResponse, stream: WebStream): Promise<void> {
-    const exchange = new Exchange(this.#env, request, response, stream);
+  /** One exchange. Never throws, and leaves nothing that rejects. */
+  #answer(request: ServerRequest, response: ServerResponse, client: Client): void {
+    const exchange = new Exchange(this.#env, request, response, client);
     const scheme = this.#secure === null ? 'http' : 'https';
     // RFC 9110 §7.4: a target of another scheme is not ours to answer on a connection that is not secured.
     if (request.form === 'absolute' && !request.target.toLowerCase().startsWith(`${scheme}:`)) {
       exchange.refuse(421, this.#now());
       return;
     }
-    const url = urlOf(scheme, request, stream);
+    const url = urlOf(scheme, request, client.stream);
     if (url === null) {
       exchange.refuse(400, this.#now());
       return;
@@ -229,12 +234,21 @@ export class WebServer {
       return;
     }
     try {
-      await exchange.send(await this.#options.fetch(asked, exchange), this.#now());
+      const answer = this.#options.fetch(asked, exchange);
+      // An answer that is there at once leaves at once: a turn of the microtask queue each would tear a batch apart.
+      const sent =
+        answer instanceof Response
+          ? exchange.send(answer, this.#now())
+          : Promise.resolve(answer).then((told) => exchange.send(told, this.#now()));
+      sent?.catch((error) => this.#failed(exchange, error));
     } catch (error) {
-      exchange.failed(error, this.#now());
-      if (exchange.aborted) return;
-      this.#options.onError?.(error);
+      this.#failed(exchange, error);
     }
+  }
+
+  #failed(exchange: Exchange, error: unknown): void {
+    exchange.failed(error, this.#now());
+    if (!exchange.aborted) this.#options.onError?.(error);
   }
 
   /** The value of `Date` (RFC 9110 §6.6.1), made once a second. */
@@ -265,33 +279,50 @@ function ownAuthority(scheme: 'http' | 'https', stream: WebStream): string {
   return localPort === (scheme === 'http' ? 80 : 443) ? host : `${host}:${localPort}`;
 }
 
+/** Who is at the other end of a connection; one for all its exchanges. */
+interface Client {
+  readonly stream: WebStream;
+  readonly address: string;
+  readonly port: number;
+}
+
 /** One request and its answer. */
-class Exchange implements ServeInfo {
-  readonly remoteAddress: string;
-  readonly remotePort: number;
+class Exchange implements ServeInfo, RequestParts {
   readonly #env: WebEnv;
+  readonly #client: Client;
   readonly #request: ServerRequest;
   readonly #response: ServerResponse;
-  readonly #gate: Gate = new Gate();
-  readonly #abort: AbortController = new AbortController();
+  /** Made when somebody asks for it. */
+  #abort: AbortController | null = null;
+  /** Why the client is gone; `null` while it is there. */
+  #gone: unknown = null;
+  #gate: Gate | null = null;
+  #trailers: Later<Headers> | null = null;
   /** Kept for as long as the exchange: platforms let a request's signal follow ours only while the request lives. */
   #asked: Request | null = null;
   #reader: ReadableStreamDefaultReader<Uint8Array> | null = null;
-
-  /** The request's trailers, once they are there. */
-  readonly #trailers: Later<Headers> = new Later();
   #lateTrailers: (() => Fields | Promise<Fields>) | null = null;
   #upgraded: { readonly response: Response; readonly socket: Socket; readonly fields: HeaderList | null } | null = null;
+  /** @internal */
+  address = '';
+  /** @internal */
+  content: ReadableStream<Uint8Array> | null = null;
 
-  constructor(env: WebEnv, request: ServerRequest, response: ServerResponse, stream: WebStream) {
+  constructor(env: WebEnv, request: ServerRequest, response: ServerResponse, client: Client) {
     this.#env = env;
-    this.remoteAddress = stream.remoteAddress ?? '';
-    this.remotePort = stream.remotePort ?? 0;
+    this.#client = client;
     this.#request = request;
     this.#response = response;
-    response.onDrain = () => this.#gate.open();
-    request.onEnd = () => this.#trailers.settle(platformHeaders(request.trailers));
     request.onAbort = (error) => this.#aborted(error);
+    if (request.hasBody) request.onEnd = () => this.#later().settle(platformHeaders(request.trailers));
+  }
+
+  get remoteAddress(): string {
+    return this.#client.address;
+  }
+
+  get remotePort(): number {
+    return this.#client.port;
   }
 
   earlyHints(fields: Fields): void {
@@ -299,7 +330,16 @@ class Exchange implements ServeInfo {
   }
 
   get trailers(): Promise<Headers> {
-    return this.#trailers.promise;
+    return this.#later().promise;
+  }
+
+  #later(): Later<Headers> {
+    if (this.#trailers === null) {
+      this.#trailers = new Later();
+      // Nothing comes behind content that there is not; otherwise the constructor has made sure that it is told.
+      if (!this.#request.hasBody) this.#trailers.settle(new Headers());
+    }
+    return this.#trailers;
   }
 
   sendTrailers(fields: Trailers): void {
@@ -328,25 +368,35 @@ class Exchange implements ServeInfo {
 
   /** Whether the client is gone. */
   get aborted(): boolean {
-    return this.#abort.signal.aborted;
+    return this.#gone !== null;
   }
 
-  /** The platform's request. Throws `TypeError` for a method that it does not take. */
-  request(url: string): Request {
-    const request = this.#request;
-    const init: RequestInit & { duplex?: 'half' } = {
-      method: request.method,
-      headers: platformHeaders(request.headers),
-      signal: this.#abort.signal,
-      redirect: 'manual',
-    };
-    // The platform lets GET and HEAD have no content: what comes is dropped.
-    const inflow = request.hasBody && !/^(?:GET|HEAD)$/.test(request.method) ? this.#inflow() : null;
-    if (inflow !== null) {
-      init.body = inflow.stream;
-      init.duplex = 'half';
+  /** @internal */
+  get method(): string {
+    return this.#request.method;
+  }
+
+  /** @internal */
+  fields(): Headers {
+    return platformHeaders(this.#request.headers);
+  }
+
+  /** @internal */
+  abortSignal(): AbortSignal {
+    if (this.#abort === null) {
+      this.#abort = new AbortController();
+      if (this.#gone !== null) this.#abort.abort(this.#gone);
     }
-    this.#asked = new Request(url, init);
+    return this.#abort.signal;
+  }
+
+  /** What the handler is asked. Throws `TypeError` for a method that the platform does not take. */
+  request(url: string): Request {
+    this.address = url;
+    const request = this.#request;
+    // The platform lets GET and HEAD have no content: what comes is dropped.
+    if (request.hasBody && !/^(?:GET|HEAD)$/.test(request.method)) this.content = this.#inflow().stream;
+    this.#asked = requestOf(this);
     return this.#asked;
   }
 
@@ -358,7 +408,7 @@ class Exchange implements ServeInfo {
       // Left unread: the connection drops it once it is answered.
       cancel: (reason) => {
         request.onData = null;
-        this.#trailers.fail(reason ?? new TypeError('the content was not read to its end'));
+        this.#later().fail(reason ?? new TypeError('the content was not read to its end'));
       },
     });
     request.pause();
@@ -376,37 +426,58 @@ class Exchange implements ServeInfo {
     return inflow;
   }
 
-  /** Sends `answer`. Rejects when it is none, or when its content fails. */
-  async send(answer: Response, date: string): Promise<void> {
+  /**
+   * Sends `answer`: at once when nothing has to be waited for, and then returns `null`. Throws or rejects when it is no
+   * answer, or when its content fails.
+   */
+  send(answer: Response, date: string): Promise<void> | null {
     if (!(answer instanceof Response)) throw new TypeError('the handler must return a Response');
     const upgraded = this.#upgraded;
-    if (upgraded !== null && answer === upgraded.response) {
-      if (this.aborted) upgraded.socket.fail(this.#abort.signal.reason);
-      const take = (stream: ByteStream): void => upgraded.socket.attach(stream, true);
-      if (upgraded.fields === null) this.#response.detach(take);
-      else this.#response.handOver(101, upgraded.fields, take);
-      return;
+    if (upgraded !== null) {
+      if (answer === upgraded.response) {
+        this.#upgrade(upgraded.socket, upgraded.fields);
+        return null;
+      }
+      // Prepared and not used.
+      upgraded.socket.fail(new NetError('ECONNABORTED', 'connect'));
     }
-    // Prepared and not used.
-    upgraded?.socket.fail(new NetError('ECONNABORTED', 'connect'));
+    if (PlainResponse.untouched(answer)) return this.#sendPlain(answer, date);
     if (answer.bodyUsed) throw new TypeError('the body of the returned Response has been used');
-    if (answer.status < 200) throw new TypeError('the handler returned an error Response');
-    const fields = new HeaderList();
-    for (const [name, value] of answer.headers) fields.append(name, value);
-    if (!fields.has('date')) fields.append('Date', date);
-    const response = this.#response;
-    if (answer.statusText === '') response.writeHead(answer.status, fields);
-    else response.writeHead(answer.status, fields, answer.statusText);
-    if (answer.body === null || this.aborted) {
-      await this.#end();
-      return;
-    }
+    const { status, statusText, body } = answer;
+    if (status < 200) throw new TypeError('the handler returned an error Response');
+    this.#head(status, answer.headers, '', date, statusText);
+    if (body === null || this.aborted) return this.#end();
     if (this.#request.method === 'HEAD') {
-      response.end();
-      await answer.body.cancel();
-      return;
+      this.#response.end();
+      return body.cancel();
     }
-    const reader = answer.body.getReader() as ReadableStreamDefaultReader<Uint8Array>;
+    return this.#sendStream(body.getReader() as ReadableStreamDefaultReader<Uint8Array>);
+  }
+
+  #upgrade(socket: Socket, fields: HeaderList | null): void {
+    if (this.aborted) socket.fail(this.#gone);
+    const take = (stream: ByteStream): void => socket.attach(stream, true);
+    if (fields === null) this.#response.detach(take);
+    else this.#response.handOver(101, fields, take);
+  }
+
+  #head(status: number, headers: Headers | null, type: string, date: string, reason = ''): void {
+    const fields = new HeaderList();
+    if (headers !== null) for (const [name, value] of headers) fields.append(name, value);
+    else if (type !== '') fields.append('content-type', type);
+    if (!fields.has('date')) fields.append('Date', date);
+    this.#response.adoptHead(status, fields, reason === '' ? reasonPhrase(status) : reason);
+  }
+
+  /** An answer of ours that holds what it was made of. */
+  #sendPlain(answer: PlainResponse, date: string): Promise<void> | null {
+    const content = PlainResponse.contentOf(answer);
+    const text = typeof content === 'string';
+    this.#head(answer.status, PlainResponse.fieldsOf(answer), text ? TEXT_TYPE : '', date);
+    return this.#end(text ? encoder.encode(content) : content);
+  }
+
+  async #sendStream(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<void> {
     this.#reader = reader;
     const first = await reader.read();
     if (first.done) {
@@ -421,21 +492,34 @@ class Exchange implements ServeInfo {
       return;
     }
     const queue = [Promise.resolve(first), rest];
-    await pump({ read: () => queue.shift() ?? reader.read() } as typeof reader, response, this.#gate);
+    await pump({ read: () => queue.shift() ?? reader.read() } as typeof reader, this.#response, this.#room());
     await this.#end();
   }
 
+  /** Where content waits for room. */
+  #room(): Gate {
+    if (this.#gate === null) {
+      const gate = new Gate();
+      this.#gate = gate;
+      this.#response.onDrain = () => gate.open();
+    }
+    return this.#gate;
+  }
+
   /** Sends the last of the content, and the trailers behind it. */
-  async #end(bytes: Uint8Array | null = null): Promise<void> {
+  #end(bytes: Uint8Array | null = null): Promise<void> | null {
+    if (this.#lateTrailers !== null) return this.#endLate(bytes, this.#lateTrailers);
+    this.#response.end(bytes);
+    return null;
+  }
+
+  async #endLate(bytes: Uint8Array | null, late: () => Fields | Promise<Fields>): Promise<void> {
     const response = this.#response;
-    const late = this.#lateTrailers;
-    if (late !== null) {
-      // The head says that there are chunks before it is known what comes behind them.
-      response.flushHeaders();
-      if (bytes !== null) await writeAll(bytes, response, this.#gate);
-      response.setTrailers(HeaderList.from(await late()));
-      response.end();
-    } else response.end(bytes);
+    // The head says that there are chunks before it is known what comes behind them.
+    response.flushHeaders();
+    if (bytes !== null) await writeAll(bytes, response, this.#room());
+    response.setTrailers(HeaderList.from(await late()));
+    response.end();
   }
 
   /** Answers without a handler. */
@@ -452,12 +536,13 @@ class Exchange implements ServeInfo {
   }
 
   #aborted(error: unknown): void {
-    this.#trailers.fail(error);
+    if (this.#request.hasBody) this.#later().fail(error);
     // Content that nobody read in time is no reason to stop a handler that has answered.
     if (error instanceof HttpError && error.side === 'local') return;
-    this.#abort.abort(error);
+    this.#gone = error;
+    this.#abort?.abort(error);
     this.#upgraded?.socket.fail(error);
-    this.#gate.open();
+    this.#gate?.open();
     if (this.#reader !== null) this.#reader.cancel(error).catch(() => undefined);
   }
 }

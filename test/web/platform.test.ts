@@ -8,6 +8,7 @@ import type {
   OctetWritable,
   PlatformRequest,
   PlatformResponse,
+  PlatformResponseClass,
   PlatformSignal,
 } from '../../src/web/index.ts';
 
@@ -18,11 +19,12 @@ it('are the types that the compiler of the program knows (checked by the type ch
   const same: [
     Same<PlatformRequest, Request>,
     Same<PlatformResponse, Response>,
+    Same<PlatformResponseClass, typeof Response>,
     Same<FetchInput, string | URL | Request>,
     Same<FetchInit, RequestInit>,
     Same<OctetReadable, NonNullable<Response['body']>>,
     Same<OctetWritable, WritableStream>,
     Same<PlatformSignal, AbortSignal>,
-  ] = [true, true, true, true, true, true, true];
+  ] = [true, true, true, true, true, true, true, true];
   expect(same).not.toContain(false);
 });

@@ -1,0 +1,18 @@
+// The public name of `plain-response.ts`, apart from it: its declaration names no type that a program may not have.
+
+import { PlainResponse } from './plain-response.ts';
+import type { PlatformResponse, PlatformResponseClass } from './platform.ts';
+
+/** The type of what `Response` makes: the platform's own. */
+export type Response = PlatformResponse;
+
+/**
+ * The platform's `Response` in all that a handler of `serve` can tell, and much quicker to send where the content is text
+ * or octets: it makes no stream of them. `clone()` gives the platform's own, for code of the platform that takes no other
+ * (`caches`). Throws as the platform's does.
+ *
+ * @example
+ * import { createWeb, Response } from 'synfin/web';
+ * createWeb(host).serve({ port: 80, fetch: () => new Response('hello\n') });
+ */
+export const Response: PlatformResponseClass = PlainResponse as unknown as PlatformResponseClass;
