@@ -318,7 +318,7 @@ export class ServerResponse {
     if (this.#state === 'ended') throw new StateError('end after end');
     const n = to - from;
     // Trailers need chunks, also around content whose length is known.
-    if (this.#state === 'open') this.#sendHead(this.#trailers === null ? n : -1);
+    if (this.#state === 'open') this.#sendHead(this.#trailers === null ? n : -1, true);
     if (bytes !== null && n > 0) this.#outlet.writeAll(bytes, from, to);
     this.#state = 'ended';
     this.#wantsDrain = false;
@@ -355,7 +355,7 @@ export class ServerResponse {
   }
 
   /** Decides the framing, completes the fields and writes the head. `known` is the whole content's length or -1. */
-  #sendHead(known: number): void {
+  #sendHead(known: number, more = false): void {
     const fields = this.#fields;
     const owner = this.#owner;
     owner.headDue();
@@ -369,7 +369,7 @@ export class ServerResponse {
       if (this.#minor === 0) addOption(fields, 'keep-alive');
     }
     listOptions(fields);
-    this.#outlet.responseHead(this.#status, this.#reason, fields);
+    this.#outlet.responseHead(this.#status, this.#reason, fields, more);
     this.#outlet.begin(kind, kind === 'length' ? Number(fields.get('content-length')) : 0);
     this.#state = 'sending';
     owner.responseBegan(kind !== 'none');

@@ -78,7 +78,8 @@ export class HeaderList implements Iterable<[string, string]> {
   /** Whether a line is called `name`. */
   has(name: string): boolean {
     const key = name.toLowerCase();
-    return this.#names.some((_, i) => this.isAt(i, key));
+    for (let i = 0; i < this.#names.length; i++) if (this.isAt(i, key)) return true;
+    return false;
   }
 
   /** Adds a line. Throws `TypeError` when the name is no token or the value holds a control or wide character. */

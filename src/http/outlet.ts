@@ -19,6 +19,8 @@ import {
 const NOTHING = new Uint8Array(0);
 /** A chunk this small is copied behind its size line rather than sent in pieces. */
 const SMALL_CHUNK = 1024;
+/** Content up to this length is copied behind the head that waits for it, rather than sent by itself. */
+const TOGETHER = 1024;
 /** A buffer larger than this is not kept for the next head. */
 const KEEP = 8192;
 const CRLF: Uint8Array = new Uint8Array([13, 10]);
@@ -60,11 +62,15 @@ export class Outlet {
     return this.#kind === 'chunked' ? Math.max(0, room - CHUNK_HEAD_MAX - 2) : room;
   }
 
-  /** Puts a response head in line. Throws as `writeResponseHead` does, having written nothing. */
-  responseHead(status: number, reason: string, fields: HeaderList): void {
+  /**
+   * Puts a response head in line. Throws as `writeResponseHead` does, having written nothing.
+   *
+   * @param more something follows at once that is to leave with it: `write`, `end` or `flush`
+   */
+  responseHead(status: number, reason: string, fields: HeaderList, more = false): void {
     this.#reserve(responseHeadSize(reason, fields));
     this.#to = writeResponseHead(this.#kept, this.#to, status, reason, fields);
-    this.flush();
+    if (!more) this.flush();
   }
 
   /** Puts a request head in line. Throws as `writeRequestHead` does, having written nothing. */
@@ -99,6 +105,12 @@ export class Outlet {
 
   /** Takes all of `bytes[from, to)`; what the stream has no room for is copied and waits. */
   writeAll(bytes: Uint8Array, from: number, to: number): void {
+    if (this.#kind === 'length' && !this.flushed && to - from <= Math.min(TOGETHER, this.#left)) {
+      this.#keep(bytes, from, to);
+      this.#left -= to - from;
+      this.flush();
+      return;
+    }
     const taken = this.write(bytes, from, to);
     if (taken === to - from) return;
     const n = to - from - taken;

@@ -69,6 +69,14 @@ export const HALF_EDGES: readonly HalfEdge[] = [
   edge('must-close', 'error', 'fault'),
 ];
 
+/** The causes out of each state, and where they lead: `HALF_EDGES` for who takes an edge at every message. */
+const NEXT: ReadonlyMap<HalfState, ReadonlyMap<HalfCause, HalfState>> = new Map(
+  HALF_EDGES.map(({ from }) => [
+    from,
+    new Map(HALF_EDGES.filter((e) => e.from === from).map(({ cause, to }) => [cause, to])),
+  ]),
+);
+
 /** One direction of a connection. */
 export class Half {
   #state: HalfState = 'idle';
@@ -80,13 +88,10 @@ export class Half {
 
   /** Takes the declared edge to `to`; throws `StateError` when there is none. */
   enter(to: HalfState, cause: HalfCause): void {
-    for (const e of HALF_EDGES) {
-      if (e.cause === cause && e.from === this.#state && e.to === to) {
-        this.#state = to;
-        return;
-      }
+    if (NEXT.get(this.#state)?.get(cause) !== to) {
+      throw new StateError(`an HTTP half cannot go from ${this.#state} to ${to} because of: ${cause}`);
     }
-    throw new StateError(`an HTTP half cannot go from ${this.#state} to ${to} because of: ${cause}`);
+    this.#state = to;
   }
 }
 

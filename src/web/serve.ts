@@ -96,6 +96,9 @@ const SWEEP = 1_000;
 /** Connections that a server has at most, unless told otherwise. */
 const MAX_CONNECTIONS = 16_384;
 const encoder = new TextEncoder();
+/** UTF-16 units of text that is put into octets without an allocation. */
+const SHORT = 1024;
+const scratch = new Uint8Array(SHORT * 3);
 
 /** A server that listens. */
 export class WebServer {
@@ -110,6 +113,8 @@ export class WebServer {
   #undoSweep: (() => void) | null = null;
   /** Puts TLS on a connection; null for `http:`. */
   readonly #secure: ((stream: WebStream) => WebStream) | null;
+  /** The last authority that made a URL. */
+  #authority = '';
   #date = '';
   #dateAt = -1;
 
@@ -220,7 +225,7 @@ export class WebServer {
       exchange.refuse(421, this.#now());
       return;
     }
-    const url = urlOf(scheme, request, client.stream);
+    const url = this.#urlOf(scheme, request, client.stream);
     if (url === null) {
       exchange.refuse(400, this.#now());
       return;
@@ -251,6 +256,20 @@ export class WebServer {
     if (!exchange.aborted) this.#options.onError?.(error);
   }
 
+  /** The target URI of a request (RFC 9110 §7.1); null when it makes no URL. */
+  #urlOf(scheme: 'http' | 'https', request: ServerRequest, stream: WebStream): string | null {
+    const { form, target } = request;
+    const authority =
+      form === 'absolute' ? authorityOf(target) : request.headers.getAll('host')[0] || ownAuthority(scheme, stream);
+    const path = form === 'absolute' ? target.slice(target.indexOf('://') + 3 + authority.length) : target;
+    const text = `${scheme}://${authority}${form === 'origin' || form === 'absolute' ? path : '/'}`;
+    // No path makes a URL of what is none without it, or the other way round; nearly all requests name the same authority.
+    if (form === 'origin' && authority === this.#authority) return text;
+    if (!URL.canParse(text)) return null;
+    if (form === 'origin') this.#authority = authority;
+    return text;
+  }
+
   /** The value of `Date` (RFC 9110 §6.6.1), made once a second. */
   #now(): string {
     const second = Math.floor(this.#env.timeOfDay() / 1000);
@@ -260,16 +279,6 @@ export class WebServer {
     }
     return this.#date;
   }
-}
-
-/** The target URI of a request (RFC 9110 §7.1); null when it makes no URL. */
-function urlOf(scheme: 'http' | 'https', request: ServerRequest, stream: WebStream): string | null {
-  const { form, target } = request;
-  const authority =
-    form === 'absolute' ? authorityOf(target) : request.headers.getAll('host')[0] || ownAuthority(scheme, stream);
-  const path = form === 'absolute' ? target.slice(target.indexOf('://') + 3 + authority.length) : target;
-  const text = `${scheme}://${authority}${form === 'origin' || form === 'absolute' ? path : '/'}`;
-  return URL.canParse(text) ? text : null;
 }
 
 /** What stands in for the authority that an HTTP/1.0 request need not name. */
@@ -464,8 +473,8 @@ class Exchange implements ServeInfo, RequestParts {
   #head(status: number, headers: Headers | null, type: string, date: string, reason = ''): void {
     const fields = new HeaderList();
     if (headers !== null) for (const [name, value] of headers) fields.append(name, value);
-    else if (type !== '') fields.append('content-type', type);
-    if (!fields.has('date')) fields.append('Date', date);
+    else if (type !== '') fields.appendParsed('content-type', type);
+    if (!fields.has('date')) fields.appendParsed('Date', date);
     this.#response.adoptHead(status, fields, reason === '' ? reasonPhrase(status) : reason);
   }
 
@@ -474,6 +483,10 @@ class Exchange implements ServeInfo, RequestParts {
     const content = PlainResponse.contentOf(answer);
     const text = typeof content === 'string';
     this.#head(answer.status, PlainResponse.fieldsOf(answer), text ? TEXT_TYPE : '', date);
+    if (text && content.length <= SHORT && this.#lateTrailers === null) {
+      this.#response.end(scratch, 0, encoder.encodeInto(content, scratch).written);
+      return null;
+    }
     return this.#end(text ? encoder.encode(content) : content);
   }
 
