@@ -46,8 +46,10 @@ export interface ServerStreamOptions {
   onError?(error: unknown): void;
   /** The connection is over, or was handed over and speaks HTTP no more. Exactly once. */
   onClose?(): void;
-  /** The value of `Date` now (RFC 9110 §6.6.1), for responses that have none. Without it they go without. */
-  date?(): string;
+  /** Called before a fault is answered: true when the program answers it by itself, and ends the stream. */
+  refuse?(error: HttpError): boolean;
+  /** The value of `Date` now (RFC 9110 §6.6.1), for responses that have none. Without it, or with `null`, they go without. */
+  date?(): string | null;
   /** Whether answers tell in `Keep-Alive` how long the connection is kept. False by default. */
   readonly advertise?: boolean;
   /** Octets that must move within `timeouts.stall`; 512 by default. */
@@ -462,7 +464,10 @@ export class HttpServerStream implements StreamHandler, ExchangeOwner {
     this.keepAlive = false;
     // Half of an answer may have gone: then only a break tells the client that it is not all.
     if (begun && !answered) this.abort();
-    else {
+    else if (!begun && this.#options.refuse?.(error) === true) {
+      this.#over = true;
+      return;
+    } else {
       if (!begun) this.#sendRefusal(method, status, fault);
       this.#finish();
     }

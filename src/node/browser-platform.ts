@@ -1,13 +1,13 @@
 // What the room takes of a page's or a worker's platform, in the place of `node-platform.ts`: bundlers put it there, by the
 // field `browser` of package.json. Streams are those of the package `readable-stream`, which are Node's own made portable.
 
-import { Duplex, Readable } from 'readable-stream';
+import { Duplex, Readable, Writable } from 'readable-stream';
 import { systemClock } from '../run/clock.ts';
 import { parseAddress } from '../wire/address.ts';
 import type { ErrorSource } from './errors.ts';
 import type { Platform } from './platform.ts';
 
-export { Duplex };
+export { Duplex, Readable, Writable };
 
 /** The emitter that the streams are made of: above Readable stands Stream, above that the emitter. */
 export const EventEmitter: typeof import('node:events').EventEmitter = Object.getPrototypeOf(

@@ -6,7 +6,7 @@ import { initialiseServer, Server, type ServerOptions } from './server.ts';
 import { optionsOf, prepare, Socket, type SocketOptions, start, streamOptions } from './socket.ts';
 
 /** A constructor that may also be called: `Socket(options)`, or `Socket.call(this, options)` in an old-style subclass. */
-type Constructor<T, A extends unknown[]> = (new (...args: A) => T) & ((...args: A) => T);
+export type Constructor<T, A extends unknown[]> = (new (...args: A) => T) & ((...args: A) => T);
 
 /** The Socket of one host. */
 export function callableSocket(env: NetEnv): Constructor<Socket, [options?: SocketOptions | number]> {
@@ -30,8 +30,8 @@ export function callableServer(
   });
 }
 
-/** A constructor function over `Base`, with `shared` on its prototype. */
-function callable<T extends object, A extends unknown[]>(
+/** A constructor function over `Base`, with `shared` on its prototype; `construct` does what a constructor does. */
+export function callable<T extends object, A extends unknown[]>(
   name: string,
   Base: abstract new (...args: never[]) => T,
   shared: object,

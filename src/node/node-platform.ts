@@ -13,7 +13,7 @@ import { connectLocal, LocalStream, listenPath } from './local.ts';
 import type { Lookup, Platform, Scope } from './platform.ts';
 
 export { EventEmitter } from 'node:events';
-export { Duplex, type DuplexOptions, getDefaultHighWaterMark } from 'node:stream';
+export { Duplex, type DuplexOptions, getDefaultHighWaterMark, Readable, Writable } from 'node:stream';
 
 // Taken now: a test runner that later puts fake ones in their place does not stop sockets.
 const { setImmediate, setInterval, clearInterval } = timers;

@@ -564,3 +564,37 @@ describe('time, as the owner tells it', () => {
     expect(wire.pair.b.finQueued).toBe(true);
   });
 });
+
+describe('what an owner decides', () => {
+  it('answers a fault by itself: nothing is written, nothing more is read, and no exchange begins', () => {
+    const faults: string[] = [];
+    let owned = true;
+    const wire = new Wire(echo, {
+      refuse: (error) => {
+        faults.push(error.fault);
+        return owned;
+      },
+    });
+    const bad = `GET / HTTP/1.1\r\nHost : a\r\n\r\n`;
+    expect(wire.send(`${bad}GET / HTTP/1.1\r\n${HOST}\r\n`)).toBe('');
+    expect([faults, wire.errors, wire.server.nextDeadline(0)]).toEqual([
+      ['space-before-colon'],
+      [],
+      Number.POSITIVE_INFINITY,
+    ]);
+    owned = false;
+    const other = new Wire(echo, { refuse: () => owned });
+    expect(other.send(bad)).toMatch(/^HTTP\/1\.1 400 /);
+    expect(other.errors.length).toBe(1);
+  });
+
+  it('leaves Date out where there is none to tell', () => {
+    let date: string | null = 'Sun, 06 Nov 1994 08:49:37 GMT';
+    const wire = new Wire(echo, { date: () => date });
+    const ask = `GET / HTTP/1.1\r\n${HOST}\r\n`;
+    expect(wire.send(ask)).toContain('Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n');
+    wire.got = '';
+    date = null;
+    expect(wire.send(ask)).toMatch(/^HTTP\/1\.1 200 [^D]*$/);
+  });
+});
