@@ -4,7 +4,8 @@
 import { Duplex, Readable, Writable } from 'readable-stream';
 import { systemClock } from '../run/clock.ts';
 import { parseAddress } from '../wire/address.ts';
-import type { ErrorSource } from './errors.ts';
+import { BlockList, SocketAddress } from './block-list.ts';
+import { errors } from './browser-errors.ts';
 import type { Platform } from './platform.ts';
 
 export { Duplex, Readable, Writable };
@@ -36,30 +37,6 @@ function isIP(text: string): number {
   if (!address.includes(':')) return parseAddress(address) === null ? 0 : 4;
   return parseAddress(address.replace(/%[\w.-]+$/, '')) === null ? 0 : 6;
 }
-
-/** Linux's numbers and words. */
-const SYSTEM_ERRORS: readonly [code: string, errno: number, text: string][] = [
-  ['EACCES', 13, 'permission denied'],
-  ['EADDRINUSE', 98, 'address already in use'],
-  ['EADDRNOTAVAIL', 99, 'address not available'],
-  ['ECONNABORTED', 103, 'software caused connection abort'],
-  ['ECONNREFUSED', 111, 'connection refused'],
-  ['ECONNRESET', 104, 'connection reset by peer'],
-  ['EHOSTUNREACH', 113, 'host is unreachable'],
-  ['EINVAL', 22, 'invalid argument'],
-  ['EMSGSIZE', 90, 'message too long'],
-  ['ENETUNREACH', 101, 'network is unreachable'],
-  ['ENOBUFS', 105, 'no buffer space available'],
-  ['ENOTCONN', 107, 'socket is not connected'],
-  ['ENOTSUP', 95, 'operation not supported on socket'],
-  ['EPIPE', 32, 'broken pipe'],
-  ['ETIMEDOUT', 110, 'connection timed out'],
-];
-
-const errors: ErrorSource = {
-  systemErrors: new Map(SYSTEM_ERRORS.map(([code, errno, text]) => [code, { errno: -errno, text }])),
-  inspect: (value) => (typeof value === 'string' ? `'${value}'` : String(value)),
-};
 
 /** The platform of a page or a worker. It has no paths, no name service and no asynchronous contexts. */
 export const platform: Platform = {
@@ -102,6 +79,6 @@ export const platform: Platform = {
     };
   },
   publish: () => undefined,
-  extras: {},
+  extras: { BlockList, SocketAddress } as unknown as Platform['extras'],
   autoSelect: () => ({ family: true, timeout: 250 }),
 };

@@ -23,7 +23,7 @@ export type Net = typeof import('node:net') & {
  * Given what `createHost` returns, a listening server or a connection that waits keeps the process alive as Node's do,
  * and timers of the host do not. Given a bare host, its owner's timers may keep the process alive for longer.
  *
- * In browsers it is for bundlers, which need the package `readable-stream`; `BlockList` and `SocketAddress` are missing.
+ * In browsers it is for bundlers, which need the package `readable-stream`.
  *
  * @example
  * ```ts

@@ -119,7 +119,10 @@ async function timeout() {
 
 function shape() {
   const kinds = ['10.0.0.1', 'fe80::1%eth0', 'x', '1.2.3'].map((address) => near.isIP(address));
-  return { kinds, called: near.Socket() instanceof near.Socket, server: near.Server() instanceof near.Server };
+  const list = new near.BlockList();
+  list.addSubnet('10.0.0.0', 8);
+  const blocked = [list.check('10.0.0.2'), list.check(new near.SocketAddress({ address: '11.0.0.2' }))];
+  return { kinds, blocked, called: near.Socket() instanceof near.Socket, server: near.Server() instanceof near.Server };
 }
 
 async function run() {

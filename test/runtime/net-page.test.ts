@@ -41,7 +41,7 @@ const FOUND = {
   },
   reset: 'read ECONNRESET',
   timeout: true,
-  shape: { kinds: [4, 6, 0, 0], called: true, server: true },
+  shape: { kinds: [4, 6, 0, 0], blocked: [true, false], called: true, server: true },
 };
 
 const folders: string[] = [];
