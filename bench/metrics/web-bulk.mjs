@@ -1,16 +1,15 @@
-// Metric web.bulk: octets a second through Web streams at both ends, 64 KiB a chunk, two hosts in one process over a
-// memory link of MTU 1500, default settings; every octet is compared.
+// Metric web.bulk: octets a second through Web streams at both ends, 64 KiB a chunk, over the loopback of one host,
+// default settings; every octet is compared.
 
 import { Duplex } from 'node:stream';
-import { createRuntime, Host } from 'synfin';
-import { createPipe } from 'synfin/link/pipe';
+import { createHost } from 'synfin';
 import { createWeb } from 'synfin/web';
 import { spanAt, Verifier } from '../lib/bulk.mjs';
 import { keepFirst, megabytes, timed } from '../lib/measure.mjs';
 import { pair } from '../lib/node-net.mjs';
 import { timeOf } from '../lib/where.mjs';
 
-const OCTETS = 128 * 1024 * 1024;
+const OCTETS = 512 * 1024 * 1024;
 const CHUNK = 65_536;
 
 export const name = 'web.bulk';
@@ -37,26 +36,15 @@ async function read(readable) {
   }
 }
 
-/** Two hosts and a connection between them. */
+/** A host and a connection to itself. */
 async function open() {
-  // The event loop gets its chance after every batch, as it does with a real link.
-  const pipe = createPipe({ schedule: (deliver) => setImmediate(deliver) });
-  const runtimes = [];
-  const [client, server] = [pipe.a, pipe.b].map((link, i) => {
-    const host = new Host({ key: new Uint8Array(16).fill(i + 1) });
-    const runtime = createRuntime({ host });
-    runtime.attach(link, { addresses: [`10.0.0.${i + 1}/24`] });
-    runtimes.push(runtime);
-    return createWeb(host);
-  });
-  const listener = server.listen({ port: 80 });
-  const near = client.connect({ hostname: '10.0.0.2', port: 80 });
+  const { host, runtime } = createHost();
+  const web = createWeb(host);
+  const listener = web.listen({ port: 80 });
+  const near = web.connect({ hostname: '127.0.0.1', port: 80 });
   const far = await listener.next();
   await near.opened;
-  const close = () => {
-    for (const runtime of runtimes) runtime.close();
-  };
-  const opened = { near, far: far.value, close };
+  const opened = { near, far: far.value, close: () => runtime.close() };
   keepFirst('web', opened);
   return opened;
 }
