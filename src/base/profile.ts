@@ -29,6 +29,8 @@ export interface Profile {
   readonly rtoSlop: number;
   /** Every acknowledgement is a measurement, and the variation follows as in Linux; otherwise one segment at a time is. */
   readonly rttEveryAck: boolean;
+  /** A passive opening times its SYN,ACK; a BSD has no measurement from it unless there are timestamps. */
+  readonly timeSynAck: boolean;
   /**
    * What a connection leaves for the next one to the same address (RFC 9040): nothing; the round-trip time and the
    * reordering of the path (Linux); or the slow start threshold as well (Linux with tcp_no_ssthresh_metrics_save = 0).
@@ -38,6 +40,8 @@ export interface Profile {
   readonly clockGranularity: number;
   /** Retransmissions of a SYN before `ETIMEDOUT`. */
   readonly synRetries: number;
+  /** Retransmission of a SYN from which on it carries the MSS alone, for peers that options confuse (BSD: 3); 0 for none. */
+  readonly synBareFrom: number;
   /** Retransmissions of a SYN,ACK before the half-open connection is forgotten. */
   readonly synAckRetries: number;
   /** Time after which an active open that nobody answers is given up, whatever the retries; 0 for no limit (BSD: 75 s). */
@@ -73,6 +77,16 @@ export interface Profile {
   readonly resetHalfOpen: boolean;
   /** TIME-WAIT ignores RST (RFC 1337). RFC 9293 and Linux obey an exact one. */
   readonly timeWaitIgnoresRst: boolean;
+  /** A RST anywhere in the window ends a connection (RFC 793; BSD insecure_rst); by default only an exact one (RFC 5961 §3). */
+  readonly resetInWindow: boolean;
+  /** A SYN in the window resets a connection (RFC 793; BSD insecure_syn); by default it is challenged (RFC 5961 §4). */
+  readonly synInWindowResets: boolean;
+  /** Which ICMP errors end an opening: all that say unreachable (Linux), those that say refused or expired (BSD), none. */
+  readonly icmpEnds: 'unreachable' | 'refused' | 'none';
+  /** Which segments for closed ports are answered by a RST: all (RFC 9293 §3.10.7.1), all but SYNs, none (BSD blackhole). */
+  readonly closedPorts: 'reset' | 'reset-not-syn' | 'silent';
+  /** A SYN with a FIN opens a connection like one without (BSD); by default it is dropped (Linux). */
+  readonly synFinOpens: boolean;
 
   // --- acknowledging ---
   /** Longest delay of an ACK. RFC 9293 §3.8.6.3: under 500 ms; Linux: 40 ms. */
@@ -87,8 +101,9 @@ export interface Profile {
   readonly ackEvery: number;
   /** The second segment forces an ACK whatever its size, and so does one larger than the MSS (BSD). */
   readonly ackOnSecond: boolean;
-  /** Least time between challenge ACKs of one connection (RFC 5961 §7). */
+  /** Least time between challenge ACKs of one connection (RFC 5961 §7), and how many of them may come at once. */
   readonly challengeAckInterval: number;
+  readonly challengeAcks: number;
   /** Least time between answers to segments that are not acceptable, per connection. */
   readonly outOfWindowAckInterval: number;
 
@@ -193,6 +208,8 @@ export interface Profile {
    */
   readonly receiveBuffer: number;
   readonly receiveBufferMax: number;
+  /** The receive buffer is rounded up to whole segments once their size is known (BSD). */
+  readonly receiveWholeSegments: boolean;
   /** Receive buffers grow by themselves (Linux tcp_moderate_rcvbuf). */
   readonly receiveAutotune: boolean;
   /**
@@ -256,9 +273,11 @@ export const DEFAULT_PROFILE: Profile = {
   rtoVariationMin: 0,
   rtoSlop: 0,
   rttEveryAck: false,
+  timeSynAck: true,
   shareMetrics: 'path',
   clockGranularity: 1,
   synRetries: 6,
+  synBareFrom: 0,
   synAckRetries: 5,
   openTimeout: 0,
   troubleRetries: 3,
@@ -275,6 +294,11 @@ export const DEFAULT_PROFILE: Profile = {
   resetOnUnread: true,
   resetHalfOpen: true,
   timeWaitIgnoresRst: true,
+  resetInWindow: false,
+  synInWindowResets: false,
+  icmpEnds: 'unreachable',
+  closedPorts: 'reset',
+  synFinOpens: false,
 
   delayedAck: 40,
   quickAcks: 0,
@@ -283,6 +307,7 @@ export const DEFAULT_PROFILE: Profile = {
   ackEvery: 2,
   ackOnSecond: false,
   challengeAckInterval: 500,
+  challengeAcks: 1,
   outOfWindowAckInterval: 500,
 
   nagle: true,
@@ -327,6 +352,7 @@ export const DEFAULT_PROFILE: Profile = {
   sendBufferMax: 4 * 1024 * 1024,
   receiveBuffer: 512 * 1024,
   receiveBufferMax: 6 * 1024 * 1024,
+  receiveWholeSegments: false,
   receiveAutotune: true,
   receiveMemory: 512 * 1024 * 1024,
   reassemblyRanges: 512,

@@ -53,6 +53,7 @@ export type DropReason =
   // limits
   | 'listen-backlog'
   | 'accept-queue-full'
+  | 'accept-deferred'
   | 'reassembly-budget'
   | 'memory-budget'
   | 'reply-queue-full'

@@ -163,7 +163,8 @@ export class Calls {
     const address = s.bound !== null && !s.bound.isUnspecified ? s.bound.toString() : undefined;
     const most = Math.max(backlog < 0 ? 4096 : backlog, 0) + 1;
     const fastOpen = fastOpenLimit(this.env, s, most);
-    const options = { port: s.boundPort, backlog: most, fastOpen, ...openingOptions(s) };
+    const { deferAccept } = s.options;
+    const options = { port: s.boundPort, backlog: most, fastOpen, deferAccept, ...openingOptions(this.env, s) };
     s.listener = this.#host.listen(address === undefined ? options : { ...options, address }, (c) => {
       s.backlog.push(c);
       // Until it is accepted, what happens to it happens to the listener's queue.
@@ -181,6 +182,7 @@ export class Calls {
       if (s.listener === null) throw new CallError(E.EINVAL);
       const c = s.backlog.shift();
       if (c === undefined) return null;
+      if (this.env.bsd && c.state === 'CLOSED') throw new CallError(E.ECONNABORTED);
       const child = new Socket(this.#nextFd++, s.family, false);
       child.options = s.options.inherit();
       child.opened = true;
@@ -249,7 +251,7 @@ export class Calls {
       fastOpen,
       ...(s.bound === null || s.bound.isUnspecified ? {} : { localAddress: s.bound.toString() }),
       ...(s.boundPort > 0 ? { localPort: s.boundPort } : {}),
-      ...openingOptions(s),
+      ...openingOptions(this.env, s),
     });
     s.attach(c);
     s.connecting = true;
@@ -354,8 +356,11 @@ export class Calls {
         s.error = 0;
         throw new CallError(error);
       }
-      if (c === null) throw new CallError(E.EPIPE);
-      if (isOpening(c)) return null;
+      if (c === null) throw new CallError(this.env.bsd ? E.ENOTCONN : E.EPIPE);
+      if (isOpening(c)) {
+        if (this.env.bsd && !blocking) throw new CallError(E.ENOTCONN);
+        return null;
+      }
       if (s.sendShut) {
         if (sent > 0) return { ret: sent, payload: null };
         throw new CallError(E.EPIPE);

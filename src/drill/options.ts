@@ -60,10 +60,20 @@ export const DEFAULT_BUFFER = 131_072;
 const LEAST_SEND_BUFFER = 4608;
 const LEAST_RECEIVE_BUFFER = 2304;
 
+/** Timestamps with their padding, which a segment with them has less text for. */
+const TIMESTAMP_OCTETS = 12;
+
 /** Options that are kept and reported and change nothing here. */
 const KEPT = new Set([
-  // Broadcast, priority, mark, busy poll, timestamps, reuse of ports, zero copy, pacing rate of SOL_SOCKET
+  // Debugging, routing, broadcast, urgent data in line, priority, credentials, mark, busy poll, timestamps, reuse of ports,
+  // zero copy, pacing rate of SOL_SOCKET
+  (SOL_SOCKET << 16) | 1,
+  (SOL_SOCKET << 16) | 5,
   (SOL_SOCKET << 16) | 6,
+  (SOL_SOCKET << 16) | 10,
+  (SOL_SOCKET << 16) | 11,
+  (SOL_SOCKET << 16) | 14,
+  (SOL_SOCKET << 16) | 16,
   (SOL_SOCKET << 16) | 12,
   (SOL_SOCKET << 16) | 15,
   (SOL_SOCKET << 16) | 29,
@@ -85,17 +95,19 @@ const KEPT = new Set([
   (SOL_IPV6 << 16) | 25,
   (SOL_IPV6 << 16) | 26,
   (SOL_IPV6 << 16) | 67,
-  // SYNCNT, DEFER_ACCEPT, WINDOW_CLAMP, THIN_LINEAR_TIMEOUTS
-  (SOL_TCP << 16) | TCP.SYNCNT,
-  (SOL_TCP << 16) | TCP.DEFER_ACCEPT,
+  // WINDOW_CLAMP, THIN_LINEAR_TIMEOUTS, THIN_DUPACK, SAVE_SYN
   (SOL_TCP << 16) | TCP.WINDOW_CLAMP,
   (SOL_TCP << 16) | 16,
+  (SOL_TCP << 16) | 17,
+  (SOL_TCP << 16) | 27,
 ]);
 
 /** What options may touch besides their socket. */
 export interface OptionEnv {
   readonly host: Host;
   readonly profile: WritableProfile;
+  /** Sockets answer as those of a BSD: sizes of buffers as they are, other errors in a few places. */
+  readonly bsd: boolean;
   /** SO_RCVBUF of sockets that set none. */
   receiveSpace: number;
   /** Keep-alive of sockets that set nothing else: seconds, seconds, probes. */
@@ -125,14 +137,14 @@ function setSocketOption(env: OptionEnv, s: Socket, name: number, number: number
       return true;
     case SO.SNDBUF:
     case SO.SNDBUFFORCE:
-      options.sendBuffer = Math.max(2 * number, LEAST_SEND_BUFFER);
+      options.sendBuffer = env.bsd ? number : Math.max(2 * number, LEAST_SEND_BUFFER);
       s.connection?.setSendBuffer(options.sendBuffer);
       return true;
     case SO.RCVBUF:
     case SO.RCVBUFFORCE:
-      options.receiveBuffer = Math.max(2 * number, LEAST_RECEIVE_BUFFER);
-      s.connection?.setReceiveBuffer(options.receiveBuffer >> 1);
-      if (s.listener !== null) s.listener.receiveBuffer = options.receiveBuffer >> 1;
+      options.receiveBuffer = env.bsd ? number : Math.max(2 * number, LEAST_RECEIVE_BUFFER);
+      s.connection?.setReceiveBuffer(windowOf(env, options));
+      if (s.listener !== null) s.listener.receiveBuffer = windowOf(env, options);
       return true;
     case SO.KEEPALIVE:
       options.keepAlive = number !== 0;
@@ -155,6 +167,11 @@ function setSocketOption(env: OptionEnv, s: Socket, name: number, number: number
     default:
       return false;
   }
+}
+
+/** What of a receive buffer the window may use: half of it is for headers and bookkeeping in Linux, nothing in a BSD. */
+function windowOf(env: OptionEnv, { receiveBuffer }: SocketOptions): number {
+  return env.bsd ? receiveBuffer : receiveBuffer >> 1;
 }
 
 function timeval(value: Uint8Array): number {
@@ -193,6 +210,16 @@ function setTcpOption(env: OptionEnv, s: Socket, name: number, number: number, v
       return true;
     case TCP.QUICKACK:
       options.quickAck = number !== 0;
+      s.connection?.setQuickAck(options.quickAck);
+      return true;
+    case TCP.SYNCNT:
+      if (number < 1 || number > 127) throw new CallError(E.EINVAL);
+      options.synCount = number;
+      s.connection?.setSynRetries(number);
+      return true;
+    case TCP.DEFER_ACCEPT:
+      options.deferAccept = Math.max(number, 0) * 1000;
+      s.listener?.deferAccept(options.deferAccept);
       return true;
     case TCP.CONGESTION:
       return setCongestion(env, value);
@@ -277,12 +304,13 @@ export function applyOptions(env: OptionEnv, s: Socket): void {
   if (o.noDelay) c.setNoDelay(true);
   if (o.cork) c.setCork(true);
   if (o.linger === 0) c.setAbortOnClose(true);
+  if (o.synCount > 0) c.setSynRetries(o.synCount);
   if (o.userTimeout > 0) c.setUserTimeout(o.userTimeout);
   if (o.keepAlive) applyLiveness(env, s);
   applyLinger2(env, s);
   if (o.sendBuffer > 0) c.setSendBuffer(o.sendBuffer);
   // A size that was asked for does not grow by itself.
-  if (o.receiveBuffer > 0) c.setReceiveBuffer(o.receiveBuffer >> 1);
+  if (o.receiveBuffer > 0) c.setReceiveBuffer(windowOf(env, o));
   if (o.notSentLowWater !== 0) c.setNotSentLowWater(o.notSentLowWater > 0 ? o.notSentLowWater : -1);
 }
 
@@ -298,11 +326,10 @@ export function fastOpenLimit({ profile }: OptionEnv, s: Socket, backlog: number
 }
 
 /** What of a socket's options counts from the SYN on, as `Host.listen` and `Host.connect` take it. */
-export function openingOptions(s: Socket): { receiveBuffer?: number; maxSegment?: number } {
+export function openingOptions(env: OptionEnv, s: Socket): { receiveBuffer?: number; maxSegment?: number } {
   const { receiveBuffer, maxSegment } = s.options;
   return {
-    // Half of it is for headers and bookkeeping in Linux, so the window gets what was asked for.
-    ...(receiveBuffer > 0 ? { receiveBuffer: receiveBuffer >> 1 } : {}),
+    ...(receiveBuffer > 0 ? { receiveBuffer: windowOf(env, s.options) } : {}),
     ...(maxSegment > 0 ? { maxSegment } : {}),
   };
 }
@@ -332,9 +359,9 @@ function getSocketOption(env: OptionEnv, s: Socket, name: number): Uint8Array | 
       return int32(error);
     }
     case SO.SNDBUF:
-      return int32(o.sendBuffer < 0 ? env.profile.sendBuffer : o.sendBuffer);
+      return int32(wholeSegments(env, s, o.sendBuffer < 0 ? env.profile.sendBuffer : o.sendBuffer));
     case SO.RCVBUF:
-      return int32(o.receiveBuffer < 0 ? env.receiveSpace : o.receiveBuffer);
+      return int32(wholeSegments(env, s, o.receiveBuffer < 0 ? env.receiveSpace : o.receiveBuffer));
     case SO.KEEPALIVE:
       return int32(o.keepAlive ? 1 : 0);
     case SO.LINGER: {
@@ -354,6 +381,20 @@ function getSocketOption(env: OptionEnv, s: Socket, name: number): Uint8Array | 
     default:
       return null;
   }
+}
+
+/** Linux keeps the timeouts that a wait is made of, and reports their sum, in seconds. */
+function deferred({ profile }: OptionEnv, time: number): number {
+  let all = 0;
+  for (let timeout = profile.rtoInitial; all < time; timeout = Math.min(2 * timeout, profile.rtoMax)) all += timeout;
+  return Math.round(all / 1000);
+}
+
+/** A BSD rounds the buffers of a connection up to whole segments, once their size is known. */
+function wholeSegments({ bsd }: OptionEnv, { connection: c }: Socket, octets: number): number {
+  if (!bsd || c === null || !c.isSynchronised()) return octets;
+  const segment = c.snd.mss + (c.snd.tsOk ? TIMESTAMP_OCTETS : 0);
+  return Math.ceil(octets / segment) * segment;
 }
 
 function getTcpOption(env: OptionEnv, s: Socket, name: number): Uint8Array | null {
@@ -377,7 +418,9 @@ function getTcpOption(env: OptionEnv, s: Socket, name: number): Uint8Array | nul
     case TCP.KEEPCNT:
       return int32(o.keepCount || env.keepCount);
     case TCP.SYNCNT:
-      return int32(env.profile.synRetries);
+      return int32(o.synCount > 0 ? o.synCount : env.profile.synRetries);
+    case TCP.DEFER_ACCEPT:
+      return int32(deferred(env, o.deferAccept));
     case TCP.LINGER2:
       return int32(o.linger2 < 0 ? Math.round(env.profile.finWait2 / 1000) : o.linger2);
     case TCP.QUICKACK:

@@ -108,7 +108,8 @@ export class Session {
     this.#now = q.now;
     const key = Uint8Array.from({ length: 16 }, (_, i) => i * 17 + 3);
     const traced = this.#trace === null ? {} : { trace: this.#trace };
-    const host = new Host({ name: 'drill', key, profile: PROFILES[profileName(settings.flags)], ...traced });
+    const name = profileName(settings.flags);
+    const host = new Host({ name: 'drill', key, profile: PROFILES[name], ...traced });
     host.tick(START);
     this.#interface = host.addInterface({
       medium: 'ip',
@@ -122,7 +123,8 @@ export class Session {
     const env = {
       host,
       profile,
-      receiveSpace: DEFAULT_BUFFER,
+      bsd: name === 'freebsd',
+      receiveSpace: name === 'freebsd' ? profile.receiveBuffer : DEFAULT_BUFFER,
       keepIdle: 7200,
       keepInterval: 75,
       keepCount: 9,

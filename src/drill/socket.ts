@@ -34,6 +34,10 @@ export class SocketOptions {
   /** TCP_FASTOPEN_CONNECT: `connect` waits for the first write. */
   fastOpenConnect = false;
   quickAck = true;
+  /** TCP_SYNCNT; 0 leaves it to the system. */
+  synCount = 0;
+  /** TCP_DEFER_ACCEPT, ms. */
+  deferAccept = 0;
   /** Options that are remembered and change nothing yet, by `level << 16 | name`. */
   readonly other: Map<number, Uint8Array> = new Map();
 

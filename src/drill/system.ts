@@ -204,14 +204,33 @@ const SETTERS: Readonly<Record<string, Setter>> = {
   mssdflt: ({ profile }, [n = 536]) => {
     profile.defaultMss4 = n;
   },
-  recvspace: ({ profile }, [n = 65_536]) => {
-    profile.receiveBuffer = n;
+  recvspace: (env, [n = 65_536]) => {
+    env.receiveSpace = n;
+    env.profile.receiveBuffer = n;
   },
   sendspace: ({ profile }, [n = 32_768]) => {
     profile.sendBuffer = n;
   },
   initcwnd_segments: ({ profile }, [n = 10]) => {
     profile.initialWindow = n;
+  },
+  rexmit_drop_options: ({ profile }, [n = 1]) => {
+    profile.synBareFrom = n === 0 ? 0 : 3;
+  },
+  insecure_rst: ({ profile }, [n = 0]) => {
+    profile.resetInWindow = n !== 0;
+  },
+  insecure_syn: ({ profile }, [n = 0]) => {
+    profile.synInWindowResets = n !== 0;
+  },
+  drop_synfin: ({ profile }, [n = 0]) => {
+    profile.synFinOpens = n === 0;
+  },
+  icmp_may_rst: ({ profile }, [n = 1]) => {
+    profile.icmpEnds = n === 0 ? 'none' : 'refused';
+  },
+  blackhole: ({ profile }, [n = 0]) => {
+    profile.closedPorts = n === 0 ? 'reset' : n === 1 ? 'reset-not-syn' : 'silent';
   },
   'cc.algorithm': ({ profile }, _, text) => {
     profile.congestionControl = text === 'newreno' ? 'newreno' : 'cubic';
@@ -227,8 +246,8 @@ const ACCEPTED = new Set(
     'tcp_ecn_option tcp_base_mss tcp_autocorking tcp_limit_output_bytes ' +
     'tcp_adv_win_scale tcp_app_win tcp_tw_reuse tcp_thin_linear_timeouts tcp_challenge_ack_limit ' +
     'tcp_workaround_signed_windows ip_no_pmtu_disc tcp_shrink_window tcp_pingpong_thresh tcp_plb_enabled ' +
-    'tcp_reflect_tos tcp_stdurg tcp_probe_interval rexmit_drop_options insecure_rst insecure_syn drop_synfin ' +
-    'blackhole icmp_may_rst hostcache.purgenow path_mtu_discovery fastopen.enable fastopen.server_enable ' +
+    'tcp_reflect_tos tcp_stdurg tcp_probe_interval ' +
+    'hostcache.purgenow path_mtu_discovery fastopen.enable fastopen.server_enable ' +
     'fastopen.client_enable rfc6675_pipe functions_default reass.maxqueuelen always_keepalive nolocaltimewait ' +
     'fast_finwait2_recycle tso minmss do_prr do_prr_conservative abc_l_var'
   ).split(' '),

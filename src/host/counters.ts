@@ -108,6 +108,7 @@ export class Counters {
       TcpExtSyncookiesRecv: tcp.cookiesTaken,
       TcpExtSyncookiesFailed: tcp.cookiesRefused,
       TcpExtListenOverflows: dropped('accept-queue-full'),
+      TcpExtTCPDeferAcceptDrop: dropped('accept-deferred'),
       TcpExtListenDrops: dropped('listen-backlog', 'accept-queue-full'),
       TcpExtTCPReqQFullDoCookies: tcp.cookiesSent,
       TcpExtTCPReqQFullDrop: dropped('listen-backlog'),

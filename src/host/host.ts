@@ -41,7 +41,7 @@ import {
 } from '../wire/address.ts';
 import { IPV4_HEADER, PROTO_TCP, pseudoSum4 } from '../wire/ipv4.ts';
 import { IPV6_HEADER, pseudoSum6 } from '../wire/ipv6.ts';
-import { ACK, RST, TCP_HEADER } from '../wire/tcp.ts';
+import { ACK, RST, SYN, TCP_HEADER } from '../wire/tcp.ts';
 import { SynCookies } from './cookies.ts';
 import { Counters } from './counters.ts';
 import { Deadlines } from './deadlines.ts';
@@ -326,6 +326,7 @@ export class Host implements TcpEnv {
     const listener = new Listener(this, bindingOf(options, address, chosen), backlog, accept);
     listener.receiveBuffer = options.receiveBuffer ?? 0;
     listener.maxSegment = options.maxSegment ?? 0;
+    listener.deferAccept(options.deferAccept ?? 0);
     const fastOpens = options.fastOpen ?? ((this.profile.fastOpen & FAST_OPEN_SERVER) !== 0 ? backlog : 0);
     if (!(fastOpens >= 0)) throw new RangeError(`${fastOpens} pending fast openings are no limit`);
     listener.fastOpen.limit = Math.min(fastOpens, backlog);
@@ -603,6 +604,8 @@ export class Host implements TcpEnv {
   /** @internal A segment for no connection: RFC 9293 §3.10.7.1. */
   refuse(i: Interface, ends: SegmentEnds, flags: number, ack: number, end: number): void {
     if ((flags & RST) !== 0) return;
+    const { closedPorts } = this.profile;
+    if (closedPorts === 'silent' || (closedPorts === 'reset-not-syn' && (flags & (SYN | ACK)) === SYN)) return;
     if ((flags & ACK) !== 0) queueReset(this, i, ends, ack, 0, RST);
     else queueReset(this, i, ends, 0, end, RST | ACK);
   }

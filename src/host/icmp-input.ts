@@ -38,6 +38,9 @@ import { queueEcho } from './output.ts';
 /** Codes of ICMP "unreachable" that speak of the network, not of the host (RFC 1122 §4.2.3.9). */
 const NET_CODES: ReadonlySet<number> = new Set([0, 5, 6, 9, 11]);
 
+/** Codes that say that somebody on the way does not allow it: for the network, for the host, altogether (RFC 1812 §5.2.7.1). */
+const PROHIBITED_CODES: ReadonlySet<number> = new Set([9, 10, 13]);
+
 /** The ICMP side of a host's input. */
 export class IcmpInput {
   readonly #host: Host;
@@ -61,7 +64,7 @@ export class IcmpInput {
     else if (m.type === ICMP_UNREACHABLE && m.code === UNREACHABLE_FRAGMENTATION_NEEDED) {
       // Routers from before RFC 1191 leave the field zero: then only the floor is sure.
       this.#tooBig(bytes, m.rest & 0xffff);
-    } else if (m.type === ICMP_UNREACHABLE) this.#unreachable(bytes, code4(m.code));
+    } else if (m.type === ICMP_UNREACHABLE) this.#unreachable(bytes, this.#code4(m.code));
     else if (m.type === ICMP_TIME_EXCEEDED || m.type === ICMP_PARAMETER_PROBLEM) this.#undelivered(bytes);
     else this.#host.drop('icmp-unknown-type', null);
   }
@@ -123,8 +126,16 @@ export class IcmpInput {
     }
     const c = this.#quotedConnection();
     if (c === null) return;
-    c.unreachable(code);
+    const { icmpEnds } = host.profile;
+    c.unreachable(code, icmpEnds === 'unreachable' || (icmpEnds === 'refused' && code === 'ECONNREFUSED'));
     host.touch(c);
+  }
+
+  #code4(code: number): NetErrorCode {
+    if (code === UNREACHABLE_PORT || code === UNREACHABLE_PROTOCOL) return 'ECONNREFUSED';
+    // Who may not be talked to has refused, to a BSD, which has more to say of it than of a network that is not there.
+    if (this.#host.profile.icmpEnds !== 'unreachable' && PROHIBITED_CODES.has(code)) return 'ECONNREFUSED';
+    return NET_CODES.has(code) ? 'ENETUNREACH' : 'EHOSTUNREACH';
   }
 
   /** A datagram of ours did not arrive: its socket is told (RFC 1122 §4.1.3.3). */
@@ -138,7 +149,7 @@ export class IcmpInput {
 
   /**
    * Time exceeded, or a parameter problem: a packet of ours was lost on the way, and the next may not be. In no state
-   * does it end a connection (RFC 9293 §3.9.2.2); the program is told.
+   * does it end a connection (RFC 9293 §3.9.2.2); the program is told. An opening of a BSD ends when the time is exceeded.
    */
   #undelivered(bytes: Uint8Array): void {
     const m = this.#message;
@@ -148,6 +159,12 @@ export class IcmpInput {
     }
     const c = this.#quotedConnection();
     if (c === null) return;
+    const expired = m.type === ICMP_TIME_EXCEEDED || m.type === ICMPV6_TIME_EXCEEDED;
+    if (this.#host.profile.icmpEnds === 'refused' && expired && c.state === 'SYN-SENT') {
+      c.unreachable('EHOSTUNREACH');
+      this.#host.touch(c);
+      return;
+    }
     c.softError = 'EHOSTUNREACH';
     c.report('EHOSTUNREACH');
   }
@@ -178,11 +195,6 @@ export class IcmpInput {
     host.drop('icmp-unmatched', c);
     return null;
   }
-}
-
-function code4(code: number): NetErrorCode {
-  if (code === UNREACHABLE_PORT || code === UNREACHABLE_PROTOCOL) return 'ECONNREFUSED';
-  return NET_CODES.has(code) ? 'ENETUNREACH' : 'EHOSTUNREACH';
 }
 
 function code6(code: number): NetErrorCode {

@@ -30,7 +30,7 @@ import type { Host } from './host.ts';
 import { IcmpInput } from './icmp-input.ts';
 import type { Interface } from './interface.ts';
 import type { Listener } from './listener.ts';
-import { cookieArrives, overflows, synArrives } from './opening.ts';
+import { cookieArrives, defers, overflows, synArrives } from './opening.ts';
 import { queueUnreachable } from './output.ts';
 
 /** ARP requests that wait to be answered on one interface, at most. */
@@ -227,8 +227,11 @@ export class Input {
       return;
     }
     if ((seg.flags & (SYN | FIN)) === (SYN | FIN)) {
-      host.drop('tcp-syn-fin', null);
-      return;
+      if (!host.profile.synFinOpens) {
+        host.drop('tcp-syn-fin', null);
+        return;
+      }
+      seg.flags &= ~FIN;
     }
     seg.gsoSize = meta.gsoSize;
     host.counters.segmentsIn += meta.gsoSize > 0 && seg.len > 0 ? Math.ceil(seg.len / meta.gsoSize) : 1;
@@ -241,7 +244,7 @@ export class Input {
   }
 
   #toConnection(c: Connection, seg: Segment): void {
-    if (c.state === 'SYN-RECEIVED' && overflows(this.#host, c, seg)) return;
+    if (c.state === 'SYN-RECEIVED' && (overflows(this.#host, c, seg) || defers(this.#host, c, seg))) return;
     if (this.#host.trace === null) {
       segmentArrives(c, seg);
       return;

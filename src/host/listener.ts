@@ -28,6 +28,11 @@ export interface ListenOptions {
   /** Largest segment offered to its connections (TCP_MAXSEG); by default the profile's. */
   readonly maxSegment?: number;
   /**
+   * The program gets a connection when its first octets have come, or when the peer still has nothing to say after about so
+   * many milliseconds (TCP_DEFER_ACCEPT): the next of the times at which a SYN,ACK would have been repeated. 0 by default.
+   */
+  readonly deferAccept?: number;
+  /**
    * Connections that were opened by text on a SYN and whose peer has not been heard since, at most (RFC 7413 §5.1); SYNs
    * beyond go the ordinary way. 0 takes no such text. By default 0, or `backlog` with bit 2 of the profile's `fastOpen`.
    */
@@ -74,6 +79,8 @@ export class Listener {
   /** Receive buffer and largest segment of its connections; 0 for the profile's. */
   receiveBuffer = 0;
   maxSegment = 0;
+  /** @internal Timeouts for which the ACK of a SYN,ACK is not enough; 0 for none. */
+  deferral = 0;
   /** @internal Fast openings that are pending, and their limit. */
   readonly fastOpen: FastOpenQueue = new FastOpenQueue();
   /** False after `close`. */
@@ -90,6 +97,21 @@ export class Listener {
     this.reuse = binding.reuse;
     this.backlog = backlog;
     this.accept = accept;
+  }
+
+  /** Waits for the first octets of new connections for at least so many milliseconds; 0 for not at all. */
+  deferAccept(time: number): void {
+    if (!(time >= 0)) throw new RangeError(`to wait ${time} ms for the first octets is no wait`);
+    const { rtoInitial, rtoMax } = this.#host.profile;
+    this.deferral = 0;
+    for (
+      let all = 0, timeout = rtoInitial;
+      all < time && this.deferral < 255;
+      timeout = Math.min(2 * timeout, rtoMax)
+    ) {
+      all += timeout;
+      this.deferral++;
+    }
   }
 
   /** Connections that are not the program's yet, half-open ones included. */

@@ -8,6 +8,7 @@ import type { ConnectionAddressing } from '../tcp/tcb.ts';
 import { largestBuffer, scaleFor } from '../tcp/window.ts';
 import {
   ACK,
+  FIN,
   putMss,
   putNop,
   putSackPermitted,
@@ -129,5 +130,19 @@ export function overflows(host: Host, c: Connection, seg: Segment): boolean {
   if (listener === null || !listener.full) return false;
   host.drop('accept-queue-full', c);
   if (host.profile.abortOnOverflow) c.abort();
+  return true;
+}
+
+/**
+ * Whether the ACK of a SYN,ACK opens nothing yet, because its listener waits for the first octets as well. The SYN,ACK is not
+ * repeated meanwhile, but once at the end, so that the peer's answer opens the connection then (Linux).
+ */
+export function defers(host: Host, c: Connection, seg: Segment): boolean {
+  const deferral = c.passive ? (host.listenerOf(c)?.deferral ?? 0) : 0;
+  if (deferral === 0 || c.retries >= deferral || isEarly(c)) return false;
+  if ((seg.flags & (SYN | FIN | RST | ACK)) !== ACK || seg.len > 0) return false;
+  if (seg.ack !== c.snd.nxt || seg.seq !== c.rcv.nxt) return false;
+  host.drop('accept-deferred', c);
+  c.awaitText(deferral);
   return true;
 }

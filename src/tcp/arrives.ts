@@ -177,7 +177,7 @@ function secondCheckRst(c: Connection, seg: Segment): boolean {
     c.env.drop('tcp-time-wait-rst', c);
     return false;
   }
-  if (seg.seq !== c.rcv.nxt) {
+  if (seg.seq !== c.rcv.nxt && !c.env.profile.resetInWindow) {
     c.env.drop('tcp-rst-not-exact', c);
     challenge(c);
     return false;
@@ -199,6 +199,11 @@ function secondCheckRst(c: Connection, seg: Segment): boolean {
 function fourthCheckSyn(c: Connection, seg: Segment): boolean {
   if ((seg.flags & SYN) === 0) return true;
   c.env.drop('tcp-syn-in-window', c);
+  if (c.env.profile.synInWindowResets && c.state !== 'TIME-WAIT') {
+    c.resetDue = true;
+    c.fail('ECONNRESET', 'ABORT');
+    return false;
+  }
   if (challenge(c)) c.env.counts.synChallenges++;
   return false;
 }
@@ -358,11 +363,15 @@ function refuse(c: Connection, limited: boolean): void {
   c.ackNow = true;
 }
 
-/** A challenge ACK, at most one per interval and connection (RFC 5961 §7; CVE-2016-5696 was a global limit). */
+/**
+ * A challenge ACK, so many at once and then one per interval and connection (RFC 5961 §7; CVE-2016-5696 was a limit that
+ * all connections shared). `lastChallenge` runs ahead of the clock by an interval for each that came early.
+ */
 function challenge(c: Connection): boolean {
   const { now, profile, counts } = c.env;
-  if (now - c.lastChallenge < profile.challengeAckInterval) return false;
-  c.lastChallenge = now;
+  const { challengeAckInterval: interval, challengeAcks: most } = profile;
+  if (now - c.lastChallenge < interval * (2 - most)) return false;
+  c.lastChallenge = Math.max(now, c.lastChallenge + interval);
   c.ackNow = true;
   counts.challenges++;
   return true;

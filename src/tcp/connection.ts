@@ -24,6 +24,7 @@ import { noteWrite, sendMemory, takePieces } from './pieces.ts';
 import { Scoreboard } from './scoreboard.ts';
 import { Statistics } from './statistics.ts';
 import { ControlBlock } from './tcb.ts';
+import { OFF } from './timers.ts';
 import { restartWhenIdle } from './validation.ts';
 import { windowUpdateDue } from './window.ts';
 
@@ -366,6 +367,31 @@ export class Connection extends ControlBlock implements ByteStream {
     this.liveness.userTimeout = timeout;
   }
 
+  /** How often our SYN is tried again before ETIMEDOUT (TCP_SYNCNT), 0 to 255; by default the profile's `synRetries`. */
+  setSynRetries(count: number): void {
+    if (!(Number.isInteger(count) && count >= 0 && count <= 255)) throw new RangeError(`${count} retries are none`);
+    this.liveness ??= new Liveness();
+    this.liveness.synRetries = count;
+  }
+
+  /** @internal The peer has our SYN,ACK, which is not repeated for so many timeouts. */
+  awaitText(timeouts: number): void {
+    this.liveness ??= new Liveness();
+    this.liveness.deferral = timeouts;
+  }
+
+  /**
+   * What acknowledgements of data do from now on: they go at once for a while, and so does one that waits; or they wait for
+   * company (TCP_QUICKACK). Data that comes after a pause is acknowledged quickly again.
+   */
+  setQuickAck(on: boolean): void {
+    this.env.begin();
+    this.quickAcks = on ? this.env.profile.quickAcks : 0;
+    this.dialogue = !on;
+    if (on && this.timers.delayedAck !== OFF) this.ackNow = true;
+    this.env.touch(this);
+  }
+
   /**
    * Sets the Differentiated Services codepoint of every segment from the next one on (RFC 9293 §3.9.1.9, RFC 2474 §3).
    *
@@ -522,10 +548,14 @@ export class Connection extends ControlBlock implements ByteStream {
   /**
    * @internal The network says that the peer cannot be reached. While opening that is the answer; later it is a
    * hint, kept for the case that the connection times out (RFC 9293 §3.9.2.2, RFC 5461).
+   *
+   * @param ends whether an opening ends at once; otherwise when one more such message comes after the third SYN (BSD)
    */
-  unreachable(code: NetErrorCode): void {
-    if (this.#state === 'SYN-SENT' || (this.#state === 'SYN-RECEIVED' && !this.passive)) this.fail(code, 'error');
-    else if (this.isSynchronised()) {
+  unreachable(code: NetErrorCode, ends = true): void {
+    if (this.#state === 'SYN-SENT' || (this.#state === 'SYN-RECEIVED' && !this.passive)) {
+      if (ends || (this.retries > 3 && this.softError !== null)) this.fail(code, 'error');
+      else this.softError = code;
+    } else if (this.isSynchronised()) {
       this.softError = code;
       this.report(code);
     }

@@ -1,4 +1,5 @@
-// Whether the other end is still there: keep-alive (RFC 9293 §3.8.4) and the user timeout (§3.8.3, RFC 5482 §3).
+// Whether the other end is still there: keep-alive (RFC 9293 §3.8.4), the user timeout (§3.8.3, RFC 5482 §3), and how often
+// an opening is tried.
 
 import type { Connection } from './connection.ts';
 import { OFF, traceTimer } from './timers.ts';
@@ -16,6 +17,15 @@ export class Liveness {
   heard = 0.5;
   /** How long data may stay unacknowledged, or a shut window unanswered; 0 for no limit but the retries, -1 for the profile's. */
   userTimeout = -1;
+  /** Retransmissions of our SYN; -1 for the profile's. */
+  synRetries = -1;
+  /** The peer has acknowledged our SYN,ACK, and the listener waits for its first octets for so many timeouts; 0 if not. */
+  deferral = 0;
+}
+
+/** Whether a timeout in SYN-RECEIVED passes without a SYN,ACK: the peer has it, and owes us text. The last one is sent. */
+export function awaitsText(c: Connection): boolean {
+  return c.liveness !== null && c.retries < c.liveness.deferral - 1;
 }
 
 /** Arms or disarms the keep-alive timer after a setting or the state changed (RFC 9293 MUST-24: off unless asked). */

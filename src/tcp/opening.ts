@@ -75,6 +75,7 @@ export function takePeerSyn(c: Connection, seg: Segment): void {
   let mss = seg.mss > 0 ? seg.mss : fallback;
   if (mss < profile.minMss) mss = profile.minMss;
   snd.mss = Math.min(mss, addressing.localMss);
+  if (profile.receiveWholeSegments) c.receiveLimit = Math.ceil(c.receiveLimit / snd.mss) * snd.mss;
   rcv.mss = Math.min(addressing.localMss, fallback);
   if (seg.wscale >= 0 && profile.windowScaling) {
     // A shift above 14 is used as 14 (RFC 7323 §2.3).
@@ -104,6 +105,7 @@ export function becomeEstablished(c: Connection, seg: Segment, cause: Cause): vo
   const { profile } = c.env;
   if (c.synResent && c.rtt.rto < profile.rtoAfterSynLoss) c.rtt.rto = profile.rtoAfterSynLoss;
   c.rtt.backoff = 0;
+  if (c.passive && !profile.timeSynAck) c.rtt.timing = false;
   const early = isEarly(c);
   if (!early) {
     c.cc.opened(c.snd.mss, profile.initialWindow);

@@ -433,9 +433,11 @@ function putSynOptions(c: Connection, out: Uint8Array, start: number): number {
   const ts = first ? profile.timestamps : snd.tsOk;
   const scales = first ? profile.windowScaling : rcv.scale > 0 || snd.scale > 0;
   let at = putMss(out, start, c.addressing.localMss);
+  if (first && profile.synBareFrom > 0 && c.retries >= profile.synBareFrom) return at - start;
   if (profile.synScaleFirst) {
     if (scales) at = putWscale(out, putNop(out, at), scaleOf(c));
     if (sack) at = putSackPermitted(out, at);
+    else if (ts) at = putNop(out, putNop(out, at));
     if (ts) at = putTimestamps(out, at, c.timestamp(), first ? 0 : rcv.tsRecent);
     const cookie = cookieOnSyn(c);
     if (cookie !== null) at = putFastOpen(out, at, cookie);

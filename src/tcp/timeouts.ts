@@ -5,7 +5,7 @@
 
 import type { Connection } from './connection.ts';
 import { pauseFastOpen } from './fast-open.ts';
-import { keepAliveTimedOut, userTimeoutPassed, withinUserTimeout } from './liveness.ts';
+import { awaitsText, keepAliveTimedOut, userTimeoutPassed, withinUserTimeout } from './liveness.ts';
 import { probeInterval } from './output.ts';
 import { suspectBlackHole } from './path-mtu.ts';
 import { probeTimedOut, reorderingTimedOut } from './rack.ts';
@@ -56,7 +56,7 @@ function retransmit(c: Connection): void {
     // A window shut by the peer explains the silence about what it no longer takes: no congestion.
     if (snd.wnd === 0) c.board?.markLost(0);
     else retransmissionTimedOut(c, now);
-  } else {
+  } else if (!awaitsText(c)) {
     c.synResent = true;
     pauseFastOpen(c);
     c.board?.markLost(0);
@@ -88,7 +88,8 @@ function openDeadline(c: Connection): number {
 
 function retriesAllowed(c: Connection): number {
   const { profile } = c.env;
-  if (c.state === 'SYN-SENT') return profile.synRetries;
+  const own = c.liveness === null ? -1 : c.liveness.synRetries;
+  if (c.state === 'SYN-SENT') return own >= 0 ? own : profile.synRetries;
   if (c.state === 'SYN-RECEIVED') return profile.synAckRetries;
   return c.orphan ? Math.min(profile.orphanRetries, profile.dataRetries) : profile.dataRetries;
 }
