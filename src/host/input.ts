@@ -30,7 +30,7 @@ import type { Host } from './host.ts';
 import { IcmpInput } from './icmp-input.ts';
 import type { Interface } from './interface.ts';
 import type { Listener } from './listener.ts';
-import { cookieArrives, defers, overflows, synArrives } from './opening.ts';
+import { cookieArrives, isHeldBack, synArrives } from './opening.ts';
 import { queueUnreachable } from './output.ts';
 
 /** ARP requests that wait to be answered on one interface, at most. */
@@ -244,7 +244,7 @@ export class Input {
   }
 
   #toConnection(c: Connection, seg: Segment): void {
-    if (c.state === 'SYN-RECEIVED' && (overflows(this.#host, c, seg) || defers(this.#host, c, seg))) return;
+    if (c.state === 'SYN-RECEIVED' && isHeldBack(this.#host, c, seg)) return;
     if (this.#host.trace === null) {
       segmentArrives(c, seg);
       return;

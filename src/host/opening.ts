@@ -123,26 +123,27 @@ export function cookieArrives(
   return c;
 }
 
-/** Whether the ACK that would open a connection finds no room among those that wait for the program. */
-export function overflows(host: Host, c: Connection, seg: Segment): boolean {
+/** Whether the ACK that would open a connection does not: its listener waits for text, or has no room. */
+export function isHeldBack(host: Host, c: Connection, seg: Segment): boolean {
   if (!c.passive || isEarly(c) || (seg.flags & (SYN | RST | ACK)) !== ACK || seg.ack !== c.snd.nxt) return false;
   const listener = host.events.listenerOf(c);
-  if (listener === null || !listener.full) return false;
+  if (listener === null) return false;
+  if (listener.deferral > c.retries && defers(c, seg, listener.deferral)) {
+    host.drop('accept-deferred', c);
+    return true;
+  }
+  if (!listener.full) return false;
   host.drop('accept-queue-full', c);
   if (host.profile.abortOnOverflow) c.abort();
   return true;
 }
 
 /**
- * Whether the ACK of a SYN,ACK opens nothing yet, because its listener waits for the first octets as well. The SYN,ACK is not
- * repeated meanwhile, but once at the end, so that the peer's answer opens the connection then (Linux).
+ * Whether this is an ACK of the SYN,ACK and nothing else, which is not enough. The SYN,ACK is not repeated meanwhile, but
+ * once at the end, so that the peer's answer opens the connection then (Linux).
  */
-export function defers(host: Host, c: Connection, seg: Segment): boolean {
-  const deferral = c.passive ? (host.listenerOf(c)?.deferral ?? 0) : 0;
-  if (deferral === 0 || c.retries >= deferral || isEarly(c)) return false;
-  if ((seg.flags & (SYN | FIN | RST | ACK)) !== ACK || seg.len > 0) return false;
-  if (seg.ack !== c.snd.nxt || seg.seq !== c.rcv.nxt) return false;
-  host.drop('accept-deferred', c);
+function defers(c: Connection, seg: Segment, deferral: number): boolean {
+  if (seg.len > 0 || (seg.flags & FIN) !== 0 || seg.seq !== c.rcv.nxt) return false;
   c.awaitText(deferral);
   return true;
 }
