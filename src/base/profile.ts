@@ -224,8 +224,23 @@ export interface Profile {
   readonly defaultMss6: number;
   /** Least MSS believed: a smaller offer is raised to this (CVE-2019-11479). */
   readonly minMss: number;
-  /** Retransmissions of a full segment after which smaller ones are tried (RFC 4821 §7.7); 0 for never. */
+  /**
+   * Whether the path MTU is searched for by segments that are larger than the others (RFC 4821): never; where a path swallows
+   * what is large or a router has told of less than the first link carries; or by every connection, which then begins
+   * with `mtuBase` (Linux tcp_mtu_probing 0, 1, 2).
+   */
+  readonly mtuProbing: 'off' | 'black-hole' | 'always';
+  /** Retransmissions of a full segment after which smaller ones are tried (RFC 4821 §7.7). */
   readonly blackHoleRetries: number;
+  /** Octets of text in a segment with which a search begins (Linux tcp_base_mss), and below which it does not go. */
+  readonly mtuBase: number;
+  readonly mtuFloor: number;
+  /** The search ends when it is known to fewer octets than these (Linux tcp_probe_threshold). */
+  readonly mtuThreshold: number;
+  /** Time after which a path is tried again for more than it carried (PMTU_RAISE_TIMER of RFC 8899; Linux tcp_probe_interval). */
+  readonly mtuRaise: number;
+  /** Probes of one size lost in a row, and nothing with them, that show it to be too large (MAX_PROBES of RFC 8899; Linux: 1). */
+  readonly mtuTries: number;
   /** Largest MSS offered and used (TCP_MAXSEG); 0 for what the interface carries. */
   readonly maxSegment: number;
   /** Order of the options of a SYN: window scale before SACK and timestamps (BSD), or behind them (Linux). */
@@ -359,7 +374,13 @@ export const DEFAULT_PROFILE: Profile = {
   defaultMss4: 536,
   defaultMss6: 1220,
   minMss: 88,
+  mtuProbing: 'black-hole',
   blackHoleRetries: 3,
+  mtuBase: 1024,
+  mtuFloor: 512,
+  mtuThreshold: 8,
+  mtuRaise: 600_000,
+  mtuTries: 3,
   maxSegment: 0,
   synScaleFirst: false,
   windowFollowsBuffer: false,

@@ -159,6 +159,17 @@ export interface CongestionEvent {
   readonly rto: number;
 }
 
+/** The largest segment of a connection has another size: a router said so, a path swallowed it, or a probe arrived. */
+export interface PathMtuEvent {
+  readonly type: 'path-mtu';
+  readonly at: number;
+  readonly host: string;
+  readonly conn: number;
+  /** Octets of text in a full segment from now on. */
+  readonly mss: number;
+  readonly why: 'told' | 'black-hole' | 'probe-passed';
+}
+
 /** What the path did to a packet; told by simulated links. */
 export interface PathEvent {
   readonly type: 'path';
@@ -177,6 +188,7 @@ export type TraceEvent =
   | TimerEvent
   | TimeWaitEvent
   | CongestionEvent
+  | PathMtuEvent
   | PathEvent;
 
 /** Receives events as they happen. Must not call back into the host. */

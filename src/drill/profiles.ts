@@ -26,7 +26,7 @@ export const PROFILES: Readonly<Record<ProfileName, Partial<Profile>>> = {
     sendBuffer: 2 * 1024 * 1024,
     rtoAfterSynLoss: 1000,
     rtoVariationMin: 200,
-    blackHoleRetries: 0,
+    mtuProbing: 'off',
     rttEveryAck: true,
     // Each script expects a machine that has met nobody yet.
     shareMetrics: 'none',
@@ -86,7 +86,7 @@ export const PROFILES: Readonly<Record<ProfileName, Partial<Profile>>> = {
     shareMetrics: 'none',
     openTimeout: 75_000,
     dataRetries: 12,
-    blackHoleRetries: 0,
+    mtuProbing: 'off',
     minMss: 216,
   },
   rfc: {

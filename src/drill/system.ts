@@ -142,7 +142,19 @@ const SETTERS: Readonly<Record<string, Setter>> = {
     profile.frto = n !== 0;
   },
   tcp_mtu_probing: ({ profile }, [n = 0]) => {
-    profile.blackHoleRetries = n === 0 ? 0 : 3;
+    profile.mtuProbing = n === 0 ? 'off' : n === 1 ? 'black-hole' : 'always';
+  },
+  tcp_base_mss: ({ profile }, [n = 1024]) => {
+    profile.mtuBase = n;
+  },
+  tcp_mtu_probe_floor: ({ profile }, [n = 48]) => {
+    profile.mtuFloor = n;
+  },
+  tcp_probe_interval: ({ profile }, [n = 600]) => {
+    profile.mtuRaise = seconds(n);
+  },
+  tcp_probe_threshold: ({ profile }, [n = 8]) => {
+    profile.mtuThreshold = n;
   },
   tcp_moderate_rcvbuf: ({ profile }, [n = 1]) => {
     profile.receiveAutotune = n !== 0;

@@ -121,6 +121,8 @@ export class Counters {
       TcpExtTCPTimeouts: tcp.timeouts,
       TcpExtTCPSpuriousRTOs: tcp.spuriousTimeouts,
       TcpExtTCPLossProbes: tcp.lossProbes,
+      TcpExtTCPMTUPSuccess: tcp.mtuProbesPassed,
+      TcpExtTCPMTUPFail: tcp.mtuProbesFailed,
       TcpExtTCPDSACKRecv: tcp.duplicatesTold,
       TcpExtTCPAbortOnData: tcp.abortedOnData,
       TcpExtTCPAbortOnTimeout: tcp.abortedOnTimeout,

@@ -590,6 +590,11 @@ export class Host implements TcpEnv {
   }
 
   /** @internal */
+  pathMtuFound(c: Connection, mtu: number): void {
+    this.#pathMtus.learn(c.addressing.remote, mtu, this.#now);
+  }
+
+  /** @internal */
   pathMtu(c: Connection): number {
     const known = this.#pathMtus.recall(c.addressing.remote, this.#now);
     return known >= 0 ? known : (this.interfaceOf(c)?.mtu ?? 0);

@@ -42,6 +42,8 @@ export interface TcpEnv {
   pathMtu(connection: Connection): number;
   /** Applies what is known of the path's MTU to a connection whose MSS was just agreed on. */
   recallPathMtu(connection: Connection): void;
+  /** A search has found that the path carries packets of `mtu` octets: for the connections that come after. */
+  pathMtuFound(connection: Connection, mtu: number): void;
   /** What earlier connections have learnt. */
   readonly metrics: PathMetrics;
   /** A keyed 32-bit offset for the timestamps of a connection (RFC 7323 §5.4: not the same on two). */

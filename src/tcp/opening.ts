@@ -6,6 +6,7 @@ import { processAck } from './acks.ts';
 import { type Connection, EVENT_OPEN } from './connection.ts';
 import { ecnOfPeerSyn } from './ecn.ts';
 import { isEarly, sendTextAgain } from './fast-open.ts';
+import { startPathMtu } from './path-mtu.ts';
 import { MAX_SCALE, scaleOf } from './window.ts';
 
 /** Timestamps with their padding, on every segment. */
@@ -91,6 +92,7 @@ export function takePeerSyn(c: Connection, seg: Segment): void {
     // "MSS does not count options": a full segment has that much less text (RFC 9293 §3.7.1, RFC 6691).
     snd.mss -= TIMESTAMP_OCTETS;
   }
+  startPathMtu(c);
   c.env.recallPathMtu(c);
   // "The Window field in a segment where the SYN bit is set MUST NOT be scaled" (RFC 7323 §2.2).
   snd.wnd = seg.wnd;

@@ -32,6 +32,7 @@ import { cookieOnSyn, isEarly, roomOnSyn } from './fast-open.ts';
 import { FRTO_FIRST, frtoGivesUp, frtoHolds } from './frto.ts';
 import { busyness } from './info.ts';
 import { armPacing, paced, spend } from './pacing.ts';
+import { probeDue, probeSent } from './path-mtu.ts';
 import { ENDS, PUSH } from './pieces.ts';
 import { armProbe } from './rack.ts';
 import { copied } from './recovery.ts';
@@ -72,6 +73,8 @@ export class Plan {
   waiting = false;
   /** Data waits for pacing, until then; `OFF` when it does not. */
   until: number = OFF;
+  /** The segment is larger than the MSS on purpose: a probe of the path MTU (RFC 4821). */
+  probes = false;
   /** ECN codepoint of the packet (RFC 3168 §5). */
   ecn = 0;
 }
@@ -87,6 +90,7 @@ export function whatToSend(c: Connection, most: number = c.snd.mss): Verdict {
   const { plan } = c.env;
   plan.len = 0;
   plan.fin = false;
+  plan.probes = false;
   plan.congested = false;
   plan.waiting = false;
   plan.until = OFF;
@@ -231,6 +235,8 @@ function planNew(c: Connection, most: number): boolean {
   plan.push = c.trainPush;
   plan.written = c.trainWritten;
   if (c.trainLeft === 0) {
+    const probe = c.mtu === null ? 0 : probeDue(c);
+    if (probe !== 0) return planMtuProbe(c, probe);
     const planned = profile.superSegment > 0 ? planTrain(c, size, tail) : planSegment(c, size, tail, most);
     if (!planned) return false;
     // A super-segment of Linux goes out whole and leaves the bucket in debt.
@@ -243,6 +249,19 @@ function planNew(c: Connection, most: number): boolean {
   }
   plan.len = Math.min(plan.train, most);
   plan.fin = plan.len === unsent && finMayGo(c);
+  return true;
+}
+
+/** New text in one segment that is larger than the others; below 0 it waits for the congestion window. */
+function planMtuProbe(c: Connection, size: number): boolean {
+  const { plan } = c.env;
+  plan.congested = size < 0;
+  if (size < 0 || paced(c, size, size) === 0) return false;
+  plan.len = size;
+  plan.train = size;
+  plan.push = false;
+  plan.written = false;
+  plan.probes = true;
   return true;
 }
 
@@ -387,12 +406,13 @@ export function transmit(
   if (len > 0) c.sendQueue?.copyTo(verdict === SEND_SYN ? 0 : seqDiff(plan.seq, c.snd.base), len, out, at + header);
   const length = header + len;
   const pseudo = addressing.pseudo + length;
-  if (partialChecksum || len > mss) {
+  const cut = len > mss && !plan.probes;
+  if (partialChecksum || cut) {
     finishTcpPartial(out, at, pseudo);
     meta.checksum = CHECKSUM_PARTIAL;
     meta.csumStart = at;
     meta.csumOffset = TCP_CHECKSUM_OFFSET;
-    if (len > mss) {
+    if (cut) {
       meta.gsoType = addressing.local.family === 4 ? GSO_TCP4 : GSO_TCP6;
       meta.gsoSize = mss;
     }
@@ -496,7 +516,7 @@ function windowField(c: Connection, verdict: Verdict): number {
 function sent(c: Connection, verdict: Verdict, again: boolean): void {
   const { snd, rcv, rtt, timers, env } = c;
   const { plan, now } = env;
-  c.segmentsOut += plan.len > snd.mss ? Math.ceil(plan.len / snd.mss) : 1;
+  c.segmentsOut += wireSegments(c);
   if (verdict === SEND_RST) {
     c.resetDue = false;
     env.counts.resets++;
@@ -529,7 +549,8 @@ function sent(c: Connection, verdict: Verdict, again: boolean): void {
   } else {
     if (c.tailProbeDue) c.rack.probeRepeats = false;
     const ends = plan.len === plan.train ? TRAIN_END | (plan.written ? PUSHED : 0) : 0;
-    board.sent(plan.seq, end, snd.mss, now, verdict === SEND_SYN ? 0 : ends);
+    board.sent(plan.seq, end, plan.probes ? plan.len : snd.mss, now, verdict === SEND_SYN ? 0 : ends);
+    if (plan.probes) probeSent(c, plan.seq, end);
     snd.nxt = end;
     c.againRun = 0;
     c.usage.sent = true;
@@ -552,7 +573,7 @@ function sent(c: Connection, verdict: Verdict, again: boolean): void {
     if (now - c.lastTextAt < env.profile.delayedAck) c.dialogue = true;
     if (plan.seq === snd.una && !again) c.cc.resumed(now - c.lastDataSent, now);
     c.lastDataSent = now;
-    if (!again && plan.len % snd.mss !== 0) c.smallEnd = end;
+    if (!again && !plan.probes && plan.len % snd.mss !== 0) c.smallEnd = end;
   }
   if (timers.retransmit === OFF) {
     c.silentSince = now;
@@ -574,6 +595,12 @@ function sentOnSyn(c: Connection, board: Scoreboard, now: number): void {
   countText(c, false);
 }
 
+/** Segments on the wire that the plan comes to: a link cuts what is larger than the MSS, but for a probe. */
+function wireSegments(c: Connection): number {
+  const { len, probes } = c.env.plan;
+  return len > c.snd.mss && !probes ? Math.ceil(len / c.snd.mss) : 1;
+}
+
 /** A segment was sent again: what for. */
 function countAgain(c: Connection): void {
   const { counts } = c.env;
@@ -586,7 +613,7 @@ function countAgain(c: Connection): void {
 function countText(c: Connection, again: boolean): void {
   const { len } = c.env.plan;
   const s = c.count();
-  s.dataSegmentsOut += len > c.snd.mss ? Math.ceil(len / c.snd.mss) : 1;
+  s.dataSegmentsOut += wireSegments(c);
   s.bytesSent += len;
   if (again) s.bytesResent += len;
   if (s.kind === 0) s.account(1, c.env.now);

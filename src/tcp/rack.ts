@@ -14,6 +14,8 @@ export class Rack {
   /** The segment sent last among those known to have arrived: when, and up to which number. */
   sentAt: number = Number.NEGATIVE_INFINITY;
   end = 0;
+  /** That was a copy. */
+  again = false;
   /** The round-trip time it had, ms; 0 before the first. */
   rtt = 0;
   /** The path has been seen to reorder; how often, and by how many segments at most (0: no more than is usual). */
@@ -90,6 +92,7 @@ export function detectLosses(c: Connection, delivery: Delivery, now: number): bo
     if (sentAt > rack.sentAt || (sentAt === rack.sentAt && seqGt(delivery.end, rack.end))) {
       rack.sentAt = sentAt;
       rack.end = delivery.end;
+      rack.again = delivery.ambiguous;
     }
   }
   if (c.env.profile.rackRttOfLast && lastAt >= 0 && (!delivery.lastAgain || now - lastAt >= rtt.least)) {
@@ -117,7 +120,7 @@ function markBelow(c: Connection, now: number): boolean {
 function earlyTimedOut(c: Connection, now: number): void {
   if (c.board?.markBelow(1, false) !== true) return;
   lossesFound(c, now);
-  reduceRate(c, 0, false);
+  if (c.recovery.active) reduceRate(c, 0, false);
 }
 
 /** The reordering timer fired: time alone may have made more of them lost (§6.2 step 5). */
@@ -144,7 +147,9 @@ function markOverdue(c: Connection, now: number): boolean {
     const flags = board.flags(i) & (SACKED | LOST | SENT_AGAIN | EVER_AGAIN);
     if ((flags & SACKED) !== 0 || (flags & (LOST | SENT_AGAIN)) === LOST) continue;
     const at = board.sentAt(i);
-    const before = at < rack.sentAt || (at === rack.sentAt && seqGt(rack.end, board.to(i)));
+    // Of those that left at the same time, new ones and copies do not follow each other by number.
+    const alike = rack.again || (flags & SENT_AGAIN) === 0;
+    const before = at < rack.sentAt || (at === rack.sentAt && alike && seqGt(rack.end, board.to(i)));
     if (!before) {
       // In order of sending from here on, unless copies are about.
       if (board.againOctets === 0 && flags === 0 && at > rack.sentAt) break;

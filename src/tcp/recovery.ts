@@ -8,6 +8,7 @@ import { seqDiff, seqGe, seqGt } from '../base/seq.ts';
 import type { Connection } from './connection.ts';
 import { ecnOfLoss } from './ecn.ts';
 import { FRTO_OFF, FRTO_SECOND, frtoAcknowledged, frtoBegins } from './frto.ts';
+import { forgetProbe, onlyProbeLost } from './path-mtu.ts';
 import { detectLosses } from './rack.ts';
 import { type Delivery, SACKED } from './scoreboard.ts';
 import { wasLimited } from './validation.ts';
@@ -89,6 +90,7 @@ function withSack(c: Connection, acked: number, delivery: Delivery, late: boolea
 /** Segments were found lost: recovery begins, unless they belong to one that goes on. With SACK. */
 export function lossesFound(c: Connection, now: number): void {
   const { recovery, snd, cc } = c;
+  if (c.mtu !== null && onlyProbeLost(c, c.mtu)) return;
   if (recovery.guarded) return;
   recovery.active = true;
   c.env.counts.sackRecoveries++;
@@ -237,15 +239,16 @@ function duplicateWithoutSack(c: Connection, now: number): void {
     return;
   }
   if (recovery.dupAcks !== c.env.profile.dupThresh || recovery.guarded) return;
+  c.board?.markLost(0);
+  // The copy gets a full timeout of its own; otherwise the timer may fire on it (RFC 6298 leaves it open).
+  c.timers.retransmit = now + c.rtt.timeout(c.env.profile);
+  if (c.mtu !== null && onlyProbeLost(c, c.mtu)) return;
   recovery.active = true;
   c.env.counts.renoRecoveries++;
   recovery.guarded = true;
   recovery.recover = snd.nxt;
   slowDown(c, now);
   if (cc.model === null) cc.cwnd = cc.ssthresh + 3 * snd.mss;
-  c.board?.markLost(0);
-  // The copy gets a full timeout of its own; otherwise the timer may fire on it (RFC 6298 leaves it open).
-  c.timers.retransmit = now + c.rtt.timeout(c.env.profile);
   c.traceCongestion('fast-retransmit');
 }
 
@@ -253,6 +256,7 @@ function duplicateWithoutSack(c: Connection, now: number): void {
 export function retransmissionTimedOut(c: Connection, now: number): void {
   const { snd, recovery, cc, board } = c;
   const first = c.retries === 0;
+  if (c.mtu !== null) forgetProbe(c.mtu);
   // Duplicates in plenty and yet a timeout: the path reorders less than was believed.
   if (first && !recovery.active && board !== null && board.sackedCount >= c.env.profile.dupThresh) c.rack.degree = 0;
   cc.timedOut(c.flightSize, first, now);

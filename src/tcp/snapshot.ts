@@ -16,6 +16,7 @@ import { controllerOf } from './congestion/select.ts';
 import type { Connection } from './connection.ts';
 import { Ecn } from './ecn.ts';
 import { Liveness } from './liveness.ts';
+import { PathMtu } from './path-mtu.ts';
 import { SackMemory } from './sack.ts';
 import { SnapshotReader, SnapshotWriter } from './snapshot-bytes.ts';
 import { Timers } from './timers.ts';
@@ -32,6 +33,7 @@ export const TIMES: Readonly<Record<string, readonly string[]>> = {
   rack: ['sentAt'],
   usage: ['since'],
   liveness: ['heard'],
+  mtu: ['raiseAt'],
   // Every deadline of a connection.
   timers: Object.keys(new Timers()),
 };
@@ -91,6 +93,7 @@ function partsOf(c: Connection): [string, object | null][] {
     ['rack', c.rack],
     ['usage', c.usage],
     ['ecn', c.ecn],
+    ['mtu', c.mtu],
     ['timers', c.timers],
     ['liveness', c.liveness],
     ['statistics', c.statistics],
@@ -213,6 +216,7 @@ export function applySnapshot(c: Connection, s: Snapshot): void {
   const { now } = c.env;
   if (s.parts.has('liveness')) c.liveness = new Liveness();
   if (s.parts.has('ecn')) c.ecn = new Ecn();
+  if (s.parts.has('mtu')) c.mtu = new PathMtu(c.snd.mss);
   if (s.parts.has('statistics')) c.count();
   c.cc = controllerOf(s.controller);
   for (const [name, part] of partsOf(c)) {

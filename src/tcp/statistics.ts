@@ -52,6 +52,9 @@ export class TcpCounters {
   lossProbes = 0;
   /** Timeouts that F-RTO showed to be for nothing (RFC 5682). */
   spuriousTimeouts = 0;
+  /** Probes of the path MTU that arrived, and that were lost with nothing else. */
+  mtuProbesPassed = 0;
+  mtuProbesFailed = 0;
   /** Fast recoveries begun, with SACK and without. */
   sackRecoveries = 0;
   renoRecoveries = 0;

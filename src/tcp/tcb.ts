@@ -11,6 +11,7 @@ import type { TcpEnv } from './env.ts';
 import type { FastOpen } from './fast-open.ts';
 import type { Liveness } from './liveness.ts';
 import type { Pacer } from './pacing.ts';
+import type { PathMtu } from './path-mtu.ts';
 import type { Pieces } from './pieces.ts';
 import { Rack } from './rack.ts';
 import { Recovery } from './recovery.ts';
@@ -67,6 +68,8 @@ export class ControlBlock {
   ecn: Ecn | null = null;
   /** @internal Fast open, where one of the two ends asked for it (RFC 7413). */
   fastOpen: FastOpen | null = null;
+  /** The search for the path MTU, where segments are smaller than they might be (RFC 4821). */
+  mtu: PathMtu | null = null;
   /** @internal Which ranges out of order are news; made when there are any. */
   sackMemory: SackMemory | null = null;
   /** @internal */

@@ -68,8 +68,7 @@ function retransmit(c: Connection): void {
   c.rtt.backoff++;
   timers.retransmit = withinUserTimeout(c, Math.min(now + c.rtt.timeout(profile), openDeadline(c)), c.silentSince);
   // A shut window explains the silence: nothing is known against the path then.
-  const suspicious = profile.blackHoleRetries > 0 && c.retries === profile.blackHoleRetries && snd.wnd > 0;
-  if (suspicious) suspectBlackHole(c);
+  if (profile.mtuProbing !== 'off' && c.retries >= profile.blackHoleRetries && snd.wnd > 0) suspectBlackHole(c);
 }
 
 /** Ends a connection that has been tried for long enough (`over`), or whose user timeout has passed; false otherwise. */

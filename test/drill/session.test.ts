@@ -202,7 +202,12 @@ describe('shell lines', () => {
   it.each([
     ['net.ipv4.tcp_retries1=5', 'troubleRetries', 5],
     ['net.ipv4.tcp_dsack=0', 'dsack', false],
-    ['net.ipv4.tcp_mtu_probing=1', 'blackHoleRetries', 3],
+    ['net.ipv4.tcp_mtu_probing=1', 'mtuProbing', 'black-hole'],
+    ['net.ipv4.tcp_mtu_probing=2', 'mtuProbing', 'always'],
+    ['net.ipv4.tcp_base_mss=1400', 'mtuBase', 1400],
+    ['net.ipv4.tcp_mtu_probe_floor=48', 'mtuFloor', 48],
+    ['net.ipv4.tcp_probe_interval=60', 'mtuRaise', 60_000],
+    ['net.ipv4.tcp_probe_threshold=16', 'mtuThreshold', 16],
     ['net.ipv4.tcp_moderate_rcvbuf=0', 'receiveAutotune', false],
     ['net.ipv4.tcp_frto=0', 'frto', false],
     ['net.ipv4.tcp_no_metrics_save=0', 'shareMetrics', 'path'],

@@ -132,7 +132,7 @@ describe('a path that drops what is large and says nothing (trap 37)', () => {
   });
 
   test('it can be turned off', () => {
-    const p = new Peer({ profile: { blackHoleRetries: 0 } });
+    const p = new Peer({ profile: { mtuProbing: 'off' } });
     const a = flying(p);
     p.advance(30_000);
     expect(a.connection.snd.mss).toBe(1460);

@@ -201,7 +201,7 @@ describe('the tail loss probe (§7)', () => {
   });
 
   test('one probe, then the timeout', () => {
-    const p = new Peer({ profile: { timestamps: false, blackHoleRetries: 0 } });
+    const p = new Peer({ profile: { timestamps: false, mtuProbing: 'off' } });
     const a = open(p);
     write(a, 1000);
     p.out();

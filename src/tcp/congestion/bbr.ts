@@ -125,6 +125,10 @@ export class Bbr implements CongestionController, PathModel {
     this.cwnd = segments * mss;
   }
 
+  resized(mss: number): void {
+    this.#mss = mss;
+  }
+
   sampled(rtt: number, una: number, _nxt: number, now: number): void {
     if (this.#wait === 0.5) this.#wait = chance(una);
     if (rtt <= this.#probeMin || now - this.#probeMinAt > PROBE_RTT_INTERVAL) {

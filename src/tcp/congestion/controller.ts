@@ -33,8 +33,10 @@ export interface CongestionController {
   readonly pacingRate: number;
   /** The controller itself, when it goes by a model of the path; `null` when it goes by losses. */
   readonly model: PathModel | null;
-  /** The connection is open, or its MSS changed: initial window of `segments` segments of `mss` octets. */
+  /** The connection is open: initial window of `segments` segments of `mss` octets. */
   opened(mss: number, segments: number): void;
+  /** Its segments have at most `mss` octets from now on; the window stays, in octets (RFC 4821 §7.6.1). */
+  resized(mss: number): void;
   /** A round-trip time of `rtt` ms was measured, with SND.UNA and SND.NXT as they are. */
   sampled(rtt: number, una: number, nxt: number, now: number): void;
   /**

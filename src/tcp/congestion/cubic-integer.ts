@@ -61,6 +61,10 @@ export class IntegerCubic implements CongestionController {
     this.cwnd = segments * mss;
   }
 
+  resized(mss: number): void {
+    this.#mss = mss;
+  }
+
   sampled(rtt: number, una: number, nxt: number, now: number): void {
     if (now - this.#epoch < SETTLING) return;
     if (this.#leastRtt === 0 || rtt < this.#leastRtt) this.#leastRtt = rtt;

@@ -48,6 +48,10 @@ export class Cubic implements CongestionController {
     this.cwnd = segments * mss;
   }
 
+  resized(mss: number): void {
+    this.#mss = mss;
+  }
+
   sampled(rtt: number, una: number, nxt: number): void {
     this.#rtt = rtt;
     if (this.cwnd < this.ssthresh && this.#slowStart.sampled(rtt, una, nxt)) {

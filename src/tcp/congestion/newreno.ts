@@ -23,6 +23,10 @@ export class NewReno implements CongestionController {
     this.cwnd = segments * mss;
   }
 
+  resized(mss: number): void {
+    this.#mss = mss;
+  }
+
   sampled(): void {}
 
   acked(acked: number, limited: boolean): void {
