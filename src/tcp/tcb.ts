@@ -68,7 +68,7 @@ export class ControlBlock {
   ecn: Ecn | null = null;
   /** @internal Fast open, where one of the two ends asked for it (RFC 7413). */
   fastOpen: FastOpen | null = null;
-  /** The search for the path MTU, where segments are smaller than they might be (RFC 4821). */
+  /** @internal The search for the path MTU, where segments are smaller than they might be (RFC 4821). */
   mtu: PathMtu | null = null;
   /** @internal Which ranges out of order are news; made when there are any. */
   sackMemory: SackMemory | null = null;
