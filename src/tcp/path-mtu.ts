@@ -267,6 +267,11 @@ export function onlyProbeLost(c: Connection, m: PathMtu): boolean {
   return true;
 }
 
+/** Whether a probe that was lost alone is being sent again, cut. */
+export function repairsProbe(m: PathMtu): boolean {
+  return m.probe === PROBE_LOST;
+}
+
 /** The retransmission timer fired: whatever it means, it is no answer to the probe (RFC 4821 §7.6.4). */
 export function forgetProbe(m: PathMtu): void {
   m.probe = NO_PROBE;

@@ -5,6 +5,7 @@
 
 import { seqDiff, seqGe, seqGt } from '../base/seq.ts';
 import type { Connection } from './connection.ts';
+import { repairsProbe } from './path-mtu.ts';
 import { lossesFound, reduceRate } from './recovery.ts';
 import { type Delivery, EVER_AGAIN, LOST, SACKED, AGAIN as SENT_AGAIN } from './scoreboard.ts';
 import { OFF } from './timers.ts';
@@ -14,8 +15,6 @@ export class Rack {
   /** The segment sent last among those known to have arrived: when, and up to which number. */
   sentAt: number = Number.NEGATIVE_INFINITY;
   end = 0;
-  /** That was a copy. */
-  again = false;
   /** The round-trip time it had, ms; 0 before the first. */
   rtt = 0;
   /** The path has been seen to reorder; how often, and by how many segments at most (0: no more than is usual). */
@@ -92,7 +91,6 @@ export function detectLosses(c: Connection, delivery: Delivery, now: number): bo
     if (sentAt > rack.sentAt || (sentAt === rack.sentAt && seqGt(delivery.end, rack.end))) {
       rack.sentAt = sentAt;
       rack.end = delivery.end;
-      rack.again = delivery.ambiguous;
     }
   }
   if (c.env.profile.rackRttOfLast && lastAt >= 0 && (!delivery.lastAgain || now - lastAt >= rtt.least)) {
@@ -147,9 +145,10 @@ function markOverdue(c: Connection, now: number): boolean {
     const flags = board.flags(i) & (SACKED | LOST | SENT_AGAIN | EVER_AGAIN);
     if ((flags & SACKED) !== 0 || (flags & (LOST | SENT_AGAIN)) === LOST) continue;
     const at = board.sentAt(i);
-    // Of those that left at the same time, new ones and copies do not follow each other by number.
-    const alike = rack.again || (flags & SENT_AGAIN) === 0;
-    const before = at < rack.sentAt || (at === rack.sentAt && alike && seqGt(rack.end, board.to(i)));
+    // The copy of a probe that left at the same time as new text may have left behind it, and no recovery goes on that
+    // would make a mistake cost nothing.
+    const ordered = (flags & SENT_AGAIN) === 0 || c.mtu === null || !repairsProbe(c.mtu);
+    const before = at < rack.sentAt || (at === rack.sentAt && ordered && seqGt(rack.end, board.to(i)));
     if (!before) {
       // In order of sending from here on, unless copies are about.
       if (board.againOctets === 0 && flags === 0 && at > rack.sentAt) break;

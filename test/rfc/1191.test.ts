@@ -128,7 +128,7 @@ describe('a path that drops what is large and says nothing (trap 37)', () => {
     }
     expect(a.connection.queued).toBe(0);
     expect(sizes.has(1460)).toBe(true);
-    expect(a.connection.snd.mss).toBe(730);
+    expect(a.connection.snd.mss).toBe(512);
   });
 
   test('it can be turned off', () => {
