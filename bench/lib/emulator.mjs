@@ -60,6 +60,7 @@ export class Emulator {
       },
       turn: () => this.#run(),
       writable: () => link.pump(),
+      refused: () => {},
       down: (error) => {
         if (!this.#closed) throw error;
       },

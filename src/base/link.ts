@@ -48,6 +48,11 @@ export interface LinkPort {
   turn(): void;
   /** The link was full and has room again. */
   writable(): void;
+  /**
+   * The link has dropped a packet that `transmit` wrote, and cannot send it later: it counts as lost on the way, and is
+   * counted and traced. TCP finds out as it does of any loss, and sends again when its timers say so.
+   */
+  refused(): void;
   /** The link has failed or was unplugged; every connection over it is settled with `error`. */
   down(error: NetError): void;
 }

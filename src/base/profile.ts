@@ -71,6 +71,11 @@ export interface Profile {
   readonly finWait2: number;
   /** Retransmissions for a connection that the program has closed (Linux tcp_orphan_retries: 8). */
   readonly orphanRetries: number;
+  /**
+   * Most connections that their programs have closed and that still send; beyond them the oldest is reset (Linux:
+   * tcp_max_orphans, where it is the newest).
+   */
+  readonly orphanMax: number;
   /** Closing with unread octets resets, so that the peer knows that they were lost (RFC 9293 §3.6.1, RFC 2525 §2.17). */
   readonly resetOnUnread: boolean;
   /** A listener that closes resets half-open connections; Linux and the BSDs forget them without a word. */
@@ -306,6 +311,7 @@ export const DEFAULT_PROFILE: Profile = {
   timeWaitMax: 262_144,
   finWait2: 60_000,
   orphanRetries: 8,
+  orphanMax: 65_536,
   resetOnUnread: true,
   resetHalfOpen: true,
   timeWaitIgnoresRst: true,

@@ -58,6 +58,7 @@ export type DropReason =
   | 'memory-budget'
   | 'reply-queue-full'
   | 'neighbour-unresolved'
+  | 'link-refused'
   | 'link-down';
 
 /** A segment sent or received by a host. */

@@ -44,6 +44,9 @@ const SETTERS: Readonly<Record<string, Setter>> = {
   tcp_fin_timeout: ({ profile }, [n = 60]) => {
     profile.finWait2 = seconds(n);
   },
+  tcp_max_orphans: ({ profile }, [n = 65_536]) => {
+    profile.orphanMax = n;
+  },
   tcp_rmem: (env, [, first = 0, most = 0]) => {
     const { profile } = env;
     if (first > 0) {

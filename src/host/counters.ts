@@ -127,6 +127,7 @@ export class Counters {
       TcpExtTCPAbortOnData: tcp.abortedOnData,
       TcpExtTCPAbortOnTimeout: tcp.abortedOnTimeout,
       TcpExtTCPAbortOnLinger: tcp.abortedOnLinger,
+      TcpExtTCPAbortOnMemory: tcp.abortedOnMemory,
       TcpExtTCPOFOQueue: tcp.outOfOrder,
       TcpExtPruneCalled: tcp.prunes,
       TcpExtOfoPruned: tcp.prunedAside,

@@ -117,6 +117,8 @@ export class Host implements TcpEnv {
 
   readonly #key: SipKey;
   readonly #deadlines: Deadlines;
+  /** Connections that their programs have closed and that have not ended, oldest first. */
+  readonly #orphans: Set<Connection> = new Set();
   readonly #input: Input;
   readonly #pathMtus: PathMtus = new PathMtus();
   /** @internal */
@@ -230,6 +232,11 @@ export class Host implements TcpEnv {
   /** The interface's link works again. */
   interfaceUp(i: Interface): void {
     i.up = true;
+  }
+
+  /** A link has dropped a packet of this host's: it is lost, as if the path had dropped it. */
+  linkRefused(): void {
+    this.drop('link-refused', null);
   }
 
   // --- outputs ---
@@ -464,11 +471,29 @@ export class Host implements TcpEnv {
     this.counters.moved(from, to, cause);
     if (to === 'ESTABLISHED' && c.passive) this.events.waits(c);
     if (from === 'SYN-RECEIVED' && c.fastOpen !== null) settleFastOpen(c, cause, this.#now);
+    if (c.orphan && (to === 'TIME-WAIT' || to === 'CLOSED')) this.#orphans.delete(c);
     if (to === 'TIME-WAIT' || (from === 'LAST-ACK' && cause === 'rcv ACK of FIN')) this.metrics.store(c);
     if (to !== 'CLOSED') return;
     this.table.remove(c);
     this.ports.release(c.addressing.localPort);
     if ((c.events & EVENT_OPEN) === 0) this.events.uncount(c);
+  }
+
+  /** @internal */
+  pathDoubtful(c: Connection): void {
+    // There is no other gateway to turn to: whether this one is alive can be asked.
+    this.interfaceOf(c)?.neighbours?.suspect(c.nextHop, this.#now);
+  }
+
+  /** @internal */
+  orphaned(c: Connection): void {
+    this.#orphans.add(c);
+    if (this.#orphans.size <= this.profile.orphanMax) return;
+    for (const oldest of this.#orphans) {
+      this.counts.abortedOnMemory++;
+      oldest.abort();
+      return;
+    }
   }
 
   /** @internal */

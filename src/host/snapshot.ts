@@ -35,6 +35,7 @@ export function restoreSnapshot(host: Host, bytes: Uint8Array): Connection {
   // A link here that carries less than the one there has segments cut anew.
   pathMtuIs(c, i.mtu);
   c.accepted = true;
+  if (c.orphan) host.orphaned(c);
   host.trace?.({ type: 'iss', at: host.now, host: host.name, conn: c.id, iss: c.snd.iss });
   host.touch(c);
   return c;

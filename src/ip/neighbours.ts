@@ -5,7 +5,7 @@
 // and does not send on 0; `changes` counts up whenever asking again may give another answer.
 //
 // Kinds of methods: getters (`lookup`, `macInto`, `size`, `changes`); inputs (`learn`, `confirm`,
-// `timersFire`); a command (`resolve`); outputs (`nextRequest`, `nextDeadline`). Times are milliseconds on
+// `suspect`, `timersFire`); a command (`resolve`); outputs (`nextRequest`, `nextDeadline`). Times are milliseconds on
 // the host's clock, addresses int32.
 
 import type { Profile } from '../base/profile.ts';
@@ -176,6 +176,17 @@ export class NeighbourCache {
     entry.state = 'reachable';
     entry.confirmedAt = now;
     this.#stopProbing(entry);
+  }
+
+  /**
+   * What goes through the neighbour is not answered: perhaps it is there no more (RFC 1122 §3.3.1.4, "negative advice"). It is
+   * asked for, used meanwhile, and given up when it does not answer.
+   */
+  suspect(address: number, now: number): void {
+    const entry = this.lookup(address);
+    if (entry === null || entry.state !== 'reachable') return;
+    entry.state = 'stale';
+    this.#startProbing(entry, now);
   }
 
   /**

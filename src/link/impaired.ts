@@ -102,6 +102,7 @@ export class ImpairedLink implements Link {
         this.#inner.pump();
         this.#port?.writable();
       },
+      refused: () => this.#port?.refused(),
       down: (error) => this.#down(error),
     });
   }

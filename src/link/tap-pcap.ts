@@ -48,6 +48,10 @@ class TapPort implements LinkPort {
     this.#port.writable();
   }
 
+  refused(): void {
+    this.#port.refused();
+  }
+
   down(error: NetError): void {
     this.#port.down(error);
   }

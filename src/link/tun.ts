@@ -219,6 +219,7 @@ export class TunLink implements Link {
       if (result >= 0 || result === -EINVAL) {
         // A packet is taken whole or not at all; the rest of one would be nonsense. It counts as lost.
         this.counters.refused++;
+        this.#port?.refused();
         return true;
       }
       this.#fail('write', -result);

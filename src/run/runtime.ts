@@ -25,6 +25,8 @@ export interface RunnableHost<I extends RunnableInterface> {
   /** `Infinity` when nothing is pending, at most `now` when there is output. */
   nextDeadline(): number;
   timersFire(now: number): void;
+  /** A link has dropped a packet of the host's. */
+  linkRefused(): void;
   /** Calls the handlers of queued events; whether it called any. */
   deliver(): boolean;
   interfaceDown(i: I, error: NetError): void;
@@ -126,6 +128,10 @@ class Port<I extends RunnableInterface> implements LinkPort {
   writable(): void {
     this.interface.full = false;
     this.#loop.turn();
+  }
+
+  refused(): void {
+    this.#loop.host.linkRefused();
   }
 
   down(error: NetError): void {

@@ -329,6 +329,7 @@ export class Connection extends ControlBlock implements ByteStream {
       return;
     }
     this.orphan = true;
+    this.env.orphaned(this);
     this.shutdown();
     if (this.#state === 'FIN-WAIT-2') this.timers.finWait2 = this.env.now + this.finWaitTime;
     this.env.touch(this);

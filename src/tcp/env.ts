@@ -44,6 +44,10 @@ export interface TcpEnv {
   recallPathMtu(connection: Connection): void;
   /** A search has found that the path carries packets of `mtu` octets: for the connections that come after. */
   pathMtuFound(connection: Connection, mtu: number): void;
+  /** So much was sent again that the way to the peer may be dead: IP is told (RFC 9293 §3.8.3, R1). */
+  pathDoubtful(connection: Connection): void;
+  /** The program has closed a connection that goes on for the peer's sake. */
+  orphaned(connection: Connection): void;
   /** What earlier connections have learnt. */
   readonly metrics: PathMetrics;
   /** A keyed 32-bit offset for the timestamps of a connection (RFC 7323 §5.4: not the same on two). */

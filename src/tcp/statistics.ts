@@ -84,4 +84,6 @@ export class TcpCounters {
   abortedOnTimeout = 0;
   abortedOnData = 0;
   abortedOnLinger = 0;
+  /** Closed connections that were reset before their end, because there were too many of them. */
+  abortedOnMemory = 0;
 }

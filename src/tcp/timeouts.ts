@@ -64,7 +64,10 @@ function retransmit(c: Connection): void {
   timers.probe = OFF;
   c.rack.probing = false;
   c.retries++;
-  if (c.retries === profile.troubleRetries) c.report('ETIMEDOUT');
+  if (c.retries === profile.troubleRetries) {
+    c.report('ETIMEDOUT');
+    env.pathDoubtful(c);
+  }
   c.rtt.backoff++;
   timers.retransmit = withinUserTimeout(c, Math.min(now + c.rtt.timeout(profile), openDeadline(c)), c.silentSince);
   // A shut window explains the silence: nothing is known against the path then.

@@ -45,6 +45,10 @@ export class TestPort implements LinkPort {
     this.diary.push('writable');
   }
 
+  refused(): void {
+    this.diary.push('refused');
+  }
+
   down(error: NetError): void {
     this.diary.push(`down ${error.code}`);
   }

@@ -171,13 +171,14 @@ describe('TUN link', () => {
     ]);
   });
 
-  it('counts a packet that the kernel refuses or takes in part, and goes on', () => {
+  it('counts a packet that the kernel refuses or takes in part, says so, and goes on', () => {
     const kernel = new FakeKernel();
     const { link, port } = open(kernel);
     kernel.writeResults = [-22, 1, -4, 2];
     port.queue([1, 1], [2, 2], [3, 3]);
     link.pump();
     expect([link.counters.refused, link.counters.written]).toEqual([2, 1]);
+    expect(port.diary.filter((entry) => entry === 'refused')).toHaveLength(2);
   });
 
   it.each([

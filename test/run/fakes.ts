@@ -93,6 +93,9 @@ export class FakeHost implements RunnableHost<FakeInterface> {
     for (const i of this.interfaces) if (i.output > 0 && !i.full) return this.time;
     return this.deadline;
   }
+  linkRefused(): void {
+    this.diary.push('refused');
+  }
   timersFire(now: number): void {
     if (now < this.deadline) return;
     this.diary.push(`timers at ${now}`);
