@@ -20,7 +20,7 @@ describe('a path that has gone silent', () => {
     c.send(Uint8Array.of(1), 0, 1);
     const asked: number[] = [];
     let copies = 0;
-    run(a, b, 4000, (from, frame) => {
+    run(a, b, 12_000, (from, frame) => {
       if (from !== a) return false;
       if (!isArp(frame)) copies++;
       // The first question goes to the MAC that is known, and no other.
