@@ -4,9 +4,10 @@
 // several ports may name the same pair. What is emulated is one process, so whoever is measured over it has the same
 // clock, the same lag and, by the seed, the same drops.
 //
-// When the machine lets it wait, the emulator catches up slice by slice: what answers the packets of a slice enters the
-// path at the time of that slice. Handing over everything at once would turn the lag into bursts, and whoever answers
-// first, which is our host in the same process, would find the queue empty and leave it full for the others.
+// When the machine lets it wait, the emulator catches up slice by slice, and its time stands still meanwhile: what answers
+// the packets of a slice enters a path before what is due next, however late that is. Handing over everything at once
+// would turn the lag into bursts, and a packet that entered with the time of the clock would fill the queue for all
+// that ought to have entered before it.
 
 import { RxMeta, TxMeta } from 'synfin';
 import { openTun } from 'synfin/link/tun';
@@ -26,6 +27,8 @@ export class Emulator {
   #pool = new BufferPool(2048);
   #due = new Scheduler();
   #forward = new Map();
+  /** From an access path to the path it leads to. */
+  #onward = new Map();
   #back = new Map();
   #sinks = new Map();
   #links = [];
@@ -33,9 +36,10 @@ export class Emulator {
   #spinning = false;
   #packets = 0;
   #closed = false;
-  /** The time of the slice in hand while the emulator catches up; `NaN` when it is in time. */
-  #slice = Number.NaN;
-  /** Packets that arrived more than 1 ms late, and the worst, ms: the emulator could not keep up. */
+  /** Up to when everything due has been handed over. */
+  #reached = 0;
+  /** Packets handed over, those of them that were more than 1 ms late, and the worst, ms: the emulator could not keep up. */
+  handed = 0;
   late = 0;
   worst = 0;
 
@@ -109,16 +113,20 @@ export class Emulator {
     };
   }
 
-  /** A pair of paths for the ports: `data` towards them, `acks` away from them. */
-  addPath(ports, seed, data, acks) {
+  /**
+   * A pair of paths for the ports: `data` towards them, `acks` away from them. With `access` each port has a way of its
+   * own to the path towards it.
+   */
+  addPath(ports, seed, data, acks, access = null) {
     const make = (name, impairments, n) =>
       new Path({ name, medium: 'ip', impairments, prng: new Prng(seed).fork(n), pool: this.#pool, queue: this.#due });
     const [to, from] = [make('data', data, 1), make('acks', acks, 2)];
-    for (const port of ports) {
-      this.#forward.set(port, to);
+    for (const [n, port] of ports.entries()) {
+      const first = access === null ? to : make('access', access, 3 + n);
+      if (first !== to) this.#onward.set(first, to);
+      this.#forward.set(port, first);
       this.#back.set(port, from);
     }
-    return to;
   }
 
   #take(bytes, from, to) {
@@ -136,22 +144,29 @@ export class Emulator {
     else path.send(buffer, length, this.#packets++, now);
   }
 
+  /** The time of the paths: the clock's, but never past what is due and not yet handed over. */
   #now() {
-    return Number.isNaN(this.#slice) ? performance.now() : this.#slice;
+    return Math.max(this.#reached, Math.min(performance.now(), this.#due.nextAt));
   }
 
   /** Hands over what is due, no more than a slice of it. */
   #run() {
     const now = performance.now();
     const until = Math.min(now, this.#due.nextAt + SLICE);
-    this.#slice = until < now ? until : Number.NaN;
+    this.#reached = Math.max(this.#reached, until);
     const touched = new Set();
     while (this.#due.nextAt <= until) {
       const flight = this.#due.pop();
+      const b = flight.buffer;
+      const onward = this.#onward.get(flight.path);
+      if (onward !== undefined) {
+        onward.send(b, flight.length, flight.id, flight.at);
+        continue;
+      }
+      this.handed++;
       const lag = now - flight.at;
       if (lag > 1) this.late++;
       if (lag > this.worst) this.worst = lag;
-      const b = flight.buffer;
       const sink = this.#sinks.get((b[16] << 24) | (b[17] << 16) | (b[18] << 8) | b[19]);
       if (sink === undefined) flight.path.release(flight);
       else {

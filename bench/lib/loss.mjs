@@ -113,51 +113,60 @@ export class LossLab {
 
   /**
    * Runs flows of ours and of the kernel at the same time and returns what each pair delivered, octets per second, group
-   * by group.
+   * by group: over the whole time, and in `slices` of it.
    *
    * @param groups of pairs over paths of one kind:
    *   flows     pairs; the two of a pair have the same drops
    *   data      the path towards the receiver, `acks` the way back
    *   shared    both flows of a pair go over one path, and have to share it
+   *   access    the way of each flow to the path that they share
    *   baseline  a second flow of the kernel takes the place of ours
-   * @param settle ms before counting begins
-   * @param time ms of counting
+   * @param time ms
+   * @param slice ms, of which `time` is a multiple
    */
-  async run(groups, { settle = 0, time }) {
+  async run(groups, { time, slice = time }) {
     const pairs = groups.flatMap((group) => Array.from({ length: group.flows }, () => this.#pair(group)));
     const ports = pairs.flatMap(({ ours, kernel }) => [ours, kernel]);
     await this.to.ask({ listen: ports });
     const byKernel = pairs.flatMap(({ ours, kernel, group }) => (group.baseline ? [ours, kernel] : [kernel]));
     this.from.tell({ send: byKernel.map((port) => [RECEIVER, port]) });
     const streams = pairs.filter(({ group }) => !group.baseline).map(({ ours }) => this.#send(ours));
-    await sleep(settle);
-    const began = performance.now();
-    const before = settle === 0 ? ports.map(() => 0) : (await this.to.ask({ count: ports })).count;
-    await sleep(time);
-    const { count } = await this.to.ask({ count: ports });
-    const seconds = (performance.now() - began) / 1000;
+    const counts = [ports.map(() => 0)];
+    const times = [performance.now()];
+    for (let due = slice; due <= time; due += slice) {
+      await sleep(times[0] + due - performance.now());
+      counts.push((await this.to.ask({ count: ports })).count);
+      times.push(performance.now());
+    }
     for (const stream of streams) stream.abort();
     this.from.tell({ stop: true });
     this.to.tell({ stop: true });
     await sleep(50);
-    const rates = ports.map((_, n) => (count[n] - before[n]) / seconds);
-    return groups.map((group) =>
-      pairs.flatMap((pair, n) => (pair.group === group ? [{ ours: rates[2 * n], kernel: rates[2 * n + 1] }] : [])),
-    );
+    const rate = (port, from, to) => ((counts[to][port] - counts[from][port]) * 1000) / (times[to] - times[from]);
+    const rates = (n, from, to) => ({ ours: rate(2 * n, from, to), kernel: rate(2 * n + 1, from, to) });
+    const last = times.length - 1;
+    const found = pairs.map(({ group }, n) => ({
+      group,
+      ...rates(n, 0, last),
+      slices: times.slice(1).map((_, k) => rates(n, k, k + 1)),
+    }));
+    return groups.map((group) => found.filter((pair) => pair.group === group));
   }
 
   /** Two ports and their paths. */
   #pair(group) {
-    const { data, acks, shared = false } = group;
+    const { data, acks, access, shared = false } = group;
     const [ours, kernel] = [this.#port++, this.#port++];
     const seed = this.#seed++;
-    if (shared) this.#emulator.addPath([ours, kernel], seed, data, acks);
+    if (shared) this.#emulator.addPath([ours, kernel], seed, data, acks, access);
     else for (const port of [ours, kernel]) this.#emulator.addPath([port], seed, data, acks);
     return { ours, kernel, group };
   }
 
+  /** Packets that the emulator handed over, of them more than 1 ms late, and the worst, ms. */
   get lateness() {
-    return { late: this.#emulator.late, worst: this.#emulator.worst };
+    const { handed, late, worst } = this.#emulator;
+    return { handed, late, worst };
   }
 
   async close() {
