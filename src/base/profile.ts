@@ -82,6 +82,8 @@ export interface Profile {
   readonly resetHalfOpen: boolean;
   /** TIME-WAIT ignores RST (RFC 1337). RFC 9293 and Linux obey an exact one. */
   readonly timeWaitIgnoresRst: boolean;
+  /** A RST is an error for the program in CLOSING and LAST-ACK too (Linux, BSD); to RFC 9293 nothing is lost there. */
+  readonly lateResetTells: boolean;
   /** A RST anywhere in the window ends a connection (RFC 793; BSD insecure_rst); by default only an exact one (RFC 5961 §3). */
   readonly resetInWindow: boolean;
   /** A SYN in the window resets a connection (RFC 793; BSD insecure_syn); by default it is challenged (RFC 5961 §4). */
@@ -315,6 +317,7 @@ export const DEFAULT_PROFILE: Profile = {
   resetOnUnread: true,
   resetHalfOpen: true,
   timeWaitIgnoresRst: true,
+  lateResetTells: false,
   resetInWindow: false,
   synInWindowResets: false,
   icmpEnds: 'unreachable',

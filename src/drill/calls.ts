@@ -188,7 +188,7 @@ export class Calls {
       child.opened = true;
       child.bound = c.addressing.local;
       child.boundPort = c.localPort;
-      child.attach(c);
+      child.attach(c, this.env.bsd);
       if (c.error !== null) child.error = -c.error.errno;
       applyOptions(this.env, child);
       this.#files.set(child.fd, child);
@@ -222,7 +222,7 @@ export class Calls {
       s.opened = false;
       return this.#call(s, false, Infinity, () => DONE);
     }
-    if (s.listener !== null) throw new CallError(E.EISCONN);
+    if (s.listener !== null) throw new CallError(this.env.bsd ? E.EOPNOTSUPP : E.EISCONN);
     if (s.connection !== null && s.connecting && isOpening(s.connection) && s.nonBlocking) {
       throw new CallError(E.EALREADY);
     }
@@ -253,7 +253,7 @@ export class Calls {
       ...(s.boundPort > 0 ? { localPort: s.boundPort } : {}),
       ...openingOptions(this.env, s),
     });
-    s.attach(c);
+    s.attach(c, this.env.bsd);
     s.connecting = true;
     s.boundPort = c.localPort;
     applyOptions(this.env, s);
@@ -467,6 +467,7 @@ export class Calls {
     const how = r.i32();
     if (how < 0 || how > 2) throw new CallError(E.EINVAL);
     if (s.listener !== null) {
+      if (this.env.bsd) throw new CallError(E.ENOTCONN);
       if (how === 1) return DONE;
       s.listener.close();
       s.listener = null;
@@ -475,7 +476,7 @@ export class Calls {
     }
     const c = s.connection;
     if (c === null || c.state === 'CLOSED') throw new CallError(E.ENOTCONN);
-    if (c.state === 'SYN-SENT') {
+    if (c.state === 'SYN-SENT' && !this.env.bsd) {
       s.shutRead ||= how !== 1;
       s.shutWrite ||= how !== 0;
       c.abort();

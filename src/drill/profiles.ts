@@ -19,6 +19,7 @@ export const PROFILES: Readonly<Record<ProfileName, Partial<Profile>>> = {
   default: {},
   linux: {
     resetHalfOpen: false,
+    lateResetTells: true,
     timestampsRequired: false,
     timeWaitIgnoresRst: false,
     receiveBuffer: 65_535,
@@ -56,6 +57,7 @@ export const PROFILES: Readonly<Record<ProfileName, Partial<Profile>>> = {
   },
   freebsd: {
     resetHalfOpen: false,
+    lateResetTells: true,
     timestampsRequired: false,
     timeWaitIgnoresRst: true,
     synBareFrom: 3,

@@ -3,7 +3,7 @@
 import { isEarly, type Listener } from '../host/index.ts';
 import type { Connection } from '../sim/index.ts';
 import type { Address } from '../wire/address.ts';
-import { POLLERR, POLLHUP, POLLIN, POLLOUT, POLLRDHUP, POLLRDNORM, POLLWRNORM } from './errno.ts';
+import { E, POLLERR, POLLHUP, POLLIN, POLLOUT, POLLRDHUP, POLLRDNORM, POLLWRNORM } from './errno.ts';
 
 /** Options of a socket that an accepted connection inherits from its listener. Times are ms, -1 means "not set". */
 export class SocketOptions {
@@ -89,7 +89,7 @@ export class Socket {
   }
 
   /** Takes over a connection: events of it become events of the socket. */
-  attach(c: Connection): void {
+  attach(c: Connection, bsd: boolean): void {
     this.connection = c;
     c.handler = {
       onOpen: () => {
@@ -104,8 +104,9 @@ export class Socket {
       },
       onClose: (_, error) => {
         if (error !== null) {
-          // A peer that has said goodbye and resets finds nobody to read the news: the pipe is broken.
-          this.error = error.errno === -104 && c.rcv.finished && this.opened ? 32 : -error.errno;
+          // A peer that has said goodbye and resets finds nobody to read the news: the pipe is broken, to Linux.
+          const broken = !bsd && error.errno === -E.ECONNRESET && c.rcv.finished && !c.snd.finQueued && this.opened;
+          this.error = broken ? E.EPIPE : -error.errno;
         }
         this.edges |= POLLIN | POLLOUT | POLLHUP;
       },

@@ -1,5 +1,6 @@
 // What a script's shell lines ask, answered without a shell: settings, tables of connections, and pauses.
 
+import { FAST_OPEN_CLIENT, FAST_OPEN_SERVER } from '../base/profile.ts';
 import { SipKey } from '../base/siphash.ts';
 import type { State } from '../base/state.ts';
 import type { OptionEnv } from './options.ts';
@@ -246,6 +247,12 @@ const SETTERS: Readonly<Record<string, Setter>> = {
   },
   blackhole: ({ profile }, [n = 0]) => {
     profile.closedPorts = n === 0 ? 'reset' : n === 1 ? 'reset-not-syn' : 'silent';
+  },
+  'fastopen.client_enable': ({ profile }, [n = 0]) => {
+    profile.fastOpen = n === 0 ? profile.fastOpen & ~FAST_OPEN_CLIENT : profile.fastOpen | FAST_OPEN_CLIENT;
+  },
+  'fastopen.server_enable': ({ profile }, [n = 0]) => {
+    profile.fastOpen = n === 0 ? profile.fastOpen & ~FAST_OPEN_SERVER : profile.fastOpen | FAST_OPEN_SERVER;
   },
   'cc.algorithm': ({ profile }, _, text) => {
     profile.congestionControl = text === 'newreno' ? 'newreno' : 'cubic';

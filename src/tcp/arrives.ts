@@ -182,7 +182,8 @@ function secondCheckRst(c: Connection, seg: Segment): boolean {
     challenge(c);
     return false;
   }
-  if (c.state === 'TIME-WAIT' || c.state === 'CLOSING' || c.state === 'LAST-ACK') {
+  const late = c.state === 'CLOSING' || c.state === 'LAST-ACK';
+  if (c.state === 'TIME-WAIT' || (late && !c.env.profile.lateResetTells)) {
     // Both sides had said goodbye: nothing is lost, so the program hears no error.
     c.finish('rcv RST', null);
   } else {
