@@ -52,6 +52,18 @@ describe('send queue', () => {
     expect([queue.length, queue.memory]).toEqual([0, 0]);
   });
 
+  it('puts small writes into larger chunks the more of them wait', () => {
+    const queue = new SendQueue();
+    const added: number[] = [];
+    let memory = 0;
+    for (let i = 0; i < 60; i++) {
+      queue.push(octets(0, 1024), 0, 1024);
+      if (queue.memory > memory) added.push(queue.memory - memory);
+      memory = queue.memory;
+    }
+    expect(added).toEqual([4096, 4096, 16_384, 16_384, 65_536]);
+  });
+
   it('lets acknowledged chunks go while later ones stay', () => {
     const queue = new SendQueue();
     for (let i = 0; i < 100; i++) queue.push(octets(0, 65_536), 0, 65_536);
