@@ -7,8 +7,8 @@
 // A list of chunks and no ring: a ring of the size of the send buffer is slower and pins that buffer for
 // every connection, a list pins what is unacknowledged plus at most one tail's rest. Chunks come in three
 // sizes, each with a small free list, so that a bulk transfer recycles its memory and a small request
-// costs no allocation of 4 KiB. A write takes the largest size that it and what is held already fill by half, and the
-// 4 KiB size for the end of one that nothing waits before.
+// costs no allocation of 4 KiB. A write takes the largest size that it, or what waits before it, fills by
+// half, and the 4 KiB size for its end when little waits.
 
 import { copyBytes } from './copy.ts';
 
