@@ -27,6 +27,8 @@ export interface RegisterConfig {
   readonly routes: readonly { readonly prefix: Prefix; readonly link: string }[];
   /** Names that need no name service. */
   readonly names: ReadonlyMap<string, string>;
+  /** Name servers for all other names, asked through the links; Node's own name service when there are none. */
+  readonly dns: readonly { readonly address: string; readonly port: number }[];
   /** Overlays the profile of every host. */
   readonly profile: Partial<Profile>;
   /** Where the packets of the simulated links are written when the process ends; none when empty. */
@@ -70,7 +72,7 @@ export function parseConfig(text: string, file: string): RegisterConfig {
   }
   const at = (key: string): string => `${file}: ${key}`;
   const top = object(json, file);
-  only(top, ['seed', 'links', 'routes', 'names', 'profile', 'capture'], file);
+  only(top, ['seed', 'links', 'routes', 'names', 'dns', 'profile', 'capture'], file);
   const seed = top['seed'] ?? 1;
   if (!Number.isInteger(seed) || Number(seed) < 0) throw new ConfigError(`${at('seed')} must be a whole number`);
   const capture = top['capture'] ?? '';
@@ -100,7 +102,20 @@ export function parseConfig(text: string, file: string): RegisterConfig {
     }
     names.set(name.toLowerCase(), address);
   }
-  return { seed: Number(seed), links, routes, names, profile: profileOf(top['profile'] ?? {}, at('profile')), capture };
+  const profile = profileOf(top['profile'] ?? {}, at('profile'));
+  return { seed: Number(seed), links, routes, names, dns: serversOf(top['dns'] ?? [], at('dns')), profile, capture };
+}
+
+/** `"10.0.0.53"`, with `:5353` behind it for another port (IPv6 in brackets then), or a list of them. */
+function serversOf(value: unknown, at: string): { address: string; port: number }[] {
+  return (Array.isArray(value) ? value : [value]).map((one: unknown) => {
+    const [, six, four, port = '53'] = /^(?:\[(.+)\]|([\d.]+))(?::(\d{1,5}))?$/.exec(String(one)) ?? [];
+    const address = parseAddress(six ?? four ?? String(one));
+    if (address === null || Number(port) < 1 || Number(port) > 65_535) {
+      throw new ConfigError(`${at}: ${JSON.stringify(one)} is not an address`);
+    }
+    return { address: address.toString(), port: Number(port) };
+  });
 }
 
 function linkOf(value: unknown, at: string): RegisterLink {

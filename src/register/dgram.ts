@@ -6,7 +6,8 @@ import { isIP } from 'node:net';
 import process from 'node:process';
 import { clearInterval, setInterval } from 'node:timers';
 import type { NetError } from '../base/errors.ts';
-import type { UdpSocket } from '../host/index.ts';
+import { parseAddress } from '../wire/index.ts';
+import type { DatagramPort } from './datagrams.ts';
 import type { Routes } from './routes.ts';
 
 type Callback = (error: Error | null, octets?: number) => void;
@@ -27,8 +28,7 @@ export function createDgram(routes: Routes, lookup: Lookup): object {
   class Socket extends EventEmitter {
     readonly type: 'udp4' | 'udp6';
     readonly #lookup: Lookup;
-    #inner: UdpSocket | null = null;
-    #outer: UdpSocket | null = null;
+    #bound: DatagramPort | null = null;
     #address = '';
     #peer: { address: string; port: number } | null = null;
     #closed = false;
@@ -50,7 +50,7 @@ export function createDgram(routes: Routes, lookup: Lookup): object {
 
     bind(...args: unknown[]): this {
       this.#assertOpen();
-      if (this.#inner !== null) throw failure('Socket is already bound', 'ERR_SOCKET_ALREADY_BOUND');
+      if (this.#bound !== null) throw failure('Socket is already bound', 'ERR_SOCKET_ALREADY_BOUND');
       const callback = typeof args.at(-1) === 'function' ? (args.pop() as () => void) : null;
       const first = args[0];
       const given = (typeof first === 'object' && first !== null ? first : { port: first, address: args[1] }) as {
@@ -87,7 +87,7 @@ export function createDgram(routes: Routes, lookup: Lookup): object {
       // The octets of now: the program may reuse its buffer before the name is known.
       const copy = Uint8Array.from(bytes);
       this.#resolve(name, (error, address) => {
-        if (error === null) error = this.#outer === null ? this.#open(0, this.#wildcard()) : null;
+        if (error === null) error = this.#bound === null ? this.#open(0, this.#wildcard()) : null;
         if (error === null) error = this.#closed ? null : this.#sendTo(copy, address, port);
         if (error === null) callback?.(null, copy.length);
         else if (callback !== null) callback(error);
@@ -101,7 +101,7 @@ export function createDgram(routes: Routes, lookup: Lookup): object {
       const callback = typeof args.at(-1) === 'function' ? (args.pop() as Callback) : null;
       if (callback !== null) this.once('connect', callback);
       this.#resolve((args[0] as string | undefined) ?? this.#loopback(), (error, address) => {
-        if (error === null && this.#outer === null) error = this.#open(0, this.#wildcard());
+        if (error === null && this.#bound === null) error = this.#open(0, this.#wildcard());
         if (error !== null) {
           this.emit('error', error);
           return;
@@ -122,16 +122,15 @@ export function createDgram(routes: Routes, lookup: Lookup): object {
     }
 
     address(): { address: string; family: string; port: number } {
-      if (this.#inner === null) throw failure('getsockname EBADF', 'EBADF');
-      return { address: this.#address, family: this.#family(), port: this.#inner.port };
+      if (this.#bound === null) throw failure('getsockname EBADF', 'EBADF');
+      return { address: this.#address, family: this.#family(), port: this.#bound.port };
     }
 
     close(callback?: () => void): this {
       this.#assertOpen();
       if (callback !== undefined) this.once('close', callback);
       this.#closed = true;
-      this.#inner?.close();
-      this.#outer?.close();
+      this.#bound?.close();
       this.#keep();
       process.nextTick(() => this.emit('close'));
       return this;
@@ -154,13 +153,13 @@ export function createDgram(routes: Routes, lookup: Lookup): object {
     }
 
     setBroadcast(on: boolean): void {
-      if (this.#outer === null) throw failure('setBroadcast EBADF', 'EBADF');
-      this.#outer.broadcast = on;
+      if (this.#bound === null) throw failure('setBroadcast EBADF', 'EBADF');
+      for (const socket of this.#bound.sockets) socket.broadcast = on;
     }
 
     setTTL(ttl: number): number {
-      if (this.#outer === null) throw failure('setTTL EBADF', 'EBADF');
-      this.#outer.ttl = ttl;
+      if (this.#bound === null) throw failure('setTTL EBADF', 'EBADF');
+      for (const socket of this.#bound.sockets) socket.ttl = ttl;
       return ttl;
     }
 
@@ -205,17 +204,12 @@ export function createDgram(routes: Routes, lookup: Lookup): object {
 
     #open(port: number, address: string): Error | null {
       try {
-        const { inner, outer } = routes.udp(port, address);
-        this.#inner = inner;
-        this.#outer = outer;
+        this.#bound = routes.datagrams(port, address, {
+          onMessage: (bytes, from, fromPort) => this.#message(bytes, from || this.#loopback(), fromPort),
+          // As on Linux, only a connected socket is told.
+          onError: (error) => void (this.#peer !== null && this.emit('error', error)),
+        });
         this.#address = address;
-        for (const socket of [inner, outer]) {
-          socket.handler = {
-            onMessage: (_socket, bytes, _from, fromPort) => this.#message(bytes, fromPort),
-            // As on Linux, only a connected socket is told.
-            onError: (_socket, error) => this.#peer !== null && this.emit('error', error),
-          };
-        }
         this.#keep();
         return null;
       } catch (error) {
@@ -223,18 +217,16 @@ export function createDgram(routes: Routes, lookup: Lookup): object {
       }
     }
 
-    #message(bytes: Uint8Array, port: number): void {
-      const address = this.#loopback();
-      if (this.#peer !== null && this.#peer.port !== port) return;
+    #message(bytes: Uint8Array, address: string, port: number): void {
+      if (isIP(address) !== (this.type === 'udp4' ? 4 : 6)) return;
+      if (this.#peer !== null && (this.#peer.port !== port || !sameAddress(this.#peer.address, address))) return;
       const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
       this.emit('message', buffer, { address, family: this.#family(), port, size: bytes.length });
     }
 
     #sendTo(bytes: Uint8Array, address: string, port: number): Error | null {
       try {
-        const target = routes.datagramTarget(address);
-        if (target === null) return failure(`send ENETUNREACH ${address}:${port}`, 'ENETUNREACH');
-        return this.#outer!.send(bytes, target, port);
+        return this.#bound!.send(bytes, address, port);
       } catch (error) {
         return error as Error;
       }
@@ -242,7 +234,7 @@ export function createDgram(routes: Routes, lookup: Lookup): object {
 
     /** An open socket keeps the process alive, unless told not to. */
     #keep(): void {
-      const wanted = this.#referenced && !this.#closed && this.#inner !== null;
+      const wanted = this.#referenced && !this.#closed && this.#bound !== null;
       if (wanted) this.#hold ??= setInterval(() => undefined, FOREVER);
       else if (this.#hold !== null) {
         clearInterval(this.#hold);
@@ -259,6 +251,12 @@ export function createDgram(routes: Routes, lookup: Lookup): object {
     createSocket: (options: Options['type'] | Options, listener?: (...args: unknown[]) => void) =>
       new Socket(options, listener),
   };
+}
+
+/** Whether two texts are one address; this machine's own are one. */
+function sameAddress(a: string, b: string): boolean {
+  const own = (text: string): boolean => parseAddress(text)?.isLoopback === true;
+  return (own(a) && own(b)) || parseAddress(a)?.toString() === parseAddress(b)?.toString();
 }
 
 function failure(message: string, code: string): Error {

@@ -12,6 +12,7 @@ import tls from 'node:tls';
 import { createNet, type Net } from '../node/index.ts';
 import { createDgram } from './dgram.ts';
 import { patchDns } from './dns.ts';
+import { Names } from './names.ts';
 import type { Routes } from './routes.ts';
 
 /** A constructor function of Node, as an object with a prototype. */
@@ -19,7 +20,9 @@ type Class = { prototype: object };
 
 /** Replaces `net`, `dgram` and `dns` for this process, and what `http`, `https`, `tls` and `fetch` take of them. */
 export function patch(routes: Routes): void {
-  patchDns(dns, (name) => routes.nameOf(name));
+  const { nameServers } = routes;
+  const names = nameServers.length === 0 ? null : new Names(routes, nameServers);
+  patchDns(dns, (name) => routes.nameOf(name), names);
   const own: Net = createNet(routes, {
     lookup: (name, options, callback) => Reflect.apply(dns.lookup, dns, [name, options, callback]),
   });

@@ -4,7 +4,7 @@ import { writeFileSync } from 'node:fs';
 import * as net from 'node:net';
 import process from 'node:process';
 import { NetError } from '../base/errors.ts';
-import type { Host, UdpSocket } from '../host/index.ts';
+import type { Host } from '../host/index.ts';
 import { impairLink } from '../link/impaired.ts';
 import { openTun } from '../link/tun.ts';
 import type { NetHost, NetListener, NetStream } from '../node/index.ts';
@@ -14,6 +14,7 @@ import { joined, RealDriver } from '../testing/internal.ts';
 import { PcapngWriter } from '../trace/index.ts';
 import { parseAddress } from '../wire/index.ts';
 import type { RegisterConfig, RegisterLink } from './config.ts';
+import { DatagramGateway, type DatagramHandler, DatagramPort, hasAddress } from './datagrams.ts';
 
 /** The addresses of the two ends of a simulated link, by its number. */
 const near = (k: number): string => `10.77.${k}.1`;
@@ -24,9 +25,16 @@ const GATEWAY_PORTS = 1024;
 /** Node's own, from before anything was patched. */
 const realConnect = net.connect;
 
-type Way =
+/** Where an address leads. */
+export type Way =
   | { readonly kind: 'own'; readonly address: string }
-  | { readonly kind: 'real'; readonly host: Host; readonly address: string; readonly ports: Map<string, number> }
+  | {
+      readonly kind: 'real';
+      readonly host: Host;
+      readonly address: string;
+      readonly ports: Map<string, number>;
+      readonly datagrams: DatagramGateway;
+    }
   | { readonly kind: 'tun'; readonly host: Host };
 
 /**
@@ -92,7 +100,7 @@ export class Routes implements NetHost {
       addressesB: [`${far(k)}/24`],
     });
     if (!link.real) return { kind: 'own', address: far(k) };
-    return { kind: 'real', host: there, address: far(k), ports: new Map() };
+    return { kind: 'real', host: there, address: far(k), ports: new Map(), datagrams: new DatagramGateway(there) };
   }
 
   /** The way to an address; this machine's own are those of the program's servers. */
@@ -175,23 +183,23 @@ export class Routes implements NetHost {
     };
   }
 
-  /** Binds a datagram socket: one for what is sent, one for what comes; over the first simulated link. */
-  udp(port: number, address: string | undefined): { readonly inner: UdpSocket; readonly outer: UdpSocket } {
-    if (address !== undefined && !this.#isSelf(address)) throw new NetError('EADDRNOTAVAIL', 'bind', address, port);
-    const inner = this.#server.udp({ port });
-    try {
-      return { inner, outer: this.#client.udp({ port: inner.port }) };
-    } catch (error) {
-      inner.close();
-      throw error;
-    }
+  /**
+   * Binds a port for datagrams.
+   *
+   * @param address this machine's own or a TUN device's; all of them when absent
+   */
+  datagrams(port: number, address: string | undefined, handler: DatagramHandler): DatagramPort {
+    const ways = {
+      ...{ client: this.#client, server: this.#server, tuns: this.#tuns },
+      wayTo: (text: string) => this.#wayTo(text),
+      isSelf: (text: string) => this.#isSelf(text),
+    };
+    return new DatagramPort(ways, port, address, handler);
   }
 
-  /** The address that a datagram for `text` is sent to; `null` where datagrams do not go. */
-  datagramTarget(text: string): string | null {
-    const way = this.#wayTo(text);
-    if (way.kind !== 'own') return null;
-    return this.#isSelf(text) ? way.address : text;
+  /** Name servers of the configuration. */
+  get nameServers(): RegisterConfig['dns'] {
+    return this.#config.dns;
   }
 
   /** The address that a name of the configuration stands for. */
@@ -231,9 +239,4 @@ export class Routes implements NetHost {
 /** Shows another address on one connection: its own property hides the class's. */
 function rename(connection: object, key: 'localAddress' | 'remoteAddress', address: string): void {
   Object.defineProperty(connection, key, { value: address });
-}
-
-function hasAddress(host: Host, text: string | undefined): boolean {
-  const a = text === undefined ? null : parseAddress(text);
-  return a !== null && host.interfaces.some((i) => i.has(a.w0, a.w1, a.w2, a.w3));
 }

@@ -18,6 +18,7 @@ export {
   V4_MAPPED,
 } from './address.ts';
 export * from './arp.ts';
+export * from './dns.ts';
 export * from './ethernet.ts';
 export { formatFlags, formatPacket } from './format.ts';
 export * from './icmp.ts';

@@ -40,7 +40,10 @@ beforeEach(() => {
   const device = { tun: 'compat0', address: `${OURS}/24`, kernel: [`${KERNEL}/24`], rtt: 50, loss: 0.01 };
   writeFileSync(
     config,
-    JSON.stringify({ seed: 7, links: { device }, routes: { default: 'device' }, profile: { userTimeout: 4000 } }),
+    JSON.stringify({
+      ...{ seed: 7, links: { device }, routes: { default: 'device' }, dns: KERNEL },
+      profile: { userTimeout: 4000 },
+    }),
   );
 });
 
@@ -169,6 +172,18 @@ describe('undici and fetch', () => {
       done: 'requests',
     });
     await site.end('SIGTERM');
+  });
+});
+
+describe('dns and dgram', () => {
+  it('ask a server beyond the device for names, over TCP too, and send datagrams there', async () => {
+    const server = onKernel('name-server.mjs', KERNEL);
+    await server.says(/listening/);
+    expect(await said(onSynfin('names.mjs', KERNEL))).toEqual({
+      ...{ lookup: '10.1.2.3', 'over TCP': 'true', nobody: 'ENOTFOUND getaddrinfo', 'no data': 'ENODATA queryAaaa' },
+      ...{ datagrams: 'true', done: 'names' },
+    });
+    await server.end('SIGTERM');
   });
 });
 

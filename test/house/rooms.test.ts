@@ -22,7 +22,7 @@ const MAY_IMPORT: Readonly<Record<string, string>> = {
   link: 'base wire trace sim',
   run: 'base host trace',
   node: 'base wire host run http sim',
-  register: 'base wire host run sim link trace node testing',
+  register: 'base wire host run sim link trace node testing services',
   testing: 'base host run sim trace web node',
   web: 'base host run http',
   cli: 'front base wire host http trace sim explain drill services link run node web',

@@ -1,6 +1,7 @@
 // `node --import synfin/register`: programs that know nothing of synfin, in processes of their own.
 
 import { spawn } from 'node:child_process';
+import dgram from 'node:dgram';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import net, { type AddressInfo } from 'node:net';
@@ -142,6 +143,95 @@ describe('an unmodified program', () => {
     ]);
   });
 
+  test(`asks its name servers over its own links: again when one is silent, and over TCP for what is long${skip}`, async () => {
+    const lines = await run(
+      `
+      import dgram from 'node:dgram';
+      import dns from 'node:dns';
+      import net from 'node:net';
+      import http from 'node:http';
+      import { once } from 'node:events';
+      // A name server of the program's own. It says nothing to the first question of all.
+      const known = { 'www.test': [[5, 'web.test']], 'web.test': [[1, '127.0.0.1'], [28, '::1']], '1.0.0.127.in-addr.arpa': [[12, 'web.test']] };
+      const wire = (name) => Buffer.concat([...name.split('.').map((label) => Buffer.from([label.length, ...Buffer.from(label)])), Buffer.from([0])]);
+      const data = { 1: (text) => Buffer.from(text.split('.').map(Number)), 28: () => Buffer.concat([Buffer.alloc(15), Buffer.from([1])]), 5: wire, 12: wire };
+      function answer(question, tcp) {
+        const labels = [];
+        let at = 12;
+        for (; question[at] > 0; at += question[at] + 1) labels.push(question.toString('latin1', at + 1, at + 1 + question[at]));
+        const name = labels.join('.');
+        const type = question.readUInt16BE(at + 1);
+        const records = [[name, ...(known[name] ?? [])], ...(name === 'www.test' ? [['web.test', ...known['web.test']]] : [])]
+          .flatMap(([owner, ...list]) => list.filter(([kind]) => kind === type || kind === 5).map(([kind, text]) => {
+            const value = data[kind](text);
+            const head = Buffer.alloc(10);
+            head.writeUInt16BE(kind, 0); head.writeUInt16BE(1, 2); head.writeUInt32BE(60, 4); head.writeUInt16BE(value.length, 8);
+            return Buffer.concat([wire(owner), head, value]);
+          }));
+        const message = Buffer.concat([question, ...records]);
+        message[2] = 0x81; message[3] = known[name] ? 0x80 : 0x83;
+        message.writeUInt16BE(records.length, 6);
+        if (type !== 12 || tcp) return message;
+        const short = Buffer.from(question);
+        short[2] = 0x83; short[3] = 0x80;
+        return short;
+      }
+      let asked = 0;
+      const udp = dgram.createSocket('udp4', (question, { address, port }) => {
+        if (asked++ > 0) udp.send(answer(question, false), port, address);
+      }).bind(5300);
+      await once(udp, 'listening');
+      const tcp = net.createServer((socket) => socket.on('data', (query) => {
+        const message = answer(query.subarray(2), true);
+        socket.end(Buffer.concat([Buffer.from([message.length >> 8, message.length & 255]), message]));
+      })).listen(5300);
+      const server = http.createServer((_, response) => response.end('by name')).listen(80);
+      console.log(JSON.stringify(await dns.promises.lookup('www.test', { all: true })));
+      console.log(await (await fetch('http://www.test/')).text());
+      console.log(JSON.stringify(await dns.promises.resolve4('web.test', { ttl: true })), await dns.promises.resolve('www.test', 'CNAME'));
+      console.log(await dns.promises.reverse('127.0.0.1'));
+      dns.lookup('nobody.test', (error) => console.log(error.message, error.code, error.errno));
+      await dns.promises.resolve6('nobody.test').catch((error) => console.log(error.message, error.code, error.syscall));
+      console.log((await dns.promises.lookup('localhost')).address, (await dns.promises.lookup('10.1.2.3')).address);
+      udp.close(); tcp.close(); server.close(); server.closeAllConnections();
+      `,
+      { links: { own: { rtt: 4 } }, dns: '127.0.0.1:5300' },
+    );
+    expect([...lines].sort()).toEqual(
+      [
+        '[{"address":"127.0.0.1","family":4},{"address":"::1","family":6}]',
+        'by name',
+        '[{"address":"127.0.0.1","ttl":60}] [ \'web.test\' ]',
+        "[ 'web.test' ]",
+        'getaddrinfo ENOTFOUND nobody.test ENOTFOUND -3008',
+        'queryAaaa ENOTFOUND nobody.test ENOTFOUND queryAaaa',
+        '127.0.0.1 10.1.2.3',
+        'exit 0',
+      ].sort(),
+    );
+  });
+
+  test(`sends datagrams to the real network through a link that leads there${skip}`, async () => {
+    const server = dgram.createSocket('udp4').bind(0, '127.0.0.1');
+    server.on('message', (message, { port, address }) => server.send(`${message} and back`, port, address));
+    await once(server, 'listening');
+    const { port } = server.address();
+    const lines = await run(
+      `
+      import dgram from 'node:dgram';
+      const began = performance.now();
+      const socket = dgram.createSocket('udp4', (message, { address, port }) => {
+        console.log(String(message), address, port === ${port}, performance.now() - began >= 100);
+        socket.close();
+      });
+      socket.send('there', ${port}, '127.0.0.1');
+      `,
+      { links: { wan: { rtt: 100, to: 'real' } } },
+    );
+    server.close();
+    expect(lines).toEqual(['there and back 127.0.0.1 true true', 'exit 0']);
+  });
+
   const needs = canMakeCertificates() ? skip : ' (needs: openssl)';
   it.skipIf(needs !== '')(`speaks TLS by Node's own library${needs}`, async () => {
     writeFileSync(join(folder, 'certificate.json'), JSON.stringify(makeCertificate('localhost', '127.0.0.1')));
@@ -237,6 +327,7 @@ describe('a configuration that is wrong', () => {
       { profile: { userTimeout: '1' } },
       'synfin.json: profile.userTimeout must be a number',
     ],
+    ['a name server that is no address', { dns: ['10.0.0.1', 'x:53'] }, 'synfin.json: dns: "x:53" is not an address'],
     ['half a TUN device', { links: { a: { tun: 'x' } } }, 'synfin.json: links.a needs "tun"'],
   ];
   for (const [what, config, message] of cases) {
