@@ -4,10 +4,14 @@ import { describe, expect, test } from 'vitest';
 import type { Profile } from '../../src/base/profile.ts';
 import { connectPair, pair } from '../../src/sim/pair.ts';
 import { readSnapshot, writeSnapshot } from '../../src/tcp/snapshot.ts';
+import { parseAddress } from '../../src/wire/address.ts';
+import { pseudoSum4 } from '../../src/wire/ipv4.ts';
+import { finishTcp } from '../../src/wire/tcp.ts';
 import { flood } from '../tcp/flood.ts';
 import { type App, app, listening, Peer } from './peer.ts';
 
 const MSS = 1000;
+const address = (text: string): number => parseAddress(text)!.w3;
 
 /** The answer to a SYN of these flags on a packet of this codepoint. */
 function answer(flags: string, ecn = 0, profile: Partial<Profile> = {}): string {
@@ -46,6 +50,27 @@ describe('agreeing (§6.1.1)', () => {
 
   test('a SYN whose packet is ECN-capable itself is not believed', () => {
     expect(answer('SEW', 2)).toBe('S.');
+  });
+
+  test('a SYN that asks for accurate ECN, with AE too, is answered as by a server that knows only this (RFC 9768 §3.1.2)', () => {
+    const asks = (flags: string): string => {
+      const p = new Peer();
+      listening(p);
+      const inject = p.inject.bind(p);
+      p.inject = (bytes, length): void => {
+        // AE is the bit beside the header length that the sum nonce had.
+        bytes[20 + 12]! |= 1;
+        finishTcp(bytes, 20, length - 20, pseudoSum4(address('10.0.0.2'), address('10.0.0.1'), 6, length - 20));
+        inject(bytes, length);
+      };
+      p.send(`${flags} 0 mss=1000`);
+      const sent = p.out()[0]!.split(' ')[0]!;
+      // What we do not know of we do not say either.
+      expect(p.packets[0]![20 + 12]! & 0x0f).toBe(0);
+      return sent;
+    };
+    expect(asks('SEW')).toBe('S.E');
+    expect(asks('S')).toBe('S.');
   });
 
   test('a profile without ECN does not answer', () => {
