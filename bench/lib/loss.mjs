@@ -1,8 +1,8 @@
 // Two kernels in network namespaces and a host of ours, on emulated paths: who gets how much over the same losses.
 //
-//   kernel a --TUN--+              +--TUN-- kernel b, which receives
-//                   +-- emulator --+
-//   our host -------+
+//   kernel a, which sends --TUN--+              +--TUN-- kernel b, which receives
+//                                +-- emulator --+
+//   our host, which does either -+
 
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
@@ -12,7 +12,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { createHost } from 'synfin';
 import { Emulator } from './emulator.mjs';
-import { pattern } from './pattern.mjs';
+import { Check, pattern } from './pattern.mjs';
 
 const END = fileURLToPath(new URL('./kernel-end.mjs', import.meta.url));
 const SENDER = '10.231.1.1';
@@ -72,6 +72,8 @@ export class LossLab {
   #namespaces = [];
   #emulator = new Emulator();
   #port = 20_000;
+  /** What our host receives, by port. */
+  #receivers = new Map();
   #seed = 1;
 
   /** @param profile fields of our host's profile that differ from the default */
@@ -111,6 +113,31 @@ export class LossLab {
     return stream;
   }
 
+  /** Receives at our host, on a port, until the listener closes; the octets are compared. */
+  #receive(port) {
+    const check = new Check();
+    const listener = this.host.listen({ port }, (stream) => {
+      stream.handler = {
+        onReadable: (s) => {
+          while (s.readable > 0) {
+            const span = s.peek();
+            check.take(span);
+            s.consume(span.length);
+          }
+        },
+        onClose() {},
+      };
+    });
+    this.#receivers.set(port, { check, listener });
+  }
+
+  /** Octets that have arrived at the ports, ours and the kernel's. */
+  async #count(ports) {
+    const theirs = ports.filter((port) => !this.#receivers.has(port));
+    const { count } = await this.to.ask({ count: theirs });
+    return ports.map((port) => this.#receivers.get(port)?.check.octets ?? count[theirs.indexOf(port)]);
+  }
+
   /**
    * Runs flows of ours and of the kernel at the same time and returns what each pair delivered, octets per second, group
    * by group: over the whole time, and in `slices` of it.
@@ -121,26 +148,34 @@ export class LossLab {
    *   shared    both flows of a pair go over one path, and have to share it
    *   access    the way of each flow to the path that they share
    *   baseline  a second flow of the kernel takes the place of ours
+   *   receive   ours receives what the kernel sends; otherwise it sends to the kernel
    * @param time ms
    * @param slice ms, of which `time` is a multiple
    */
   async run(groups, { time, slice = time }) {
     const pairs = groups.flatMap((group) => Array.from({ length: group.flows }, () => this.#pair(group)));
     const ports = pairs.flatMap(({ ours, kernel }) => [ours, kernel]);
-    await this.to.ask({ listen: ports });
-    const byKernel = pairs.flatMap(({ ours, kernel, group }) => (group.baseline ? [ours, kernel] : [kernel]));
-    this.from.tell({ send: byKernel.map((port) => [RECEIVER, port]) });
-    const streams = pairs.filter(({ group }) => !group.baseline).map(({ ours }) => this.#send(ours));
+    for (const { ours, group } of pairs) if (group.receive) this.#receive(ours);
+    await this.to.ask({ listen: ports.filter((port) => !this.#receivers.has(port)) });
+    const byKernel = pairs.flatMap(({ ours, kernel, group: { baseline, receive } }) => {
+      const first = baseline ? [[RECEIVER, ours]] : receive ? [[OURS, ours]] : [];
+      return [...first, [RECEIVER, kernel]];
+    });
+    this.from.tell({ send: byKernel });
+    const sending = pairs.filter(({ group }) => !group.baseline && !group.receive);
+    const streams = sending.map(({ ours }) => this.#send(ours));
     const counts = [ports.map(() => 0)];
     const times = [performance.now()];
     for (let due = slice; due <= time; due += slice) {
       await sleep(times[0] + due - performance.now());
-      counts.push((await this.to.ask({ count: ports })).count);
+      counts.push(await this.#count(ports));
       times.push(performance.now());
     }
     for (const stream of streams) stream.abort();
     this.from.tell({ stop: true });
     this.to.tell({ stop: true });
+    for (const { listener } of this.#receivers.values()) listener.close();
+    this.#receivers.clear();
     await sleep(50);
     const rate = (port, from, to) => ((counts[to][port] - counts[from][port]) * 1000) / (times[to] - times[from]);
     const rates = (n, from, to) => ({ ours: rate(2 * n, from, to), kernel: rate(2 * n + 1, from, to) });
