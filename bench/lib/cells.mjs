@@ -90,5 +90,5 @@ export function overCells(receive) {
     await round();
     return geometric === null ? null : geometric.ours;
   }
-  return { run, notes, peers: { Linux: async () => (geometric === null ? null : geometric.kernel) } };
+  return { run, notes, kernel: () => (geometric === null ? null : geometric.kernel) };
 }
