@@ -9,13 +9,14 @@ const PORT = 8080;
 /** How the server is reached: its own address, what it is, and whether wrk is behind a veth pair. */
 const WAYS = {
   tun: { what: 'tun', address: '10.79.0.2', apart: false },
+  platform: { what: 'tun-platform', address: '10.79.0.2', apart: false },
   loopback: { what: 'kernel', address: '127.0.0.1', apart: false },
   veth: { what: 'kernel', address: '10.79.0.2', apart: true },
 };
 
 const ip = (...args) => execFileSync('ip', args, { stdio: 'pipe' });
 
-/** Requests a second of one round: `way` is tun, loopback or veth. */
+/** Requests a second of one round: `way` is one of `WAYS`. */
 export async function requestsPerSecond(way) {
   if (process.platform !== 'linux' || process.getuid() !== 0) throw new Error('namespaces need Linux and root');
   const { what, address, apart } = WAYS[way];

@@ -4,7 +4,7 @@ import http from 'node:http';
 import net from 'node:net';
 import { createRuntime, Host } from 'synfin';
 import { createPipe } from 'synfin/link/pipe';
-import { createWeb } from 'synfin/web';
+import { createWeb, Response as QuickResponse } from 'synfin/web';
 import { keepFirst, rate, timed } from './measure.mjs';
 
 const CONNECTIONS = 50;
@@ -28,8 +28,11 @@ class Answers {
   }
 }
 
-/** Requests a second through `serve`, 50 connections, both hosts in this process. */
-export async function ours(requests) {
+/**
+ * Requests a second through `serve`, 50 connections, both hosts in this process. `Response` is what the handler answers
+ * with: the one of `synfin/web`, or the platform's.
+ */
+export async function ours(requests, Response = QuickResponse) {
   const pipe = createPipe({ schedule: (deliver) => setImmediate(deliver) });
   const runtimes = [];
   const [client, server] = [pipe.a, pipe.b].map((link, i) => {

@@ -1,5 +1,5 @@
 // Metric http.tun: `wrk -c 64` through a TUN device to `serve`, server on one core and load on the other; the peers are
-// Node's http behind a veth pair and over loopback, the same way.
+// Node's http behind a veth pair and over loopback, the same way, and ours with the platform's `Response`.
 
 import { requestsPerSecond } from '../lib/http-tun.mjs';
 
@@ -15,4 +15,5 @@ export const run = () => requestsPerSecond('tun');
 export const peers = {
   'node:http over loopback': () => requestsPerSecond('loopback'),
   'node:http behind veth': () => requestsPerSecond('veth'),
+  "synfin, the platform's Response": () => requestsPerSecond('platform'),
 };
