@@ -33,6 +33,8 @@ export class PlainResponse {
   #headers: Headers | null = null;
   /** The platform's response, once this one cannot do alone. */
   #whole: Response | null = null;
+  /** The content has been sent: as with the platform's it can be had once. */
+  #sent = false;
 
   constructor(body?: BodyInit | null, init?: ResponseInit) {
     prepare();
@@ -80,7 +82,7 @@ export class PlainResponse {
   }
 
   get bodyUsed(): boolean {
-    return this.#whole?.bodyUsed === true;
+    return this.#sent || this.#whole?.bodyUsed === true;
   }
 
   get headers(): Headers {
@@ -97,22 +99,27 @@ export class PlainResponse {
 
   /** The platform's response in the place of `plain`, with the fields as the program may have changed them. */
   static whole(plain: PlainResponse): Response {
-    plain.#whole ??= new globalThis.Response(plain.#content as BodyInit | null, { status: plain.#status });
+    if (plain.#whole === null) {
+      plain.#whole = new globalThis.Response(plain.#content as BodyInit | null, { status: plain.#status });
+      if (plain.#sent) void plain.#whole.body?.cancel();
+    }
     if (plain.#headers !== null) copyFields(plain.#headers, plain.#whole.headers);
     return plain.#whole;
   }
 
   /** Whether `answer` is one of these, and nobody has made it the platform's. */
   static untouched(answer: object): answer is PlainResponse {
-    return #content in answer && answer.#whole === null;
+    return #content in answer && answer.#whole === null && !answer.#sent;
   }
 
-  /** What `untouched` responses hold: fields, when the program has given or seen any, and content. */
+  /** Fields of an `untouched` one, when the program has given or seen any. */
   static fieldsOf(plain: PlainResponse): Headers | null {
     return plain.#headers;
   }
 
-  static contentOf(plain: PlainResponse): string | Uint8Array | null {
+  /** The content, to be sent: nobody else gets it. */
+  static takeContent(plain: PlainResponse): string | Uint8Array | null {
+    plain.#sent = plain.#content !== null;
     return plain.#content;
   }
 }

@@ -216,7 +216,7 @@ export class WebServer {
     });
   }
 
-  /** One exchange. Never throws, and leaves nothing that rejects. */
+  /** One exchange. Throws and rejects only what `onError` throws. */
   #answer(request: ServerRequest, response: ServerResponse, client: Client): void {
     const exchange = new Exchange(this.#env, request, response, client);
     const scheme = this.#secure === null ? 'http' : 'https';
@@ -480,7 +480,7 @@ class Exchange implements ServeInfo, RequestParts {
 
   /** An answer of ours that holds what it was made of. */
   #sendPlain(answer: PlainResponse, date: string): Promise<void> | null {
-    const content = PlainResponse.contentOf(answer);
+    const content = PlainResponse.takeContent(answer);
     const text = typeof content === 'string';
     this.#head(answer.status, PlainResponse.fieldsOf(answer), text ? TEXT_TYPE : '', date);
     if (text && content.length <= SHORT && this.#lateTrailers === null) {

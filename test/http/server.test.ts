@@ -96,6 +96,25 @@ describe('answers', () => {
     expect(wire.server.idle).toBe(true);
   });
 
+  it.each([
+    [0, 1],
+    [5, 1],
+    [1024, 1],
+    [1025, 2],
+  ])('%i octets of content that are there with the head, in %i writes', (length, writes) => {
+    const body = 'x'.repeat(length);
+    const wire = new Wire((_request, response) => response.end(bytesOf(body)));
+    const { b } = wire.pair;
+    const send = b.send.bind(b);
+    let count = 0;
+    b.send = (bytes, from, to) => {
+      count++;
+      return send(bytes, from, to);
+    };
+    expect(wire.send(`GET / HTTP/1.1\r\n${HOST}\r\n`)).toBe(ok(body));
+    expect(count).toBe(writes);
+  });
+
   it('pipelined requests in order, however they are cut (RFC 9112 §9.3.2)', () => {
     const requests =
       `POST /1 HTTP/1.1\r\n${HOST}Content-Length: 3\r\n\r\nabc` +

@@ -83,6 +83,18 @@ describe('the request of a handler', () => {
     });
   });
 
+  it('has a URL of its own, whatever the one before it on the connection named', async () => {
+    const asked: string[] = [];
+    const ask = (target: string, host: string): string => `GET ${target} HTTP/1.1\r\nHost: ${host}\r\n\r\n`;
+    const text = ask('/1', 'a') + ask('/2', 'a') + ask('//3', 'b') + ask('http://c/4', 'a') + ask('/5', 'a%zz');
+    const got = await answerTo(text, (request) => {
+      asked.push(request.url);
+      return new Response('ok');
+    });
+    expect(asked).toEqual(['http://a/1', 'http://a/2', 'http://b//3', 'http://c/4']);
+    expect(got).toMatch(/HTTP\/1\.1 400 [^]*$/);
+  });
+
   it('gives the same fields and the same signal each time', async () => {
     const twice = await seen(HEAD, (request) => [
       new Set([request.headers, request.headers]).size,
@@ -317,7 +329,25 @@ describe('Response of synfin/web', () => {
     expect(await answerTo(HEAD, () => response)).toMatch(/\r\n\r\na$/);
   });
 
-  it('carries trailers and upgrades as any', async () => {
+  it('can be sent once, as the platform’s; without content, as often as one likes', async () => {
+    const twice = `${HEAD}${HEAD}`;
+    for (const R of [Response, Quick as typeof Response]) {
+      const [full, empty] = [new R('abc'), new R(null, { status: 204 })];
+      expect(
+        (
+          await answerTo(
+            twice,
+            () => full,
+            () => undefined,
+          )
+        ).match(/HTTP\/1\.1 \d+/g),
+      ).toEqual(['HTTP/1.1 200', 'HTTP/1.1 500']);
+      expect((await answerTo(twice, () => empty)).match(/HTTP\/1\.1 \d+/g)).toEqual(['HTTP/1.1 204', 'HTTP/1.1 204']);
+      expect([full.bodyUsed, await full.text().catch((error: Error) => error.name)]).toEqual([true, 'TypeError']);
+    }
+  });
+
+  it('carries trailers as any', async () => {
     const got = await answerTo(HEAD, (_, info) => {
       info.sendTrailers(() => ({ 'x-sum': '1' }));
       return new Quick('abc');
