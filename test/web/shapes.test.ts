@@ -86,13 +86,13 @@ describe('the request of a handler', () => {
   it('has a URL of its own, whatever the one before it on the connection named', async () => {
     const asked: string[] = [];
     const ask = (target: string, host: string): string => `GET ${target} HTTP/1.1\r\nHost: ${host}\r\n\r\n`;
-    const text = ask('/1', 'a') + ask('/2', 'a') + ask('//3', 'b') + ask('http://c/4', 'a') + ask('/5', 'a%zz');
+    const text = ask('/1', 'a') + ask('/2', 'a') + ask('//3', 'b') + ask('http://c/4', 'a') + ask('/5', 'a%00');
     const got = await answerTo(text, (request) => {
       asked.push(request.url);
       return new Response('ok');
     });
     expect(asked).toEqual(['http://a/1', 'http://a/2', 'http://b//3', 'http://c/4']);
-    expect(got).toMatch(/HTTP\/1\.1 400 [^]*$/);
+    expect(got).toMatch(/HTTP\/1\.1 400 /);
   });
 
   it('gives the same fields and the same signal each time', async () => {
