@@ -4,8 +4,8 @@
 import { Host, RxMeta, TxMeta } from 'synfin';
 
 /** The server's address and port. */
-export const SERVER = '10.255.0.1';
-export const PORT = 80;
+const SERVER = '10.255.0.1';
+const PORT = 80;
 const BATCH = 256;
 
 /** One host, its interface and its descriptors. */

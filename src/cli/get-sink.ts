@@ -21,7 +21,7 @@ export interface Kept {
 }
 
 /** The name under which a file grows. */
-export function partOf(path: string): string {
+function partOf(path: string): string {
   return `${path}.part`;
 }
 

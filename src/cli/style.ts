@@ -35,7 +35,7 @@ function stateFormat(text: string): Format {
 }
 
 /** Whether to use colour (https://no-color.org: NO_COLOR counts when it is not empty). */
-export function wantsColour(io: CliIo): boolean {
+function wantsColour(io: CliIo): boolean {
   return io.stdout.isTTY === true && (io.env['NO_COLOR'] ?? '') === '' && io.env['TERM'] !== 'dumb';
 }
 

@@ -37,11 +37,11 @@ export const COMPLETE = 2;
 export const BLOCKED = 3;
 
 /** Octets of a request before its body, its length field included. */
-export const REQUEST_HEADER = 24;
+const REQUEST_HEADER = 24;
 /** Octets of a reply before its payload, its length field included. */
 export const REPLY_HEADER = 32;
 /** Longest request believed: a write of many octets fits, a stray length does not. */
-export const REQUEST_MOST: number = 64 * 1024 * 1024;
+const REQUEST_MOST: number = 64 * 1024 * 1024;
 
 /** One request. Times are microseconds of the judge's clock. */
 export interface Request {

@@ -12,7 +12,6 @@ import type { DropReason, PathEvent, SegmentEvent, StateEvent, TimeWaitEvent, Tr
 export const FIN = 1;
 export const SYN = 2;
 export const RST = 4;
-export const PSH = 8;
 export const ACK = 16;
 
 /** An end of the conversation: the left one opens (the client), the right one waits (the server). */

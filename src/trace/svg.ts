@@ -13,9 +13,9 @@ export interface Figure {
 }
 
 /** Fonts that are there: the reader's own, with one for Han characters. */
-export const SANS =
+const SANS =
   "system-ui, -apple-system, 'Segoe UI', 'Noto Sans', 'PingFang SC', 'Microsoft YaHei', 'Noto Sans CJK SC', sans-serif";
-export const MONO = "ui-monospace, 'SF Mono', Menlo, Consolas, 'DejaVu Sans Mono', 'Noto Sans CJK SC', monospace";
+const MONO = "ui-monospace, 'SF Mono', Menlo, Consolas, 'DejaVu Sans Mono', 'Noto Sans CJK SC', monospace";
 
 /** Colours by meaning; every meaning is also said in words. */
 export const INK = {
@@ -46,7 +46,7 @@ export const STATE_INK: Readonly<Record<State, readonly [string, string]>> = {
 };
 
 /** Text made safe inside SVG. */
-export function escapeXml(text: string): string {
+function escapeXml(text: string): string {
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');
 }
 

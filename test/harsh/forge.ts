@@ -3,7 +3,7 @@
 // Nothing here comes from `src/`, so a mistake there is not repeated here.
 
 /** RFC 1071: the one's complement of the one's complement sum of 16-bit words. */
-export function checksum(chunks: readonly Uint8Array[]): number {
+function checksum(chunks: readonly Uint8Array[]): number {
   const all = concat(chunks);
   let sum = 0;
   for (let i = 0; i < all.length; i += 2) sum += (all[i]! << 8) | (all[i + 1] ?? 0);
@@ -31,7 +31,7 @@ export interface Ends {
 }
 
 /** An IP packet around `body`, of whichever version the addresses are. */
-export function ipPacket(ends: Ends, protocol: number, body: Uint8Array, ttl = 64): Uint8Array {
+function ipPacket(ends: Ends, protocol: number, body: Uint8Array, ttl = 64): Uint8Array {
   if (ends.src.length === 16) {
     return concat([Uint8Array.of(0x60, 0, 0, 0, ...u16(body.length), protocol, ttl, ...ends.src, ...ends.dst), body]);
   }

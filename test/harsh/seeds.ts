@@ -11,7 +11,7 @@ const SIZE = 1 << 20;
 const WORST = { loss: 0.2, duplicate: 0.1, reorder: 0.2, corrupt: 0.01 };
 
 /** Everything that a seed decides. */
-export function scenario(seed: number): TransferOptions {
+function scenario(seed: number): TransferOptions {
   const prng = new Prng(seed).fork(3);
   const worst = seed % 10 === 0;
   const part = (most: number): number => (worst ? most : prng.nextFloat() * most);

@@ -40,7 +40,7 @@ export interface TransferOptions {
  * Limits that an honest bad path must not meet: 20 % loss each way makes six SYN retries fail now and then,
  * and a FIN may need many tries while the other end waits in TIME-WAIT.
  */
-export const PATIENT: Partial<Profile> = {
+const PATIENT: Partial<Profile> = {
   synRetries: 100,
   synAckRetries: 100,
   dataRetries: 100,

@@ -188,7 +188,7 @@ const SPICE = [
 ].map(bytesOf);
 
 /** A small generator: the same inputs in every run and on every engine. */
-export function random(seed: number): (n: number) => number {
+function random(seed: number): (n: number) => number {
   let x = seed | 1;
   return (n) => {
     x ^= x << 13;
@@ -199,7 +199,7 @@ export function random(seed: number): (n: number) => number {
 }
 
 /** One to three requests behind each other, with up to four changes. */
-export function makeInput(next: (n: number) => number): Uint8Array {
+function makeInput(next: (n: number) => number): Uint8Array {
   let out: number[] = [];
   for (let i = next(3); i >= 0; i--) out.push(...HEADS[next(HEADS.length)]!);
   for (let i = next(5); i > 0; i--) {

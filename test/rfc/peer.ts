@@ -29,7 +29,7 @@ import {
   writeTcp,
 } from '../../src/wire/tcp.ts';
 
-export const PEER_ISS = 5000;
+const PEER_ISS = 5000;
 const HOST = parseAddress('10.0.0.1')!.w3;
 const PEER = parseAddress('10.0.0.2')!.w3;
 const LETTERS: readonly [string, number][] = [

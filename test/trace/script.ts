@@ -24,11 +24,11 @@ export interface Sent {
 export const FIN = 1;
 export const SYN = 2;
 export const RST = 4;
-export const ACK = 16;
+const ACK = 16;
 
 /** Initial numbers of the model story. */
 export const X = 2851193370 | 0;
-export const Y = 917240112 | 0;
+const Y = 917240112 | 0;
 
 /** Collects events; `events` sorts them by time, ties in the order of writing. */
 export class Script {

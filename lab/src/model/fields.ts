@@ -4,7 +4,7 @@
 export type Layer = 'ip' | 'tcp' | 'option' | 'text';
 
 /** Names of fields; the catalogues explain them. */
-export const FIELD_NAMES = [
+const FIELD_NAMES = [
   'version',
   'tos',
   'total-length',

@@ -39,7 +39,7 @@ export interface View {
 }
 
 /** The seed of a run whose URL names none. */
-export const DEFAULT_SEED = 9293;
+const DEFAULT_SEED = 9293;
 /** The look of a page whose URL names none. */
 export const DEFAULT_LOOK: Look = {
   tab: 'segment',

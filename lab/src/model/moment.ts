@@ -70,7 +70,7 @@ export interface Scene {
 const SLACK = 0.01;
 
 /** The edge of the table that a state event took. */
-export function edgeOf(e: Extract<TraceEvent, { type: 'state' }>): Edge {
+function edgeOf(e: Extract<TraceEvent, { type: 'state' }>): Edge {
   const found = EDGES.find((x) => x.from === e.from && x.to === e.to && x.cause === e.cause);
   return found ?? { from: e.from, to: e.to, cause: e.cause, sends: '', drawn: false };
 }

@@ -103,9 +103,6 @@ const CONSTANTS: Readonly<Record<string, number>> = {
   TCP_INFINITE_SSTHRESH: 0x7fffffff,
 };
 
-/** Names of the fields, with their prefix. */
-export const INFO_FIELDS: readonly string[] = Object.keys(FIELDS).map((name) => `tcpi_${name}`);
-
 /** The value of a name of TCP_INFO, or `undefined`. A structure that is shorter reads as 0 where it ends. */
 export function infoField(info: Uint8Array, name: string): number | undefined {
   if (Object.hasOwn(CONSTANTS, name)) return CONSTANTS[name];

@@ -237,9 +237,6 @@ const MAKERS: Readonly<Record<string, Maker>> = {
   },
 };
 
-/** The names of the calls that scripts may use. */
-export const CALL_NAMES: readonly string[] = Object.keys(MAKERS);
-
 /** Makes the request of a call. Throws `ScriptError` for what it cannot mean. */
 export function invoke(call: CallSpec, env: CallEnv): Invocation {
   const maker = Object.hasOwn(MAKERS, call.name) ? MAKERS[call.name] : undefined;

@@ -28,7 +28,7 @@ export function parseCall(c: Cursor, end: number): CallSpec {
 }
 
 /** Reads a value. */
-export function parseExpression(c: Cursor): Expression {
+function parseExpression(c: Cursor): Expression {
   const place = c.place();
   const first = parsePrimary(c);
   if (!c.sees('|')) return first;
