@@ -1,6 +1,6 @@
 // The loop that binds a host to links, a clock and one timer, in real time.
 //
-// The order of a turn is the owner's half of `docs/architecture.md` §2: inputs, `deliver` until it returns
+// The order of a turn is the owner's half of `docs/architecture.md` §3: inputs, `deliver` until it returns
 // false, pump every link, sleep until `nextDeadline`.
 
 import { NetError, StateError } from '../base/errors.ts';

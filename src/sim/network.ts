@@ -1,6 +1,6 @@
 // A network of hosts in virtual time: it owns the clock, the links and the loop that drives every host.
 //
-// The loop is the owner's loop of `docs/architecture.md` §2. After every input all hosts are settled:
+// The loop is the owner's loop of `docs/architecture.md` §3. After every input all hosts are settled:
 // handlers run until there are no more events, links are pumped until nobody has anything to send; only
 // then does time move, to the next arrival, call or deadline, whichever is first. Ties: arrivals and calls
 // in the order of scheduling, then deadlines in the order of the hosts.

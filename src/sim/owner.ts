@@ -17,7 +17,7 @@ export interface InterfaceSpec {
   readonly gateways: string[];
 }
 
-/** A host as its owner sees it (`docs/architecture.md` §2). `I` is its handle of an interface. */
+/** A host as its owner sees it (`docs/architecture.md` §3). `I` is its handle of an interface. */
 export interface HostLike<I = unknown> {
   /** Tells the time before commands are given. */
   tick(now: number): void;

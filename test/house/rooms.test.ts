@@ -1,4 +1,4 @@
-// The rooms: who may import whom, and which names of the platform each may use (docs/architecture.md §1).
+// The rooms: who may import whom, and which names of the platform each may use (docs/architecture.md §2).
 
 import { join } from 'node:path';
 import ts from 'typescript';
