@@ -15,6 +15,12 @@ const specifiers = () =>
 /** The subpath that is loaded for what it does, and exports nothing. */
 const LOADER = 'synfin/register';
 
+/** The command as people call it, `npx synfin`, from what is installed here. */
+async function byNpx(project) {
+  const { code, stdout, output } = await npm(['exec', '--offline', '--', 'synfin', '--help'], { cwd: project });
+  return [check('npx synfin answers --help', code === 0 && stdout.includes('demo'), output)];
+}
+
 /** Loads every subpath once by `import` and once by `require`, each in a process of its own. */
 async function loading(project) {
   const cases = [];
@@ -105,6 +111,7 @@ export async function packed({ timeout }) {
       check('npm pack holds what is meant for users and nothing else', foreign.length === 0, foreign.join('\n')),
       check('the tarball installs into an empty project', install.code === 0, install.output),
       await program('the command of the package answers --help', process.execPath, [bin, '--help'], { cwd: project }),
+      ...(await byNpx(project)),
       ...(await loading(project)),
       ...(await typing(project)),
       ...(await linting(project, tarball)),

@@ -136,7 +136,7 @@ export class BlockList {
     const own = masked(network._words, bits);
     this.#rules.unshift({
       text: `Subnet: ${spelled(network)} ${network.address}/${prefix}`,
-      matches: (other, of) => comparable(network, of) && masked(other, bits).equals(own),
+      matches: (other) => masked(other, bits).equals(own),
     });
   }
 
@@ -192,7 +192,7 @@ function placeOf(place: Place, family: string, name: string): SocketAddress {
 
 const spelled = ({ family }: SocketAddress): string => (family === 'ipv4' ? 'IPv4' : 'IPv6');
 
-/** IPv4 lies among the addresses of IPv6 only where these say so (RFC 4291 §2.5.5.2). */
+/** IPv4 lies in a range of IPv6 only where both of its ends say so (RFC 4291 §2.5.5.2). */
 const comparable = (rule: SocketAddress, of: Family): boolean => of === 'ipv6' || rule._words.family === 4;
 
 /** Below 0, 0 or above: the order of two addresses. */

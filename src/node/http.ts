@@ -28,6 +28,8 @@ type Anything = Record<string, unknown>;
  * Makes a module of the shape of `node:http` whose servers listen on `host` and whose requests leave from it: Node's own
  * parser, agents, messages and limits over sockets of `createNet`. Two hosts in one process do not meet.
  *
+ * Bundles for browsers get this library's own HTTP in its place, in the same shape.
+ *
  * A framework that is given a server, or a way to make one, runs unmodified: `createServer(app).listen(80)`.
  *
  * @example

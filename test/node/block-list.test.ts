@@ -60,6 +60,12 @@ describe.each([
     const all = new List();
     all.addSubnet('0.0.0.0', 0);
     expect([all.check('255.255.255.255'), all.check('::1', 'ipv6')]).toEqual([true, false]);
+    const six = new List();
+    six.addSubnet('::', 0, 'ipv6');
+    expect([six.check('1.2.3.4'), six.check('::ffff:1.2.3.4', 'ipv6')]).toEqual([true, true]);
+    const wide = new List();
+    wide.addRange('100.0.0.0', '200.0.0.0');
+    expect(['99.0.0.0', '150.0.0.0', '201.0.0.0'].map((address) => wide.check(address))).toEqual([false, true, false]);
   });
 
   it('says what is wrong with its arguments', () => {

@@ -122,14 +122,46 @@ describe.each([
   });
 
   it('reads an answer to its end that the server has closed behind, however late it is taken', async () => {
-    const url = await serving((_, response) => {
+    const url = await serving((request, response) => {
       response.setHeader('Connection', 'close');
-      response.end('y'.repeat(300_000));
+      response.end('y'.repeat(Number(request.headers['x-size'])));
     });
-    const response = await answerOf(client.get(url));
-    response.pause();
-    await new Promise((resolve) => setTimeout(resolve, 50));
-    expect((await text(response)).length).toBe(300_000);
+    for (const size of [300_000, 17_000, 33_000, 66_000, 70_000, 100_000, 132_000]) {
+      const response = await answerOf(client.get(url, { headers: { 'X-Size': size } }));
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      expect((await text(response)).length).toBe(size);
+    }
+  });
+
+  it('takes no more of either side than has room while nobody reads', async () => {
+    const piece = new Uint8Array(100_000);
+    /** Writes as long as there is room; how much there was. */
+    const fill = async (into: NodeJS.WritableStream): Promise<number> => {
+      let written = 0;
+      let going = true;
+      while (going && written < 60_000_000) {
+        written += piece.length;
+        if (!into.write(piece)) {
+          const drained = new Promise((resolve) => into.once('drain', () => resolve(true)));
+          going = Boolean(
+            await Promise.race([drained, new Promise((resolve) => setTimeout(() => resolve(false), 300))]),
+          );
+        }
+      }
+      return written;
+    };
+    let filled: Promise<number> | null = null;
+    const url = await serving((request, response) => {
+      if (request.method === 'GET') filled = fill(response);
+    });
+    const request = client.request(url, { method: 'PUT', agent: false });
+    request.on('error', () => undefined);
+    expect(await fill(request)).toBeLessThan(20_000_000);
+    request.destroy();
+    const response = await answerOf(client.get(url, { agent: false }));
+    response.on('error', () => undefined);
+    expect(await filled).toBeLessThan(20_000_000);
+    response.destroy();
   });
 
   it('keeps connections between requests, and queues what an agent has no socket for', async () => {
@@ -247,25 +279,33 @@ describe.each([
     yes.end('body');
     expect(await text(await answerOf(yes))).toBe('body');
     const no = expecting('no');
+    let continued = false;
+    no.on('continue', () => {
+      continued = true;
+    });
     no.flushHeaders();
-    expect((await answerOf(no)).statusCode).toBe(413);
+    expect([(await answerOf(no)).statusCode, continued]).toEqual([413, false]);
     no.on('error', () => undefined).destroy();
   });
 
   it('sends and reads trailers and early hints', async () => {
-    const url = await serving((request, response) => {
+    const url = await serving(async (request, response) => {
       response.writeEarlyHints({ link: '</a.css>; rel=preload' });
       response.setHeader('Trailer', 'X-Sum');
       response.write('text');
-      response.addTrailers({ 'X-Sum': String(request.headers.host !== undefined) });
+      const got = await text(request);
+      response.addTrailers({ 'X-Sum': `${got} ${request.trailers['x-from']}` });
       response.end();
     });
-    const request = client.get(url);
+    const request = client.request(url, { method: 'POST', headers: { Trailer: 'X-From' } });
+    request.write('abc');
+    request.addTrailers({ 'X-From': 'here' });
+    request.end();
     const hints: unknown[] = [];
     request.on('information', ({ statusCode, headers }) => hints.push([statusCode, headers['link']]));
     const response = await answerOf(request);
     expect(await text(response)).toBe('text');
-    expect([response.trailers['x-sum'], hints]).toEqual(['true', [[103, '</a.css>; rel=preload']]]);
+    expect([response.trailers['x-sum'], hints]).toEqual(['abc here', [[103, '</a.css>; rel=preload']]]);
   });
 
   it('hands an upgraded connection over with what came behind it, both ways', async () => {
@@ -301,11 +341,15 @@ describe.each([
     const url = await serving((_, response) => void response.end('x'));
     expect(await raw(url, 'GET / HTTP/1.1\r\nHost : a\r\n\r\n')).toMatch(/^HTTP\/1\.1 400 /);
     const codes: unknown[] = [];
+    let closed: Promise<unknown> = Promise.resolve();
     server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
       codes.push(error.code);
+      closed = once(socket, 'close');
       socket.end('HTTP/1.1 418 Teapot\r\n\r\n');
     });
-    expect(await raw(url, 'GET / HTTP/1.1\r\nHost : a\r\n\r\n')).toBe('HTTP/1.1 418 Teapot\r\n\r\n');
+    const more = 'and more of the same';
+    expect(await raw(url, `GET / HTTP/1.1\r\nHost : a\r\n\r\n${more}`)).toBe('HTTP/1.1 418 Teapot\r\n\r\n');
+    await closed;
     expect(codes).toEqual(['HPE_INVALID_HEADER_TOKEN']);
   });
 
@@ -342,10 +386,9 @@ describe.each([
     await once(server, 'request');
     const closed = once(server, 'close');
     server.close();
-    server.closeIdleConnections();
     expect(await late).toEqual([200, 'late']);
-    agent.destroy();
     await closed;
+    agent.destroy();
   });
 
   it('takes and gives fields as Node does', async () => {

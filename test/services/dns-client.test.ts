@@ -251,6 +251,13 @@ describe('a resolution', () => {
       if (question === 'b.example') circle.last.answer(answerTo(circle.last.bytes, [alias('b.example', 'a.example')]));
     }
     expect([circle.outcome, circle.asked.length < 20]).toEqual([['no-data', []], true]);
+    const endless = new Bench();
+    endless.resolve('n0.example');
+    for (let i = 0; i < 100 && endless.outcome === null; i++) {
+      const { bytes, question } = endless.last;
+      endless.last.answer(answerTo(bytes, [alias(question, `n${i + 1}.example`)]));
+    }
+    expect([endless.outcome, endless.asked.length]).toEqual([['no-data', []], 9]);
   });
 
   it('asks over TCP for what was truncated, however the answer is cut', () => {
