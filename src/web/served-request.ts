@@ -132,12 +132,13 @@ function passes(): boolean {
   }
 }
 
-let light: boolean | null = null;
+/** Whether the platform takes stand-ins; `null` until the first is needed. */
+let taken: boolean | null = null;
 
 /** Whether handlers get stand-ins on this platform. @internal */
 export function standsIn(): boolean {
-  light ??= standIn();
-  return light;
+  taken ??= standIn();
+  return taken;
 }
 
 /**
