@@ -126,9 +126,9 @@ export function whatToSend(c: Connection, most: number = c.snd.mss): Verdict {
     plan.len = 0;
     plan.fin = false;
   }
-  // CWR belongs on one segment, and a link that cuts a super-segment would put it on each.
-  // The one copy after a timeout has the window for itself.
+  // The one copy after a timeout has the window for itself (RFC 5682).
   if (held >= 0 && c.recovery.frto === FRTO_FIRST) plan.congested = true;
+  // CWR belongs on one segment, and a link that cuts a super-segment would put it on each.
   else if (planNew(c, c.ecn?.tell === true ? snd.mss : most)) return SEND_NEW;
   if (board !== null && held >= 0 && frtoGivesUp(c) && planAgain(c, board, held)) return SEND_AGAIN;
   if (c.recovery.active && !plan.congested && planDoubtful(c)) return SEND_AGAIN;
