@@ -7,10 +7,10 @@
 import { packetMemory } from './packet-memory.ts';
 
 /**
- * Below this many octets a byte loop is quicker than looking up the views; it also spares typed arrays
- * that V8 keeps inside its heap (up to 64 octets) from being given an ArrayBuffer of their own.
+ * Below this many octets a byte loop is quicker than finding out where they lie (a call of 20 ns in V8); it also spares
+ * typed arrays that V8 keeps inside its heap (up to 64 octets) from being given an ArrayBuffer of their own.
  */
-const LOOP_BELOW = 64;
+const LOOP_BELOW = 96;
 
 /** Words summed between two folds: 2^20 of at most 2^32 - 1 stay below 2^53, up to which doubles are exact. */
 const BLOCK = 1 << 20;
@@ -101,11 +101,11 @@ function sumBytes(bytes: Uint8Array, from: number, to: number): number {
  */
 export function onesSum(bytes: Uint8Array, from: number, to: number, sum: number): number {
   let total: number;
-  if (packetMemory !== null && bytes.buffer === packetMemory.buffer) {
+  if (to - from < LOOP_BELOW) {
+    total = sumBytes(bytes, from, to);
+  } else if (packetMemory !== null && bytes.buffer === packetMemory.buffer) {
     const words = packetMemory.sum(bytes.byteOffset + from, to - from);
     total = ((words & 0xff) << 8) | (words >>> 8);
-  } else if (to - from < LOOP_BELOW) {
-    total = sumBytes(bytes, from, to);
   } else {
     const words = wordsOf(bytes.buffer);
     const base = bytes.byteOffset;

@@ -154,6 +154,16 @@ export class TimerWheel {
   }
 
   /**
+   * A time that no deadline is earlier than: where the first entry hangs, which costs nothing to look at. Its deadline may
+   * have moved on since; `next` finds out.
+   */
+  bound(): number {
+    if (!Number.isNaN(this.#next)) return this.#next;
+    const h = this.#root[this.#firstHeap()]!;
+    return h < 0 ? Infinity : this.#hung[h]!;
+  }
+
+  /**
    * Disarms the earliest handle whose deadline is at or before `now` and returns it; -1 when there is none.
    * Called until it returns -1, it gives all that is due; handlers may arm and free in between.
    *
@@ -162,7 +172,7 @@ export class TimerWheel {
   expire(now: number): number {
     const tick = this.#tickOf(now);
     if (tick > this.#tick) this.#enter(tick);
-    if (this.next() > now) return -1;
+    if (this.bound() > now || this.next() > now) return -1;
     const h = this.#earliest();
     this.#take(h);
     this.#deadline[h] = Infinity;

@@ -66,9 +66,15 @@ export class Deadlines {
     if (dirty.length > DIRTY_KEPT) dirty.length = 0;
   }
 
+  /** A time that none of them is earlier than; `next` costs more, and is exact. */
+  get bound(): number {
+    return Math.min(this.#wheel.bound(), this.#timeWaits.nextDeadline);
+  }
+
   /** Fires what is due at `now`. */
   fire(now: number): void {
     this.settle();
+    if (this.bound > now) return;
     for (let h = this.#wheel.expire(now); h >= 0; h = this.#wheel.expire(now)) {
       const c = this.#timed[h];
       if (c !== null && c !== undefined) timersFire(c);

@@ -44,7 +44,7 @@ export class Events {
   }
 
   #deliverTo(c: Connection): void {
-    const listener = this.#listenerOf.get(c);
+    const listener = c.passive && !c.accepted ? this.#listenerOf.get(c) : undefined;
     if (listener !== undefined) {
       if ((c.events & EVENT_OPEN) === 0) {
         // It never opened: nobody knows of it.

@@ -27,7 +27,7 @@ import { openActive } from '../tcp/opening.ts';
 import { Plan } from '../tcp/output.ts';
 import { pathMtuIs } from '../tcp/path-mtu.ts';
 import { SackBlocks } from '../tcp/sack.ts';
-import { Delivery, type Scoreboard } from '../tcp/scoreboard.ts';
+import { Delivery, SpareBoards } from '../tcp/scoreboard.ts';
 import type { TcpCounters } from '../tcp/statistics.ts';
 import type { ConnectionAddressing } from '../tcp/tcb.ts';
 import { OFF } from '../tcp/timers.ts';
@@ -90,7 +90,7 @@ export class Host implements TcpEnv {
   /** @internal */
   readonly blocks: SackBlocks = new SackBlocks();
   /** @internal */
-  readonly boards: Scoreboard[] = [];
+  readonly boards: SpareBoards = new SpareBoards();
   /** @internal */
   readonly table: ConnectionTable;
   /** @internal */
@@ -132,6 +132,8 @@ export class Host implements TcpEnv {
   /** What `connect` was asked for last. */
   #lastPeerText = '';
   #lastPeer: Address | null = null;
+  /** Our addresses by their texts. */
+  readonly #ownTexts: Map<string, Address> = new Map();
 
   constructor(options: HostOptions) {
     this.name = options.name ?? 'host';
@@ -258,15 +260,21 @@ export class Host implements TcpEnv {
     return length;
   }
 
-  /** Exactly when the host next wants attention; `Infinity` for never, `now` when it has something to send. */
-  nextDeadline(): number {
+  /**
+   * Exactly when the host next wants attention; `Infinity` for never, `now` when it has something to send.
+   *
+   * @param before an owner that is going to wake then anyway asks only for what comes earlier: when nothing does, and
+   *   something comes later, the answer may be `before`. Timers move with every segment, and most need not be looked for
+   */
+  nextDeadline(before: number = OFF): number {
     this.#awake = false;
     this.#deadlines.settle();
     this.loopback.refresh();
     if (this.loopback.waits) return this.#now;
     // `transmit` may have ended a connection, whose program has to hear of it.
     if (this.events.any || this.pings.hasEvents || this.datagrams.hasEvents) return this.#now;
-    let t = this.#deadlines.next;
+    const deadlines = this.#deadlines;
+    let t = before < OFF && deadlines.armed > 0 && deadlines.bound >= before ? before : deadlines.next;
     const ping = this.pings.nextDeadline();
     if (ping < t) t = ping;
     for (const i of this.interfaces) {
@@ -304,7 +312,10 @@ export class Host implements TcpEnv {
     if (!(options.mtu >= 68 && options.mtu <= 65_535)) throw new RangeError(`MTU ${options.mtu} is not in 68..65535`);
     const i = new Interface(this.interfaces.length, options, options.caps ?? PLAIN_LINK, prefixes, this.profile);
     this.interfaces.push(i);
-    for (const p of prefixes) this.routes.add(p, i.index, null);
+    for (const p of prefixes) {
+      this.routes.add(p, i.index, null);
+      this.#ownTexts.set(p.address.toString(), this.ours(p.address));
+    }
     for (const text of options.gateways ?? []) {
       const gateway = addressOf(text);
       const everything = new PrefixOf(gateway, 0);
@@ -352,7 +363,7 @@ export class Host implements TcpEnv {
     const { port } = options;
     if (!Number.isInteger(port) || port < 1 || port > 0xffff) throw new RangeError(`port ${port} is not in 1..65535`);
     const i = this.wayTo(remote);
-    const wanted = options.localAddress === undefined ? null : this.ours(addressOf(options.localAddress));
+    const wanted = options.localAddress === undefined ? null : this.#ownAddress(options.localAddress);
     const local = wanted ?? (i === null ? null : this.sourceFor(i, remote));
     const group =
       remote.isMulticast || remote.isBroadcast || (remote.family === 4 && i?.isBroadcast(remote.w3) === true);
@@ -687,6 +698,11 @@ export class Host implements TcpEnv {
       for (const p of i.prefixes) if (p.address.equals(a)) return p.address;
     }
     return a;
+  }
+
+  /** The address in a text: the interface's own object where it is written as we write ours, which spares reading it. */
+  #ownAddress(text: string): Address {
+    return this.#ownTexts.get(text) ?? this.ours(addressOf(text));
   }
 
   /** The address in a text. Most connections of a program go where the last one went: they share its object. */

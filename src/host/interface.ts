@@ -43,6 +43,8 @@ export class Interface {
   readonly mac: Uint8Array | null;
   readonly caps: LinkCaps;
   readonly prefixes: readonly Prefix[];
+  /** Directed broadcasts of the prefixes that have one, int32: asked for with every packet. */
+  readonly #broadcasts: readonly number[];
   /** Octets in front of an IP packet. */
   readonly linkHeader: number;
   /** ARP; `null` where there are no link addresses. */
@@ -79,6 +81,7 @@ export class Interface {
     this.mac = options.mac ?? null;
     this.caps = caps;
     this.prefixes = prefixes;
+    this.#broadcasts = prefixes.flatMap((p) => p.broadcast?.w3 ?? []);
     this.linkHeader = options.medium === 'ethernet' ? ETHERNET_HEADER : 0;
     this.neighbours = options.medium === 'ethernet' ? new NeighbourCache(profile) : null;
   }
@@ -95,8 +98,8 @@ export class Interface {
 
   /** Whether an IPv4 address is the directed broadcast of one of our prefixes. */
   isBroadcast(w3: number): boolean {
-    const { prefixes } = this;
-    for (let i = 0; i < prefixes.length; i++) if (prefixes[i]!.isBroadcast(w3)) return true;
+    const all = this.#broadcasts;
+    for (let i = 0; i < all.length; i++) if (all[i] === w3) return true;
     return false;
   }
 

@@ -22,8 +22,11 @@ export interface RunnableHost<I extends RunnableInterface> {
   addInterface(options: InterfaceOptions): I;
   receive(i: I, bytes: Uint8Array, from: number, to: number, meta: RxMeta, now: number): void;
   transmit(i: I, out: Uint8Array, at: number, meta: TxMeta, now: number): number;
-  /** `Infinity` when nothing is pending, at most `now` when there is output. */
-  nextDeadline(): number;
+  /**
+   * `Infinity` when nothing is pending, at most `now` when there is output. When nothing is due before `before`, which
+   * the runtime is going to wake at, and something later, the answer may be `before`.
+   */
+  nextDeadline(before: number): number;
   timersFire(now: number): void;
   /** A link has dropped a packet of the host's. */
   linkRefused(): void;
@@ -94,6 +97,8 @@ export interface Runtime<I extends RunnableInterface> {
 const ROUNDS = 64;
 /** Errors of handlers in one turn before `deliver` is left for the next. */
 const ERRORS = 100;
+/** Packets of a batch that take so little time that a turn may go on with the clock as it was read for them. */
+const SHORT_BATCH = 8;
 
 /** The owner's end of one link. */
 class Port<I extends RunnableInterface> implements LinkPort {
@@ -111,7 +116,7 @@ class Port<I extends RunnableInterface> implements LinkPort {
   }
 
   receive(bytes: Uint8Array, from: number, to: number, meta: RxMeta): void {
-    if (this.open) this.#loop.host.receive(this.interface, bytes, from, to, meta, this.#loop.batchNow());
+    if (this.open) this.#loop.host.receive(this.interface, bytes, from, to, meta, this.#loop.inputNow());
   }
 
   transmit(out: Uint8Array, at: number, meta: TxMeta): number {
@@ -146,6 +151,8 @@ class Loop<I extends RunnableInterface> implements Runtime<I> {
   #timer: TimerHandle = null;
   /** The moment the timer was set for, before rounding; `Infinity` when none is set. */
   #timerFor = Number.POSITIVE_INFINITY;
+  /** It has fired. */
+  #due = false;
   #hold = true;
   #inTurn = false;
   #again = false;
@@ -154,10 +161,13 @@ class Loop<I extends RunnableInterface> implements Runtime<I> {
   #closed = false;
   /** The time of this batch of inputs or outputs; negative when it must be read anew. */
   #now = -1;
+  /** Packets that came in at that time. */
+  #inputs = 0;
   readonly #errors: unknown[] = [];
   readonly #fire = (): void => {
     this.#timer = null;
     this.#timerFor = Number.POSITIVE_INFINITY;
+    this.#due = true;
     this.turn();
   };
   readonly #wake = (): void => {
@@ -194,6 +204,12 @@ class Loop<I extends RunnableInterface> implements Runtime<I> {
   batchNow(): number {
     if (this.#now < 0) this.#now = this.#clock.now();
     return this.#now;
+  }
+
+  /** `batchNow` for one packet more that came in. */
+  inputNow(): number {
+    this.#inputs++;
+    return this.batchNow();
   }
 
   attach(link: Link, options: AttachOptions): I {
@@ -246,7 +262,7 @@ class Loop<I extends RunnableInterface> implements Runtime<I> {
     } finally {
       this.#inTurn = false;
       this.#now = -1;
-      this.#report();
+      if (this.#errors.length > 0) this.#report();
     }
     if (this.#closing) this.#finish();
     else if (done) this.#arm();
@@ -258,10 +274,14 @@ class Loop<I extends RunnableInterface> implements Runtime<I> {
     const { host } = this;
     for (let round = 0; round < ROUNDS; round++) {
       this.#again = false;
-      this.#now = -1;
+      // What came in moments ago is answered by the same reading of the clock: another costs more than a header does.
+      if (round > 0 || this.#inputs === 0 || this.#inputs > SHORT_BATCH) this.#now = -1;
+      this.#inputs = 0;
       const now = this.batchNow();
       host.tick(now);
-      host.timersFire(now);
+      // Of a deadline that was set since the timer was, and is due already, `#arm` hears at the end of the turn.
+      if (this.#due || now >= this.#timerFor) host.timersFire(now);
+      this.#due = false;
       this.#deliver();
       this.#pump();
       if (!this.#again) return true;
@@ -292,7 +312,6 @@ class Loop<I extends RunnableInterface> implements Runtime<I> {
 
   /** Throws what handlers threw, each on a stack of its own, where the platform looks for uncaught errors. */
   #report(): void {
-    if (this.#errors.length === 0) return;
     for (const error of this.#errors.splice(0)) {
       this.#clock.soon(() => {
         throw error;
@@ -305,7 +324,7 @@ class Loop<I extends RunnableInterface> implements Runtime<I> {
    * setting it anew for every segment would cost more than the segment.
    */
   #arm(): void {
-    const deadline = this.host.nextDeadline();
+    const deadline = this.host.nextDeadline(this.#timerFor);
     if (deadline === Number.POSITIVE_INFINITY) {
       this.#clearTimer();
       return;

@@ -21,7 +21,7 @@ import { type TcpInfo, tcpInfo } from './info.ts';
 import { armKeepAlive, Liveness } from './liveness.ts';
 import { NOTHING, whatToSend } from './output.ts';
 import { noteWrite, sendMemory, takePieces } from './pieces.ts';
-import { Scoreboard } from './scoreboard.ts';
+import type { Scoreboard } from './scoreboard.ts';
 import { Statistics } from './statistics.ts';
 import { ControlBlock } from './tcb.ts';
 import { OFF } from './timers.ts';
@@ -35,9 +35,6 @@ export const EVENT_WRITABLE = 4;
 export const EVENT_CLOSE = 8;
 export const EVENT_TROUBLE = 16;
 export const EVENT_URGENT = 32;
-
-/** Scoreboards a host keeps for the next connection with something in flight. */
-const BOARDS_KEPT = 64;
 
 const NO_OCTETS = new Uint8Array(0);
 
@@ -462,7 +459,7 @@ export class Connection extends ControlBlock implements ByteStream {
 
   /** @internal The scoreboard, borrowed from the host when there was none. */
   takeBoard(): Scoreboard {
-    this.board ??= this.env.boards.pop() ?? new Scoreboard();
+    this.board ??= this.env.boards.take();
     if (this.board.count === 0) this.board.fack = this.snd.una;
     return this.board;
   }
@@ -475,8 +472,7 @@ export class Connection extends ControlBlock implements ByteStream {
     this.tailProbeDue = false;
     if (board === null) return;
     this.board = null;
-    board.clear();
-    if (this.env.boards.length < BOARDS_KEPT) this.env.boards.push(board);
+    this.env.boards.give(board);
   }
 
   /** @internal It goes on elsewhere: nothing is sent, and nobody here hears of it again. */

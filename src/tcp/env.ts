@@ -7,7 +7,7 @@ import type { DropReason, Tracer } from '../base/trace.ts';
 import type { Connection } from './connection.ts';
 import type { Plan } from './output.ts';
 import type { SackBlocks } from './sack.ts';
-import type { Delivery, Scoreboard } from './scoreboard.ts';
+import type { Delivery, SpareBoards } from './scoreboard.ts';
 import type { TcpCounters } from './statistics.ts';
 
 /** What is known of paths from earlier connections (RFC 9040). */
@@ -35,7 +35,7 @@ export interface TcpEnv {
   /** Scratch for the SACK blocks of a segment. */
   readonly blocks: SackBlocks;
   /** Scoreboards that no connection uses now. */
-  readonly boards: Scoreboard[];
+  readonly boards: SpareBoards;
   /** Number of the packet in hand, for traces; 0 when it has none. */
   readonly packetId: number;
   /** The MTU of the path to the connection's peer, as far as it is known; else that of the interface. */

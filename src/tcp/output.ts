@@ -628,6 +628,26 @@ function sentAgain(c: Connection, board: Scoreboard, index: number, end: number,
   c.againEnd = end;
 }
 
+/**
+ * A segment has just left. When it was plainly the last for now, the connection rests, and nobody need ask `whatToSend`:
+ * that would say `NOTHING` for want of anything to send and not because a window holds it back.
+ *
+ * @returns whether it rests
+ */
+export function restIfDone(c: Connection): boolean {
+  const { board, snd, env } = c;
+  if (c.unsent > 0 || c.ackNow || c.probeDue || c.tailProbeDue) return false;
+  if (c.recovery.active || !c.isSynchronised()) return false;
+  if (board !== null && board.lostOctets !== board.againOctets) return false;
+  if (snd.finQueued && !c.finSent) return false;
+  const { plan } = env;
+  plan.congested = false;
+  plan.waiting = false;
+  plan.until = OFF;
+  rest(c);
+  return true;
+}
+
 /** `whatToSend` has just said that nothing can be sent: remembers why, and arms the timer that resolves a wait for the window. */
 export function rest(c: Connection): void {
   const { plan, profile, now } = c.env;

@@ -458,3 +458,27 @@ export class Scoreboard {
     this.#head = 0;
   }
 }
+
+/** Scoreboards a host keeps for the next connection with something in flight. */
+const BOARDS_KEPT = 64;
+
+/** The scoreboards of a host that no connection uses now. */
+export class SpareBoards {
+  readonly #boards: (Scoreboard | null)[] = new Array<Scoreboard | null>(BOARDS_KEPT).fill(null);
+  /** How many there are: `push` and `pop` of an array cost more than all that is done with a board. */
+  #count = 0;
+
+  /** An empty scoreboard. */
+  take(): Scoreboard {
+    if (this.#count === 0) return new Scoreboard();
+    const board = this.#boards[--this.#count]!;
+    this.#boards[this.#count] = null;
+    return board;
+  }
+
+  /** Takes one back, whatever it holds. */
+  give(board: Scoreboard): void {
+    board.clear();
+    if (this.#count < BOARDS_KEPT) this.#boards[this.#count++] = board;
+  }
+}

@@ -46,6 +46,18 @@ describe('timer wheel', () => {
     expect([wheel.next(), wheel.armed, wheel.deadlineOf(b)]).toEqual([200.25, 1, Infinity]);
   });
 
+  it('bounds the earliest deadline from below without looking for it: a moved one counts as it was', () => {
+    const wheel = new TimerWheel();
+    const h = wheel.alloc();
+    expect(wheel.bound()).toBe(Infinity);
+    wheel.arm(h, 200);
+    wheel.arm(h, 300);
+    expect(wheel.bound()).toBe(200);
+    expect([wheel.next(), wheel.bound()]).toEqual([300, 300]);
+    wheel.arm(h, 250);
+    expect(wheel.bound()).toBe(250);
+  });
+
   it('lets equal deadlines expire in the order in which they were armed, whatever was armed before', () => {
     const wheel = new TimerWheel();
     const h = [0, 1, 2, 3].map(() => wheel.alloc());
@@ -215,6 +227,7 @@ describe('timer wheel', () => {
             }
           }
           expect(wheel.armed).toBe(naive.entries.size);
+          expect(wheel.bound()).toBeLessThanOrEqual(naive.earliest()[1]);
         }
         expect(wheel.next()).toBe(naive.earliest()[1]);
         const all = [...naive.entries]

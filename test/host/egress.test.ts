@@ -71,6 +71,16 @@ describe('deadlines', () => {
     expect(b.host.nextDeadline()).toBe(Number.POSITIVE_INFINITY);
   });
 
+  test('asked for what comes before a time: that time when nothing does, never when nothing comes at all', () => {
+    const { a, all } = bulk(1);
+    expect(a.host.nextDeadline(a.host.now + 50)).toBe(Number.POSITIVE_INFINITY);
+    all[0]!.send(new Uint8Array(10), 0, 10);
+    expect(a.host.nextDeadline(a.host.now + 50)).toBe(a.host.now);
+    drain(a);
+    expect(a.host.nextDeadline(a.host.now + 50)).toBe(a.host.now + 50);
+    expect(a.host.nextDeadline(a.host.now + 300)).toBe(a.host.now + 200);
+  });
+
   test('a link that is full: what waits does not count as due, timers do', () => {
     const { a, all } = bulk(1);
     all[0]!.send(new Uint8Array(10), 0, 10);

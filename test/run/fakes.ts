@@ -10,8 +10,11 @@ export class FakeClock implements Clock {
   readonly soonList: (() => void)[] = [];
   timers: { at: number; delay: number; fire: () => void; hold: boolean }[] = [];
   set = 0;
+  /** What each reading takes. */
+  takes = 0;
 
   now(): number {
+    this.time += this.takes;
     return this.time;
   }
   setTimer(fire: () => void, delay: number): unknown {

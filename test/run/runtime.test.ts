@@ -41,6 +41,19 @@ describe('runtime', () => {
     expect(host.diary).toEqual(['receive up 1 at 1234.5', 'receive up 2 at 1234.5', 'event', 'transmit up at 1234.5']);
   });
 
+  it('reads the clock once for a few packets and their answers, and again after many', () => {
+    const { host, clock, link } = start();
+    clock.takes = 1;
+    host.events.push(() => host.command('up', 1));
+    link.incoming(...Array.from({ length: 8 }, (_, n) => n));
+    expect(host.diary.filter((line) => line.endsWith('at 1001')).length).toBe(9);
+    host.diary.length = 0;
+    host.events.push(() => host.command('up', 1));
+    link.incoming(...Array.from({ length: 9 }, (_, n) => n));
+    const [first, last] = [host.diary[0]!, host.diary.at(-1)!].map((line) => Number(line.split('at ')[1]));
+    expect(last).toBe(first! + 1);
+  });
+
   it('delivers until nothing is left before it pumps', () => {
     const { host, link } = start();
     host.events.push(() => host.events.push(() => host.diary.push(`second, pumps ${link.pumps}`)));
