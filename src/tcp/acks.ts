@@ -5,7 +5,7 @@ import { FIN, type Segment, SYN } from '../wire/tcp.ts';
 import { tellOfRoom } from './autotune.ts';
 import type { Connection } from './connection.ts';
 import { ecnOfAck } from './ecn.ts';
-import { probeAcknowledged } from './path-mtu.ts';
+import { mtuProbeAcknowledged } from './path-mtu.ts';
 import { armProbe, probeAnswered } from './rack.ts';
 import { acknowledged, decide, duplicateReported } from './recovery.ts';
 import type { Delivery, Scoreboard } from './scoreboard.ts';
@@ -43,7 +43,7 @@ function takeAck(c: Connection, seg: Segment, advance: number, duplicate: boolea
   measure(c, seg, advance);
   if (advance > 0) {
     if (c.recovery.undecided && seg.hasTs) decide(c, seg.tsEcr);
-    if (c.mtu !== null) probeAcknowledged(c, c.mtu);
+    if (c.mtu !== null) mtuProbeAcknowledged(c, c.mtu);
   }
   if (delivery.sentAt >= 0 && !delivery.ambiguous) c.cc.sampled(now - delivery.sentAt, snd.una, snd.nxt, now);
   ecnOfAck(c, seg, now);

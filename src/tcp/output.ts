@@ -32,7 +32,7 @@ import { cookieOnSyn, isEarly, roomOnSyn } from './fast-open.ts';
 import { FRTO_FIRST, frtoGivesUp, frtoHolds } from './frto.ts';
 import { busyness } from './info.ts';
 import { armPacing, paced, spend } from './pacing.ts';
-import { probeDue, probeSent } from './path-mtu.ts';
+import { mtuProbeDue, mtuProbeSent } from './path-mtu.ts';
 import { ENDS, PUSH } from './pieces.ts';
 import { armProbe } from './rack.ts';
 import { copied } from './recovery.ts';
@@ -74,7 +74,7 @@ export class Plan {
   /** Data waits for pacing, until then; `OFF` when it does not. */
   until: number = OFF;
   /** The segment is larger than the MSS on purpose: a probe of the path MTU (RFC 4821). */
-  probes = false;
+  mtuProbe = false;
   /** ECN codepoint of the packet (RFC 3168 §5). */
   ecn = 0;
 }
@@ -90,7 +90,7 @@ export function whatToSend(c: Connection, most: number = c.snd.mss): Verdict {
   const { plan } = c.env;
   plan.len = 0;
   plan.fin = false;
-  plan.probes = false;
+  plan.mtuProbe = false;
   plan.congested = false;
   plan.waiting = false;
   plan.until = OFF;
@@ -235,7 +235,7 @@ function planNew(c: Connection, most: number): boolean {
   plan.push = c.trainPush;
   plan.written = c.trainWritten;
   if (c.trainLeft === 0) {
-    const probe = c.mtu === null ? 0 : probeDue(c);
+    const probe = c.mtu === null ? 0 : mtuProbeDue(c);
     if (probe !== 0) return planMtuProbe(c, probe);
     const planned = profile.superSegment > 0 ? planTrain(c, size, tail) : planSegment(c, size, tail, most);
     if (!planned) return false;
@@ -261,7 +261,7 @@ function planMtuProbe(c: Connection, size: number): boolean {
   plan.train = size;
   plan.push = false;
   plan.written = false;
-  plan.probes = true;
+  plan.mtuProbe = true;
   return true;
 }
 
@@ -406,7 +406,7 @@ export function transmit(
   if (len > 0) c.sendQueue?.copyTo(verdict === SEND_SYN ? 0 : seqDiff(plan.seq, c.snd.base), len, out, at + header);
   const length = header + len;
   const pseudo = addressing.pseudo + length;
-  const cut = len > mss && !plan.probes;
+  const cut = len > mss && !plan.mtuProbe;
   if (partialChecksum || cut) {
     finishTcpPartial(out, at, pseudo);
     meta.checksum = CHECKSUM_PARTIAL;
@@ -549,8 +549,8 @@ function sent(c: Connection, verdict: Verdict, again: boolean): void {
   } else {
     if (c.tailProbeDue) c.rack.probeRepeats = false;
     const ends = plan.len === plan.train ? TRAIN_END | (plan.written ? PUSHED : 0) : 0;
-    board.sent(plan.seq, end, plan.probes ? plan.len : snd.mss, now, verdict === SEND_SYN ? 0 : ends);
-    if (plan.probes) probeSent(c, plan.seq, end);
+    board.sent(plan.seq, end, plan.mtuProbe ? plan.len : snd.mss, now, verdict === SEND_SYN ? 0 : ends);
+    if (plan.mtuProbe) mtuProbeSent(c, plan.seq, end);
     snd.nxt = end;
     c.againRun = 0;
     c.usage.sent = true;
@@ -573,7 +573,7 @@ function sent(c: Connection, verdict: Verdict, again: boolean): void {
     if (now - c.lastTextAt < env.profile.delayedAck) c.dialogue = true;
     if (plan.seq === snd.una && !again) c.cc.resumed(now - c.lastDataSent, now);
     c.lastDataSent = now;
-    if (!again && !plan.probes && plan.len % snd.mss !== 0) c.smallEnd = end;
+    if (!again && !plan.mtuProbe && plan.len % snd.mss !== 0) c.smallEnd = end;
   }
   if (timers.retransmit === OFF) {
     c.silentSince = now;
@@ -597,8 +597,8 @@ function sentOnSyn(c: Connection, board: Scoreboard, now: number): void {
 
 /** Segments on the wire that the plan comes to: a link cuts what is larger than the MSS, but for a probe. */
 function wireSegments(c: Connection): number {
-  const { len, probes } = c.env.plan;
-  return len > c.snd.mss && !probes ? Math.ceil(len / c.snd.mss) : 1;
+  const { len, mtuProbe } = c.env.plan;
+  return len > c.snd.mss && !mtuProbe ? Math.ceil(len / c.snd.mss) : 1;
 }
 
 /** A segment was sent again: what for. */

@@ -171,7 +171,7 @@ function nextSize(c: Connection, m: PathMtu): number {
  * Octets of a probe that is due with what is sent next (RFC 4821 §7.4); 0 for none, -1 when it waits for the congestion
  * window, and new text with it. What follows a probe must be enough to tell of its loss without a timeout.
  */
-export function probeDue(c: Connection): number {
+export function mtuProbeDue(c: Connection): number {
   const m = c.mtu;
   if (m === null || m.probe !== NO_PROBE || !c.isSynchronised()) return 0;
   const { snd, board, recovery, pieces, cc, env } = c;
@@ -189,7 +189,7 @@ export function probeDue(c: Connection): number {
 }
 
 /** The probe has left, up to `end`. */
-export function probeSent(c: Connection, from: number, end: number): void {
+export function mtuProbeSent(c: Connection, from: number, end: number): void {
   const m = c.mtu;
   if (m === null) return;
   if (m.raiseAt !== OFF) {
@@ -204,7 +204,7 @@ export function probeSent(c: Connection, from: number, end: number): void {
 }
 
 /** SND.UNA has moved: perhaps past the probe (RFC 4821 §7.6.1), or past all that was in flight when it was lost (§7.6.2). */
-export function probeAcknowledged(c: Connection, m: PathMtu): void {
+export function mtuProbeAcknowledged(c: Connection, m: PathMtu): void {
   const { snd, env } = c;
   const size = seqDiff(m.probeTo, m.probeFrom);
   if (m.probe === PROBE_OUT && seqGe(snd.una, m.probeTo)) {
