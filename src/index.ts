@@ -24,11 +24,16 @@ export {
   type InterfaceOptions,
   type Listener,
   type ListenOptions,
+  nstat,
   type PingDone,
   type PingOptions,
+  ping,
+  restore,
+  snapshot,
   type UdpHandler,
   type UdpOptions,
   type UdpSocket,
+  udp,
 } from './host/index.ts';
 export {
   type AttachOptions,
@@ -42,10 +47,17 @@ export {
   randomKey,
 } from './run/index.ts';
 export {
+  bbr,
+  type CongestionControl,
+  type CongestionController,
   type Connection,
+  cubic,
   type Inspection,
   inspect,
+  integerCubic,
+  newReno,
   type RunningTimer,
   type TcpCounters,
   type TcpInfo,
+  tcpInfo,
 } from './tcp/index.ts';

@@ -3,6 +3,8 @@
 // `tcp/` and `host/` ask the record and never a name, so a behaviour is changed by overlaying fields.
 // The defaults are the RFCs with the modern choices that Linux ships.
 
+import type { CongestionControl } from './congestion.ts';
+
 /**
  * Bits of `Profile.fastOpen`, by their numbers in Linux (net.ipv4.tcp_fastopen): connections ask for fast open, listeners
  * offer it, a connection sends text on its SYN without a cookie, and a listener takes it so.
@@ -185,8 +187,8 @@ export interface Profile {
   readonly maxAckDelay: number;
   /** Limited transmit (RFC 3042). */
   readonly limitedTransmit: boolean;
-  /** Congestion control by name; `cubic-integer` is CUBIC and HyStart in the arithmetic of Linux. */
-  readonly congestionControl: 'bbr' | 'cubic' | 'cubic-integer' | 'newreno';
+  /** Congestion control, handed in: `bbr`, `newReno`, `integerCubic` or a program's own; `null` for CUBIC (RFC 9438). */
+  readonly congestionControl: CongestionControl | null;
 
   /**
    * Explicit congestion notification (RFC 3168): never, when the peer asks for it, or asked for by us as well (Linux
@@ -363,7 +365,7 @@ export const DEFAULT_PROFILE: Profile = {
   tailLossProbe: true,
   maxAckDelay: 200,
   limitedTransmit: true,
-  congestionControl: 'cubic',
+  congestionControl: null,
   ecn: 'answer',
 
   pacing: false,

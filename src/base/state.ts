@@ -146,7 +146,7 @@ export const EDGES: readonly Edge[] = [
   edge('CLOSING', 'CLOSED', 'error', '', false),
   edge('LAST-ACK', 'CLOSED', 'error', '', false),
   edge('TIME-WAIT', 'CLOSED', 'error', '', false),
-  // A connection leaves this host for another, and comes from one (`Host.snapshot`, `Host.restore`).
+  // A connection leaves this host for another, and comes from one (`snapshot`, `restore`).
   ...MOVABLE.flatMap((state) => [
     edge(state, 'CLOSED', 'snapshot', '', false),
     edge('CLOSED', state, 'restore', '', false),

@@ -1,6 +1,7 @@
 // `synfin ping ADDR`: echo requests over our own IP and ICMP.
 
 import type { NetError } from '../base/errors.ts';
+import { ping } from '../host/ping.ts';
 import { parseAddress } from '../wire/address.ts';
 import { DEVICE_HELP, DEVICE_OPTIONS, type DeviceHost, openDevice, untilInterrupted, wholeNumber } from './device.ts';
 import { type CliIo, EXIT_FAILED, EXIT_OK, Misuse } from './io.ts';
@@ -43,7 +44,7 @@ ${DEVICE_HELP.zh}
 function once(device: DeviceHost, address: string, size: number, timeout: number): Promise<NetError | number> {
   return new Promise((resolve) => {
     device.runtime.tick();
-    device.host.ping({ address, size, timeout }, (error, rtt) => resolve(error ?? rtt));
+    ping(device.host, { address, size, timeout }, (error, rtt) => resolve(error ?? rtt));
   });
 }
 

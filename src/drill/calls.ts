@@ -6,7 +6,7 @@
 import { NetError, StateError } from '../base/errors.ts';
 import { FAST_OPEN_CLIENT, FAST_OPEN_SEND_BARE } from '../base/profile.ts';
 import { WRITE_ENDS, WRITE_MORE } from '../base/stream.ts';
-import { type Host, roomOnSyn } from '../host/index.ts';
+import { type Host, roomOnSyn, tcpInfo } from '../host/index.ts';
 import type { Connection } from '../sim/index.ts';
 import { Address, addressFromBytes } from '../wire/address.ts';
 import {
@@ -44,7 +44,7 @@ import {
 } from './options.ts';
 import { Epoll } from './poll.ts';
 import { isOpening, Socket } from './socket.ts';
-import { emptyTcpInfo, tcpInfo } from './tcp-info.ts';
+import { emptyTcpInfo, infoBytes } from './tcp-info.ts';
 
 /** What a call returned. */
 export interface Answer {
@@ -498,7 +498,7 @@ export class Calls {
     let value: Uint8Array;
     if (level === 6 && name === TCP_INFO_NAME) {
       const c = s.connection;
-      value = c === null ? emptyTcpInfo(s.listener === null ? 'CLOSED' : 'LISTEN') : tcpInfo(c.info());
+      value = c === null ? emptyTcpInfo(s.listener === null ? 'CLOSED' : 'LISTEN') : infoBytes(tcpInfo(c));
     } else {
       value = getOption(this.env, s, level, name);
     }

@@ -1,7 +1,7 @@
 // getsockopt and setsockopt, with Linux's numbers and its way of reporting.
 
 import { FAST_OPEN_CLIENT, FAST_OPEN_SERVER } from '../base/profile.ts';
-import type { Host } from '../host/index.ts';
+import { type Host, integerCubic, newReno } from '../host/index.ts';
 import { CallError, E } from './errno.ts';
 import { int32, view } from './frames.ts';
 import type { WritableProfile } from './profiles.ts';
@@ -269,7 +269,7 @@ function setCongestion(env: OptionEnv, value: Uint8Array): boolean {
     name += String.fromCharCode(octet);
   }
   if (name !== 'cubic' && name !== 'reno') throw new CallError(E.ENOENT);
-  env.profile.congestionControl = name === 'reno' ? 'newreno' : 'cubic-integer';
+  env.profile.congestionControl = name === 'reno' ? newReno : integerCubic;
   return true;
 }
 
@@ -426,7 +426,7 @@ function getTcpOption(env: OptionEnv, s: Socket, name: number): Uint8Array | nul
     case TCP.QUICKACK:
       return int32(o.quickAck ? 1 : 0);
     case TCP.CONGESTION: {
-      const text = env.profile.congestionControl === 'newreno' ? 'reno' : 'cubic';
+      const text = env.profile.congestionControl === newReno ? 'reno' : 'cubic';
       return Uint8Array.from({ length: 16 }, (_, i) => (i < text.length ? text.charCodeAt(i) : 0));
     }
     case TCP.USER_TIMEOUT:

@@ -4,6 +4,7 @@
 // systems they were written for; where a field is wrong for a suite, the suite's own settings say so.
 
 import type { Profile } from '../base/profile.ts';
+import { integerCubic, newReno } from '../host/index.ts';
 
 /** Names of the profiles. */
 export type ProfileName = 'default' | 'linux' | 'freebsd' | 'rfc';
@@ -45,7 +46,7 @@ export const PROFILES: Readonly<Record<ProfileName, Partial<Profile>>> = {
     idleRestart: 'halve',
     growWhenHalfUsed: true,
     synRetries: 6,
-    congestionControl: 'cubic-integer',
+    congestionControl: integerCubic,
     // Without the defaults of a suite, the scripts were written for a machine of 2013.
     lossDetection: 'fack',
     earlyRetransmit: 'delayed',
@@ -79,7 +80,7 @@ export const PROFILES: Readonly<Record<ProfileName, Partial<Profile>>> = {
     tailLossProbe: false,
     frto: false,
     lossDetection: 'sack',
-    congestionControl: 'newreno',
+    congestionControl: newReno,
     delayedAck: 100,
     ackOnSecond: true,
     rtoMin: 30,
@@ -102,7 +103,7 @@ export const PROFILES: Readonly<Record<ProfileName, Partial<Profile>>> = {
     windowScaling: false,
     tailLossProbe: false,
     frto: false,
-    congestionControl: 'newreno',
+    congestionControl: newReno,
   },
 };
 
@@ -123,7 +124,7 @@ export const SUITE_DEFAULTS: Partial<Profile> = {
   ecn: 'off',
   // Clients, servers, and listeners that do not ask for it.
   fastOpen: 0x403,
-  congestionControl: 'cubic-integer',
+  congestionControl: integerCubic,
   dupThresh: 3,
 };
 

@@ -3,6 +3,7 @@
 import { FAST_OPEN_CLIENT, FAST_OPEN_SERVER } from '../base/profile.ts';
 import { SipKey } from '../base/siphash.ts';
 import type { State } from '../base/state.ts';
+import { integerCubic, newReno } from '../host/index.ts';
 import type { OptionEnv } from './options.ts';
 import { SUITE_DEFAULTS } from './profiles.ts';
 
@@ -109,7 +110,7 @@ const SETTERS: Readonly<Record<string, Setter>> = {
     profile.notSentLowWater = n >= 0xffff_ffff || n < 1 ? -1 : n;
   },
   tcp_congestion_control: ({ profile }, _, text) => {
-    profile.congestionControl = text === 'reno' ? 'newreno' : 'cubic-integer';
+    profile.congestionControl = text === 'reno' ? newReno : integerCubic;
   },
   'sack.enable': ({ profile }, [n = 1]) => {
     profile.sack = n !== 0;
@@ -255,7 +256,7 @@ const SETTERS: Readonly<Record<string, Setter>> = {
     profile.fastOpen = n === 0 ? profile.fastOpen & ~FAST_OPEN_SERVER : profile.fastOpen | FAST_OPEN_SERVER;
   },
   'cc.algorithm': ({ profile }, _, text) => {
-    profile.congestionControl = text === 'newreno' ? 'newreno' : 'cubic';
+    profile.congestionControl = text === 'newreno' ? newReno : null;
   },
 };
 

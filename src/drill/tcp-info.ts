@@ -64,7 +64,7 @@ export function emptyTcpInfo(state: State): Uint8Array {
 }
 
 /** Writes what a connection tells into the structure. */
-export function tcpInfo(info: TcpInfo): Uint8Array {
+export function infoBytes(info: TcpInfo): Uint8Array {
   const out = new Uint8Array(TCP_INFO_LENGTH);
   const v = view(out);
   out[0] = info.tcpi_state;

@@ -1,16 +1,8 @@
-// What a host counts, and the same under the names that `nstat` shows on Linux.
+// What a host counts.
 
 import type { Cause, State } from '../base/state.ts';
 import type { DropReason } from '../base/trace.ts';
 import { TcpCounters } from '../tcp/statistics.ts';
-
-/** Reasons that Linux counts as TcpInErrs: a header that is none. */
-const HEADER_ERRORS: readonly DropReason[] = [
-  'tcp-truncated',
-  'tcp-bad-data-offset',
-  'tcp-bad-checksum',
-  'tcp-port-zero',
-];
 
 /** Counters of a host; they only grow, but for `currentlyEstablished`. */
 export class Counters {
@@ -68,75 +60,5 @@ export class Counters {
     if (from === 'TIME-WAIT') this.timeWaitsEnded++;
     else if (was) this.establishedResets++;
     else if (from === 'SYN-SENT' || from === 'SYN-RECEIVED') this.attemptsFailed++;
-  }
-
-  /**
-   * The counters under the names of `nstat`: `TcpActiveOpens`, `TcpExtTCPTimeouts`, ... Those of Linux that are absent count
-   * what this stack does not do.
-   */
-  nstat(): Record<string, number> {
-    const { tcp } = this;
-    const dropped = (...reasons: DropReason[]): number => reasons.reduce((sum, r) => sum + (this.drops[r] ?? 0), 0);
-    return {
-      IpInReceives: this.packetsIn,
-      IpOutRequests: this.packetsOut,
-      IpInHdrErrors: dropped(
-        'ip-truncated',
-        'ip-bad-version',
-        'ip-bad-header-length',
-        'ip-bad-checksum',
-        'ip-ttl-zero',
-      ),
-      IpInUnknownProtos: dropped('ip-unknown-protocol'),
-      UdpNoPorts: dropped('udp-no-port'),
-      UdpInCsumErrors: dropped('udp-bad-checksum'),
-      IcmpInCsumErrors: dropped('icmp-bad-checksum'),
-      TcpActiveOpens: this.activeOpens,
-      TcpPassiveOpens: this.passiveOpens,
-      TcpAttemptFails: this.attemptsFailed,
-      TcpEstabResets: this.establishedResets,
-      TcpCurrEstab: this.currentlyEstablished,
-      TcpInSegs: this.segmentsIn + dropped(...HEADER_ERRORS),
-      TcpOutSegs: this.segmentsOut + this.repliesOut,
-      TcpRetransSegs: tcp.retransmitted,
-      TcpInErrs: dropped(...HEADER_ERRORS),
-      TcpOutRsts: this.resetsOut + tcp.resets,
-      TcpInCsumErrors: dropped('tcp-bad-checksum'),
-      TcpExtTW: this.timeWaitsEnded,
-      TcpExtTCPTimeWaitOverflow: tcp.timeWaitsCut,
-      TcpExtSyncookiesSent: tcp.cookiesSent,
-      TcpExtSyncookiesRecv: tcp.cookiesTaken,
-      TcpExtSyncookiesFailed: tcp.cookiesRefused,
-      TcpExtListenOverflows: dropped('accept-queue-full'),
-      TcpExtTCPDeferAcceptDrop: dropped('accept-deferred'),
-      TcpExtListenDrops: dropped('listen-backlog', 'accept-queue-full'),
-      TcpExtTCPReqQFullDoCookies: tcp.cookiesSent,
-      TcpExtTCPReqQFullDrop: dropped('listen-backlog'),
-      TcpExtDelayedACKs: tcp.delayedAcks,
-      TcpExtPAWSEstab: dropped('tcp-old-timestamp'),
-      TcpExtTCPRenoRecovery: tcp.renoRecoveries,
-      TcpExtTCPSackRecovery: tcp.sackRecoveries,
-      TcpExtTCPFastRetrans: tcp.retransmittedFast,
-      TcpExtTCPSlowStartRetrans: tcp.retransmittedAfterTimeout,
-      TcpExtTCPTimeouts: tcp.timeouts,
-      TcpExtTCPSpuriousRTOs: tcp.spuriousTimeouts,
-      TcpExtTCPLossProbes: tcp.lossProbes,
-      TcpExtTCPMTUPSuccess: tcp.mtuProbesPassed,
-      TcpExtTCPMTUPFail: tcp.mtuProbesFailed,
-      TcpExtTCPDSACKRecv: tcp.duplicatesTold,
-      TcpExtTCPAbortOnData: tcp.abortedOnData,
-      TcpExtTCPAbortOnTimeout: tcp.abortedOnTimeout,
-      TcpExtTCPAbortOnLinger: tcp.abortedOnLinger,
-      TcpExtTCPAbortOnMemory: tcp.abortedOnMemory,
-      TcpExtTCPOFOQueue: tcp.outOfOrder,
-      TcpExtPruneCalled: tcp.prunes,
-      TcpExtOfoPruned: tcp.prunedAside,
-      TcpExtTCPRcvQDrop: dropped('memory-budget'),
-      TcpExtTCPOFODrop: dropped('reassembly-budget'),
-      TcpExtTCPChallengeACK: tcp.challenges,
-      TcpExtTCPSYNChallenge: tcp.synChallenges,
-      TcpExtTCPKeepAlive: tcp.keepAliveProbes,
-      TcpExtTCPWinProbe: tcp.windowProbes,
-    };
   }
 }

@@ -3,7 +3,8 @@
 // Its owner (`run/` in real time, `sim/` in virtual time) gives it packets and the time, and takes packets and
 // deadlines. Four kinds of methods:
 //  - inputs: `receive`, `timersFire`, `interfaceDown`, `interfaceUp`, `tick`;
-//  - commands of the program: `connect`, `listen`, `ping`, `close`, and those of connections;
+//  - commands of the program: `connect`, `listen`, `close`, and those of connections; and what few programs need as
+//    functions of their own, so that the others are not made of it: `udp`, `ping`, `snapshot`, `restore`;
 //  - outputs: `transmit`, `nextDeadline`, `deliver`;
 //  - getters.
 // The owner's loop: inputs in any number, `deliver()` until it returns false, `transmit` on every interface until
@@ -53,14 +54,13 @@ import { bindingOf, Listener, type ListenOptions } from './listener.ts';
 import { LOOPBACK, Loopback } from './loopback.ts';
 import { Metrics } from './metrics.ts';
 import { assertSizes, type ConnectOptions, type HostOptions, sizeReceiveBuffer } from './options.ts';
-import { hasOutput, queueEcho, queueReset, type SegmentEnds, takeWaiting, transmitPacket } from './output.ts';
+import { hasOutput, queueReset, type SegmentEnds, takeWaiting, transmitPacket } from './output.ts';
 import { PathMtus } from './path-mtus.ts';
-import { type PingDone, type PingOptions, Pings } from './ping.ts';
+import type { Pings } from './ping.ts';
 import { Ports } from './ports.ts';
-import { restoreSnapshot, takeSnapshot } from './snapshot.ts';
 import { ConnectionTable } from './table.ts';
 import { TimeWaits } from './time-wait.ts';
-import { Datagrams, type UdpOptions, type UdpSocket } from './udp.ts';
+import type { Datagrams } from './udp.ts';
 
 /** Chunks of receive buffers kept for reuse. */
 const CHUNKS_KEPT = 128;
@@ -105,10 +105,10 @@ export class Host implements TcpEnv {
   readonly events: Events = new Events();
   /** @internal Where the host speaks to itself. */
   readonly loopback: Loopback;
-  /** @internal */
-  readonly pings: Pings = new Pings();
-  /** @internal */
-  readonly datagrams: Datagrams;
+  /** @internal Echo requests; made by the first `ping`. */
+  pings: Pings | null = null;
+  /** @internal UDP sockets; made by the first `udp`. */
+  datagrams: Datagrams | null = null;
   /** @internal */
   readonly icmpLimiter: IcmpLimiter = new IcmpLimiter();
   readonly #peerLimiter: PeerLimiter = new PeerLimiter();
@@ -147,7 +147,6 @@ export class Host implements TcpEnv {
     this.timeWaits = new TimeWaits(this, this.#key);
     this.#deadlines = new Deadlines(this.timeWaits);
     this.ports = new Ports(this.#key, this.profile);
-    this.datagrams = new Datagrams(this);
     this.#input = new Input(this);
     this.loopback = new Loopback(this, this.#input, this.profile);
   }
@@ -208,7 +207,7 @@ export class Host implements TcpEnv {
     this.tick(now);
     this.#awake = true;
     this.#deadlines.fire(now);
-    this.pings.timersFire(now);
+    this.pings?.timersFire(now);
     for (const i of this.interfaces) {
       if (i.neighbours !== null && i.neighbours.nextDeadline() <= now) i.neighbours.timersFire(now);
     }
@@ -272,11 +271,10 @@ export class Host implements TcpEnv {
     this.loopback.refresh();
     if (this.loopback.waits) return this.#now;
     // `transmit` may have ended a connection, whose program has to hear of it.
-    if (this.events.any || this.pings.hasEvents || this.datagrams.hasEvents) return this.#now;
+    if (this.events.any || this.pings?.hasEvents || this.datagrams?.hasEvents) return this.#now;
     const deadlines = this.#deadlines;
     let t = before < OFF && deadlines.armed > 0 && deadlines.bound >= before ? before : deadlines.next;
-    const ping = this.pings.nextDeadline();
-    if (ping < t) t = ping;
+    if (this.pings !== null) t = Math.min(t, this.pings.nextDeadline());
     for (const i of this.interfaces) {
       // A link that takes nothing makes nothing due: what waits is sent when it drains.
       if (!i.up || i.full) continue;
@@ -292,8 +290,8 @@ export class Host implements TcpEnv {
   deliver(): boolean {
     this.#awake = true;
     let any = this.loopback.carry();
-    if (this.pings.deliver()) any = true;
-    if (this.datagrams.deliver()) any = true;
+    if (this.pings?.deliver()) any = true;
+    if (this.datagrams?.deliver()) any = true;
     if (this.events.deliver()) any = true;
     return any;
   }
@@ -330,7 +328,7 @@ export class Host implements TcpEnv {
    * Throws `NetError` EADDRINUSE or EADDRNOTAVAIL, `RangeError` for a bad port.
    */
   listen(options: ListenOptions, accept: (connection: Connection) => void): Listener {
-    this.#assertOpen();
+    this.assertOpen();
     const { port } = options;
     if (!Number.isInteger(port) || port < 0 || port > 0xffff) throw new RangeError(`port ${port} is not in 0..65535`);
     const address = options.address === undefined ? null : addressOf(options.address);
@@ -357,7 +355,7 @@ export class Host implements TcpEnv {
    * handler is told in either case. Throws `RangeError` for an address or a port that is none.
    */
   connect(options: ConnectOptions): Connection {
-    this.#assertOpen();
+    this.assertOpen();
     this.begin();
     const remote = this.#peer(options.address);
     const { port } = options;
@@ -385,53 +383,6 @@ export class Host implements TcpEnv {
     return c;
   }
 
-  /**
-   * Takes a connection out of this host as bytes, for `restore` in another, which has its address from then on. Here it ends
-   * without a word to the peer or to its handler. Keys do not travel, what was not sent or not read does: keep the bytes as
-   * secret as the conversation. Throws `StateError` before the handshake is over, and from TIME-WAIT on.
-   */
-  snapshot(c: Connection): Uint8Array {
-    this.#assertOpen();
-    return takeSnapshot(this, c);
-  }
-
-  /**
-   * Lets a connection of another host go on here. It has no handler yet; one that is set hears of what there is to read.
-   * Throws `RangeError` for bytes that are no snapshot, `NetError` EADDRNOTAVAIL, EADDRINUSE or ENETUNREACH when the
-   * connection's own address is not this host's, is in use, or has no way to the peer.
-   */
-  restore(bytes: Uint8Array): Connection {
-    this.#assertOpen();
-    return restoreSnapshot(this, bytes);
-  }
-
-  /** Sends one echo request; `done` is called once, from `deliver`. */
-  ping(options: PingOptions, done: PingDone): void {
-    this.#assertOpen();
-    this.begin();
-    const remote = addressOf(options.address);
-    const i = this.wayTo(remote);
-    const local = i === null ? null : this.sourceFor(i, remote);
-    if (i === null || local === null) {
-      this.pings.fail(done, new NetError('ENETUNREACH', 'ping', options.address));
-    } else {
-      const id = this.pings.start(remote, this.#now, options.timeout ?? 1000, done);
-      const data = new Uint8Array(options.size ?? 56).map((_, n) => n & 0xff);
-      queueEcho(this, i, local, remote, true, id, 1, data, 0, data.length);
-    }
-    this.#wake();
-  }
-
-  /**
-   * Opens a UDP socket. What comes to it is told from `deliver` to its `handler`.
-   * Throws `NetError` EADDRINUSE or EADDRNOTAVAIL, `RangeError` for a bad port or address.
-   */
-  udp(options: UdpOptions = {}): UdpSocket {
-    this.#assertOpen();
-    this.begin();
-    return this.datagrams.bind(options);
-  }
-
   /** Ends everything: connections are reset and settled with ECONNABORTED, listeners closed. */
   close(): void {
     if (this.#closed) return;
@@ -443,8 +394,8 @@ export class Host implements TcpEnv {
       c.finish('error', new NetError('ECONNABORTED', 'read'));
     }
     this.timeWaits.endAll(null);
-    this.pings.close();
-    this.datagrams.close(new NetError('ECONNABORTED', 'read'));
+    this.pings?.close();
+    this.datagrams?.close(new NetError('ECONNABORTED', 'read'));
     this.#wake();
   }
 
@@ -724,7 +675,8 @@ export class Host implements TcpEnv {
     return c;
   }
 
-  #assertOpen(): void {
+  /** @internal Commands begin with this: throws `StateError` once the host is closed. */
+  assertOpen(): void {
     if (this.#closed) throw new StateError('the host is closed');
   }
 

@@ -101,7 +101,7 @@ export class IcmpInput {
 
   #reply(at: Segment): void {
     const host = this.#host;
-    if (!host.pings.answered(this.#message.id, at.src0, at.src1, at.src2, at.src3, host.now)) {
+    if (!host.pings?.answered(this.#message.id, at.src0, at.src1, at.src2, at.src3, host.now)) {
       host.drop('icmp-unmatched', null);
     }
   }
@@ -117,7 +117,7 @@ export class IcmpInput {
     }
     if (q.protocol === PROTO_ICMP || q.protocol === PROTO_ICMPV6) {
       const pingCode = code === 'ENETUNREACH' || code === 'ECONNREFUSED' ? code : 'EHOSTUNREACH';
-      if (!host.pings.unreachable(q.icmpId, pingCode)) host.drop('icmp-unmatched', null);
+      if (!host.pings?.unreachable(q.icmpId, pingCode)) host.drop('icmp-unmatched', null);
       return;
     }
     if (q.protocol === PROTO_UDP) {
@@ -143,8 +143,8 @@ export class IcmpInput {
     const q = this.#quoted;
     const local = new Address(q.src0, q.src1, q.src2, q.src3);
     const remote = new Address(q.dst0, q.dst1, q.dst2, q.dst3);
-    const known = this.#host.datagrams.unreachable(local, q.srcPort, remote, q.dstPort, code);
-    if (!known) this.#host.drop('icmp-unmatched', null);
+    const known = this.#host.datagrams?.unreachable(local, q.srcPort, remote, q.dstPort, code);
+    if (known !== true) this.#host.drop('icmp-unmatched', null);
   }
 
   /**

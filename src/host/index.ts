@@ -1,11 +1,15 @@
 // The public names of the room.
 
+export { integerCubic } from '../tcp/congestion/cubic-integer.ts';
+export { newReno } from '../tcp/congestion/newreno.ts';
 export { isEarly, roomOnSyn } from '../tcp/fast-open.ts';
-export { STATE_NUMBER, type TcpInfo } from '../tcp/info.ts';
+export { STATE_NUMBER, type TcpInfo, tcpInfo } from '../tcp/info.ts';
 export { Counters } from './counters.ts';
 export { Host } from './host.ts';
 export type { Interface, InterfaceOptions } from './interface.ts';
 export type { Listener, ListenOptions } from './listener.ts';
+export { nstat } from './nstat.ts';
 export type { ConnectOptions, HostOptions } from './options.ts';
-export type { PingDone, PingOptions } from './ping.ts';
-export type { UdpHandler, UdpOptions, UdpSocket } from './udp.ts';
+export { type PingDone, type PingOptions, ping } from './ping.ts';
+export { restore, snapshot } from './snapshot.ts';
+export { type UdpHandler, type UdpOptions, type UdpSocket, udp } from './udp.ts';

@@ -332,7 +332,7 @@ export class Input {
     const { srcPort, dstPort, payloadFrom, payloadTo } = this.#udp;
     const local = this.#local(i);
     const group = this.#isForGroup();
-    if (host.datagrams.arrives(bytes, payloadFrom, payloadTo, local, dstPort, this.#remote(), srcPort, group)) return;
+    if (host.datagrams?.arrives(bytes, payloadFrom, payloadTo, local, dstPort, this.#remote(), srcPort, group)) return;
     host.drop('udp-no-port', null);
     this.#unreachable(i, bytes, v4 ? UNREACHABLE_PORT : UNREACHABLE6_PORT);
   }

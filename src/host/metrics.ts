@@ -1,6 +1,6 @@
 // What connections have learnt of the paths to their peers, for those that come after (RFC 9040, temporal sharing).
 
-import { NO_THRESHOLD } from '../tcp/congestion/controller.ts';
+import { NO_THRESHOLD } from '../base/congestion.ts';
 import type { Connection } from '../tcp/connection.ts';
 import type { PathMetrics } from '../tcp/env.ts';
 import { reorderingDegree } from '../tcp/rack.ts';

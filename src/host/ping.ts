@@ -2,8 +2,10 @@
 
 import { NetError } from '../base/errors.ts';
 import type { Address } from '../wire/address.ts';
+import type { Host } from './host.ts';
+import { queueEcho } from './output.ts';
 
-/** What `Host.ping` needs to know. */
+/** What `ping` needs to know. */
 export interface PingOptions {
   readonly address: string;
   /** Octets of data, 0 to 1400; 56 by default, as the usual command sends. */
@@ -14,6 +16,27 @@ export interface PingOptions {
 
 /** Called once: with an error, or with the round-trip time in milliseconds. */
 export type PingDone = (error: NetError | null, rtt: number) => void;
+
+/**
+ * Sends one echo request from a host; `done` is called once, from `Host.deliver`.
+ *
+ * @throws `RangeError` for an address that is none, `StateError` once the host is closed
+ */
+export function ping(host: Host, options: PingOptions, done: PingDone): void {
+  host.assertOpen();
+  const remote = host.addressOf(options.address);
+  host.begin();
+  host.pings ??= new Pings();
+  const i = host.wayTo(remote);
+  const local = i === null ? null : host.sourceFor(i, remote);
+  if (i === null || local === null) {
+    host.pings.fail(done, new NetError('ENETUNREACH', 'ping', options.address));
+    return;
+  }
+  const id = host.pings.start(remote, host.now, options.timeout ?? 1000, done);
+  const data = new Uint8Array(options.size ?? 56).map((_, n) => n & 0xff);
+  queueEcho(host, i, local, remote, true, id, 1, data, 0, data.length);
+}
 
 /** One request on its way. */
 interface Pending {

@@ -7,8 +7,15 @@ import { pathMtuIs } from '../tcp/path-mtu.ts';
 import { applySnapshot, readSnapshot, writeSnapshot } from '../tcp/snapshot.ts';
 import type { Host } from './host.ts';
 
-/** See `Host.snapshot`. */
-export function takeSnapshot(host: Host, c: Connection): Uint8Array {
+/**
+ * Takes a connection out of a host as bytes, for `restore` in another, which has its address from then on. Here it ends
+ * without a word to the peer or to its handler. Keys do not travel, what was not sent or not read does: keep the bytes as
+ * secret as the conversation.
+ *
+ * @throws `StateError` before the handshake is over, from TIME-WAIT on, for another host's, and once the host is closed
+ */
+export function snapshot(host: Host, c: Connection): Uint8Array {
+  host.assertOpen();
   if (c.env !== host || !MOVABLE.includes(c.state)) throw new StateError(`a connection in ${c.state} cannot be moved`);
   host.begin();
   const bytes = writeSnapshot(c);
@@ -16,8 +23,15 @@ export function takeSnapshot(host: Host, c: Connection): Uint8Array {
   return bytes;
 }
 
-/** See `Host.restore`. */
-export function restoreSnapshot(host: Host, bytes: Uint8Array): Connection {
+/**
+ * Lets a connection of another host go on in this one. It has no handler yet; one that is set hears of what there is to
+ * read.
+ *
+ * @throws `RangeError` for bytes that are no snapshot; `NetError` EADDRNOTAVAIL, EADDRINUSE or ENETUNREACH when the
+ *   connection's own address is not the host's, is in use, or has no way to the peer; `StateError` once the host is closed
+ */
+export function restore(host: Host, bytes: Uint8Array): Connection {
+  host.assertOpen();
   const s = readSnapshot(bytes);
   host.begin();
   const { remote, localPort, remotePort } = s;

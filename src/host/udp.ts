@@ -11,7 +11,7 @@ import type { Host } from './host.ts';
 import type { Interface } from './interface.ts';
 import { claim, pseudoSum } from './output.ts';
 
-/** What `Host.udp` needs to know. */
+/** What `udp` needs to know. */
 export interface UdpOptions {
   /** 0 to 65535; by default, and for 0, the host chooses. */
   readonly port?: number;
@@ -43,12 +43,29 @@ interface Arrived {
   readonly port: number;
 }
 
+/**
+ * Opens a UDP socket of a host. What comes to it is told from `Host.deliver` to its `handler`.
+ *
+ * @throws `NetError` EADDRINUSE or EADDRNOTAVAIL, `RangeError` for a bad port or address, `StateError` once the host is closed
+ */
+export function udp(host: Host, options: UdpOptions = {}): UdpSocket {
+  host.assertOpen();
+  host.begin();
+  return datagramsOf(host).bind(options);
+}
+
+/** @internal The UDP of a host, which begins here. */
+export function datagramsOf(host: Host): Datagrams {
+  host.datagrams ??= new Datagrams(host);
+  return host.datagrams;
+}
+
 /** Octets a socket keeps for its program; more is dropped and counted. As Linux' `rmem_default`. */
 export const UDP_RECEIVE_LIMIT = 212_992;
 /** What a waiting datagram costs beside its octets, so that empty ones are bounded too. */
 const DATAGRAM_OVERHEAD = 256;
 
-/** A UDP socket. Made by `Host.udp`. */
+/** A UDP socket. Made by `udp`. */
 export class UdpSocket {
   /** Our address it is bound to; `null` for all. */
   readonly address: Address | null;
@@ -71,6 +88,7 @@ export class UdpSocket {
   inEvents = false;
 
   readonly #host: Host;
+  readonly #datagrams: Datagrams;
   #arrived: Arrived[] = [];
   #errors: NetError[] = [];
   #held = 0;
@@ -78,8 +96,16 @@ export class UdpSocket {
   #closeTold = false;
 
   /** @internal */
-  constructor(host: Host, address: Address | null, family: 0 | 4 | 6, port: number, reuseAddress: boolean) {
+  constructor(
+    host: Host,
+    datagrams: Datagrams,
+    address: Address | null,
+    family: 0 | 4 | 6,
+    port: number,
+    reuseAddress: boolean,
+  ) {
     this.#host = host;
+    this.#datagrams = datagrams;
     this.address = address;
     this.family = family;
     this.port = port;
@@ -116,7 +142,7 @@ export class UdpSocket {
     this.#assertOpen();
     const to = address === undefined ? this.remote : this.#host.addressOf(address);
     if (to === null) throw new StateError('the socket is not connected: `send` needs an address and a port');
-    return this.#host.datagrams.send(this, bytes, to, address === undefined ? this.remotePort : checkedPort(port ?? 0));
+    return this.#datagrams.send(this, bytes, to, address === undefined ? this.remotePort : checkedPort(port ?? 0));
   }
 
   /** Gives the port back. What waits for the program is dropped; what waits for the link is sent. */
@@ -129,7 +155,7 @@ export class UdpSocket {
     if (this.#held + to - from + DATAGRAM_OVERHEAD > UDP_RECEIVE_LIMIT) return false;
     this.#held += to - from + DATAGRAM_OVERHEAD;
     this.#arrived.push({ bytes: bytes.slice(from, to), address, port });
-    this.#host.datagrams.announce(this);
+    this.#datagrams.announce(this);
     return true;
   }
 
@@ -137,7 +163,7 @@ export class UdpSocket {
   failed(error: NetError): void {
     // What is told late tells nothing new: the last few are enough.
     if (this.#errors.length < 16) this.#errors.push(error);
-    this.#host.datagrams.announce(this);
+    this.#datagrams.announce(this);
   }
 
   /** @internal The host ends. */
@@ -168,8 +194,8 @@ export class UdpSocket {
     this.#closeError = error;
     this.#arrived = [];
     this.#errors = [];
-    this.#host.datagrams.release(this);
-    this.#host.datagrams.announce(this);
+    this.#datagrams.release(this);
+    this.#datagrams.announce(this);
   }
 
   #assertOpen(): void {
@@ -200,7 +226,7 @@ export class Datagrams {
     return sum;
   }
 
-  /** Opens a socket; see `Host.udp`. */
+  /** Opens a socket; see `udp`. */
   bind(options: UdpOptions): UdpSocket {
     const host = this.#host;
     const wanted = options.port ?? 0;
@@ -216,7 +242,7 @@ export class Datagrams {
     if (port < 0 || this.#isTaken(bound, family, port, reuse)) {
       throw new NetError('EADDRINUSE', 'bind', address?.toString() ?? '', wanted);
     }
-    const socket = new UdpSocket(host, bound, family, port, reuse);
+    const socket = new UdpSocket(host, this, bound, family, port, reuse);
     const all = this.#sockets.get(port);
     if (all === undefined) this.#sockets.set(port, [socket]);
     else all.push(socket);

@@ -2,7 +2,7 @@
 
 import dgram from 'node:dgram';
 import { NetError } from '../base/errors.ts';
-import type { Host, UdpSocket } from '../host/index.ts';
+import { type Host, type UdpSocket, udp } from '../host/index.ts';
 import { parseAddress } from '../wire/index.ts';
 import type { Way } from './routes.ts';
 
@@ -96,7 +96,7 @@ function bindAll(hosts: readonly Host[], port: number): UdpSocket[] {
   for (let tries = 1; ; tries++) {
     const bound: UdpSocket[] = [];
     try {
-      for (const host of hosts) bound.push(host.udp({ port: bound[0]?.port ?? port }));
+      for (const host of hosts) bound.push(udp(host, { port: bound[0]?.port ?? port }));
       return bound;
     } catch (error) {
       for (const socket of bound) socket.close();
@@ -126,7 +126,7 @@ export class DatagramGateway {
     const key = `${address} ${port}`;
     const known = this.#ports.get(key);
     if (known !== undefined) return known.port;
-    const made = this.#host.udp();
+    const made = udp(this.#host);
     this.#ports.set(key, made);
     made.handler = {
       onMessage: (_, bytes, from, fromPort) => {

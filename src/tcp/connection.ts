@@ -8,16 +8,14 @@
 // Inputs and commands call no user code and send nothing: they change variables and tell the host
 // (`env.touch`, `env.announce`). Spurious calls are no-ops. Time never goes back between calls.
 
+import type { CongestionControl } from '../base/congestion.ts';
 import { NetError, type NetErrorCode, StateError } from '../base/errors.ts';
-import type { Profile } from '../base/profile.ts';
 import { SendQueue } from '../base/send-queue.ts';
 import { seqDiff, seqGt } from '../base/seq.ts';
 import { type Cause, isEdge, type State } from '../base/state.ts';
 import type { ByteStream, StreamHandler } from '../base/stream.ts';
 import type { CongestionEvent } from '../base/trace.ts';
 import { growReceiveBuffer, isRoomy, sendLimit, tellOfRoom } from './autotune.ts';
-import { controllerOf } from './congestion/select.ts';
-import { type TcpInfo, tcpInfo } from './info.ts';
 import { armKeepAlive, Liveness } from './liveness.ts';
 import { NOTHING, whatToSend } from './output.ts';
 import { noteWrite, sendMemory, takePieces } from './pieces.ts';
@@ -178,11 +176,6 @@ export class Connection extends ControlBlock implements ByteStream {
     return whatToSend(this) === NOTHING ? this.timers.earliest : Number.NEGATIVE_INFINITY;
   }
 
-  /** What Linux's TCP_INFO tells of a connection, by the same names and in the same units. */
-  info(): TcpInfo {
-    return tcpInfo(this);
-  }
-
   // --- commands ---
 
   /** Turns Nagle's algorithm off (`true`) or on again. */
@@ -197,11 +190,12 @@ export class Connection extends ControlBlock implements ByteStream {
    * Lets another algorithm govern the congestion window from now on (TCP_CONGESTION): it starts from the window and the
    * threshold as they are, and what it knew of the path is learnt anew.
    */
-  setCongestionControl(name: Profile['congestionControl']): void {
-    const { cwnd, ssthresh } = this.cc;
-    if (this.cc.name === name) return;
+  setCongestionControl(control: CongestionControl): void {
+    const { cwnd, ssthresh, name } = this.cc;
+    const next = control();
+    if (next.name === name) return;
     this.env.begin();
-    this.cc = controllerOf(name);
+    this.cc = next;
     this.cc.opened(this.snd.mss, this.env.profile.initialWindow);
     // Before the connection is open there is no window to hand on.
     if (cwnd > 0) this.cc.cwnd = cwnd;

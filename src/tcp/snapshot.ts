@@ -7,12 +7,12 @@
 // controller knows beyond its window and threshold is learnt anew, as after `setCongestionControl`; where PSH was due
 // in what is not sent yet is forgotten.
 
-import type { Profile } from '../base/profile.ts';
+import type { CongestionControl } from '../base/congestion.ts';
 import { ReceiveBuffer } from '../base/receive-buffer.ts';
 import { SendQueue } from '../base/send-queue.ts';
 import { MOVABLE, type State } from '../base/state.ts';
 import { Address } from '../wire/address.ts';
-import { controllerOf } from './congestion/select.ts';
+import { controlNamed } from './congestion/select.ts';
 import type { Connection } from './connection.ts';
 import { Ecn } from './ecn.ts';
 import { Liveness } from './liveness.ts';
@@ -70,7 +70,7 @@ export interface Snapshot {
   readonly remotePort: number;
   readonly passive: boolean;
   readonly state: State;
-  readonly controller: Profile['congestionControl'];
+  readonly control: CongestionControl;
   /** Fields by part. */
   readonly parts: ReadonlyMap<string, ReadonlyMap<string, number | boolean>>;
   /** Segments in flight: first number, number past the last, flags, and when it was sent. */
@@ -183,10 +183,8 @@ export function readSnapshot(bytes: Uint8Array): Snapshot {
   const remotePort = r.u16();
   const passive = r.u8() === 1;
   const state = MOVABLE[r.u8()] ?? r.refuse('no such state');
-  const controller = r.text();
-  if (controller !== 'bbr' && controller !== 'cubic' && controller !== 'cubic-integer' && controller !== 'newreno') {
-    return r.refuse(`no congestion control ${controller}`);
-  }
+  const name = r.text();
+  const control = controlNamed(name) ?? r.refuse(`no congestion control ${name}`);
   const parts = new Map<string, ReadonlyMap<string, number | boolean>>();
   for (let n = r.u8(); n > 0; n--) {
     const name = r.text();
@@ -204,7 +202,7 @@ export function readSnapshot(bytes: Uint8Array): Snapshot {
   for (let n = r.u8(); n > 0; n--) recent.push(r.i32());
   r.end();
   const ends = { local, localPort, remote, remotePort, passive, state };
-  return { ...ends, controller, parts, board, unacknowledged, unread, pending, recent };
+  return { ...ends, control, parts, board, unacknowledged, unread, pending, recent };
 }
 
 function address(r: SnapshotReader): Address {
@@ -218,7 +216,7 @@ export function applySnapshot(c: Connection, s: Snapshot): void {
   if (s.parts.has('ecn')) c.ecn = new Ecn();
   if (s.parts.has('mtu')) c.mtu = new PathMtu(c.snd.mss);
   if (s.parts.has('statistics')) c.count();
-  c.cc = controllerOf(s.controller);
+  c.cc = s.control();
   for (const [name, part] of partsOf(c)) {
     const fields = s.parts.get(name);
     if (part !== null && fields !== undefined) applyPart(name, part as Record<string, unknown>, fields, now);

@@ -1,11 +1,11 @@
 // What a connection remembers: the transmission control block of RFC 9293 §3.3.1, with all that later RFCs add to it.
 
+import type { CongestionController } from '../base/congestion.ts';
 import type { NetError, NetErrorCode } from '../base/errors.ts';
 import type { ReceiveBuffer } from '../base/receive-buffer.ts';
 import type { SendQueue } from '../base/send-queue.ts';
 import type { Address } from '../wire/address.ts';
-import type { CongestionController } from './congestion/controller.ts';
-import { controllerOf } from './congestion/select.ts';
+import { cubic } from './congestion/cubic.ts';
 import type { Ecn } from './ecn.ts';
 import type { TcpEnv } from './env.ts';
 import type { FastOpen } from './fast-open.ts';
@@ -209,7 +209,7 @@ export class ControlBlock {
     this.addressing = addressing;
     this.passive = passive;
     this.rtt = new RttEstimator(env.profile);
-    this.cc = controllerOf(env.profile.congestionControl);
+    this.cc = (env.profile.congestionControl ?? cubic)();
     this.noDelay = !env.profile.nagle;
     this.notSentLowWater = env.profile.notSentLowWater;
     this.snd.mss = addressing.localMss;

@@ -3,6 +3,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { fileURLToPath } from 'node:url';
 import type { Host } from '../host/host.ts';
+import { datagramsOf } from '../host/udp.ts';
 
 /** A socket that was left open. */
 export interface Leak {
@@ -48,7 +49,9 @@ export class LeakWatch {
 
   constructor(host: Host) {
     this.#host = host;
-    const { connect, listen, udp } = host;
+    const { connect, listen } = host;
+    const datagrams = datagramsOf(host);
+    const { bind } = datagrams;
     // On the object of this host only: another host is not touched.
     host.connect = (options) => {
       const connection = connect.call(host, options);
@@ -64,8 +67,8 @@ export class LeakWatch {
       this.#watch(`listener on port ${listener.port} of ${host.name}`, where, () => listener.listening);
       return listener;
     };
-    host.udp = (options) => {
-      const socket = udp.call(host, options);
+    datagrams.bind = (options) => {
+      const socket = bind.call(datagrams, options);
       const where = site.getStore() ?? here();
       this.#watch(`UDP socket on port ${socket.port} of ${host.name}`, where, () => socket.open);
       return socket;

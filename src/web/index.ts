@@ -17,7 +17,7 @@ export { type Fields, type ServeInfo, type ServeOptions, type Trailers, type Upg
 export { type ConnectOptions, type SecureTransport, Socket, type SocketInfo, type SocketOptions } from './socket.ts';
 export { type SecureStream, secureClient, secureServer, type TlsMaterial, type TlsOptions } from './tls.ts';
 export { type FetchOptions, trailersOf } from './trailers.ts';
-export { type Datagram, DatagramSocket, type DatagramTarget, type UdpOptions } from './udp.ts';
+export { type Datagram, DatagramSocket, type DatagramTarget, type UdpOptions, udp } from './udp.ts';
 export { createWeb, type SocketAddress, type Web } from './web.ts';
 export type {
   FetchTimeouts,
@@ -26,6 +26,4 @@ export type {
   WebListener,
   WebOptions,
   WebStream,
-  WebUdpHandler,
-  WebUdpSocket,
 } from './web-host.ts';

@@ -2,9 +2,11 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 
 import { type NetError, StateError } from '../base/errors.ts';
+import type { Host } from '../host/host.ts';
+import { udp as bindUdp, type UdpSocket } from '../host/udp.ts';
 import { octets } from './flow.ts';
 import type { PlatformSignal } from './platform.ts';
-import { addressOf, type WebEnv, type WebUdpSocket } from './web-host.ts';
+import { addressOf, type Lookup } from './web-host.ts';
 
 /** One datagram that came in. */
 export interface Datagram {
@@ -20,6 +22,8 @@ export interface UdpOptions {
   readonly port?: number;
   /** One of the host's addresses; all of them by default. */
   readonly hostname?: string;
+  /** The address of a name. Without it only literal addresses can be reached. */
+  readonly lookup?: Lookup;
   /** Datagrams to broadcast addresses may be sent. False by default. */
   readonly broadcast?: boolean;
   /**
@@ -33,7 +37,7 @@ export interface UdpOptions {
 
 /** Where a datagram goes. */
 export interface DatagramTarget {
-  /** A literal address, or a name if `createWeb` was given a `lookup`. */
+  /** A literal address, or a name if the socket was given a `lookup`. */
   readonly hostname: string;
   readonly port: number;
 }
@@ -44,17 +48,25 @@ const MOST_WAITING = 212_992;
 const OVERHEAD = 256;
 
 /**
+ * Opens a UDP socket of a host, as an async iterable. Throws `NetError` (`EADDRINUSE`, `EADDRNOTAVAIL`), `RangeError` for a
+ * port or an address that is none.
+ */
+export function udp(host: Host, options: UdpOptions = {}): DatagramSocket {
+  return new DatagramSocket(host, options);
+}
+
+/**
  * A UDP socket. Iterate it for the datagrams that come in; leaving the loop does not close it.
  *
  * @example
- * const socket = web.udp({ port: 7 });
+ * const socket = udp(host, { port: 7 });
  * for await (const { data, hostname, port } of socket) await socket.send(data, { hostname, port });
  */
 export class DatagramSocket implements AsyncIterable<Datagram> {
   /** Settles when the socket is closed: by the program with `undefined`, or with the host's `NetError`. */
   readonly closed: Promise<void>;
-  readonly #env: WebEnv;
-  readonly #socket: WebUdpSocket;
+  readonly #lookup: Lookup | null;
+  readonly #socket: UdpSocket;
   readonly #waiting: Datagram[] = [];
   readonly #takers: ((result: IteratorResult<Datagram>) => void)[] = [];
   #held = 0;
@@ -63,16 +75,15 @@ export class DatagramSocket implements AsyncIterable<Datagram> {
   #settle!: { resolve(): void; reject(error: unknown): void };
 
   /** @internal */
-  constructor(env: WebEnv, options: UdpOptions) {
+  constructor(host: Host, options: UdpOptions) {
     const { port = 0, hostname, broadcast = false, signal } = options;
-    if (env.host.udp === undefined) throw new TypeError('this host has no UDP');
-    this.#env = env;
+    this.#lookup = options.lookup ?? null;
     this.closed = new Promise((resolve, reject) => {
       this.#settle = { resolve, reject };
     });
     this.closed.catch(() => undefined);
     const where = hostname === undefined ? { port } : { port, address: hostname.replace(/^\[|\]$/g, '') };
-    this.#socket = env.host.udp(where);
+    this.#socket = bindUdp(host, where);
     this.#socket.broadcast = broadcast;
     this.#socket.handler = {
       onMessage: (_socket, data, address, from) => this.#take({ data, hostname: address.toString(), port: from }),
@@ -100,7 +111,7 @@ export class DatagramSocket implements AsyncIterable<Datagram> {
    */
   async send(data: Uint8Array | ArrayBuffer | ArrayBufferView, to: DatagramTarget): Promise<void> {
     const bytes = octets(data);
-    const address = await addressOf(this.#env, to.hostname);
+    const address = await addressOf({ lookup: this.#lookup }, to.hostname);
     if (this.#over) throw new StateError('the socket is closed');
     const error = this.#socket.send(bytes, address, to.port);
     if (error !== null) throw error;

@@ -1,6 +1,5 @@
 // What this room needs of a host, and of time: small enough that real, simulated and in-memory hosts all have it.
 
-import type { NetError } from '../base/errors.ts';
 import type { ByteStream } from '../base/stream.ts';
 import { type Clock, systemClock } from '../run/clock.ts';
 import type { TlsOptions } from './tls.ts';
@@ -20,32 +19,12 @@ export interface WebListener {
   close(): void;
 }
 
-/** A UDP socket of a host. */
-export interface WebUdpSocket {
-  readonly port: number;
-  /** Datagrams to broadcast addresses may be sent. */
-  broadcast: boolean;
-  handler: WebUdpHandler | null;
-  /** Sends one datagram; returns why it cannot, or `null`. */
-  send(bytes: Uint8Array, address: string, port: number): NetError | null;
-  close(): void;
-}
-
-/** What such a socket tells. */
-export interface WebUdpHandler {
-  onMessage?(socket: unknown, bytes: Uint8Array, address: { toString(): string }, port: number): void;
-  onError?(socket: unknown, error: NetError): void;
-  onClose?(socket: unknown, error: NetError | null): void;
-}
-
 /** A host; `Host` of `synfin` is one. Its owner must pump it when `onWake` says so (`run/` does). */
 export interface WebHost {
   /** Opens a stream; failures come by `onClose`, or are thrown as `NetError`. */
   connect(options: { address: string; port: number }): WebStream;
   /** Calls `accept` with every open stream that comes in. Throws `NetError` (`EADDRINUSE`). */
   listen(options: { port: number; address?: string }, accept: (stream: WebStream) => void): WebListener;
-  /** Opens a UDP socket; absent where there is no UDP. Throws `NetError` (`EADDRINUSE`). */
-  udp?(options: { port: number; address?: string }): WebUdpSocket;
 }
 
 /** Tells the addresses of a name. */
@@ -141,7 +120,7 @@ export function later(env: WebEnv, delay: number, fire: () => void): () => void 
  *
  * @internal
  */
-export async function addressesOf(env: WebEnv, hostname: string): Promise<readonly string[]> {
+export async function addressesOf(env: Pick<WebEnv, 'lookup'>, hostname: string): Promise<readonly string[]> {
   if (hostname.startsWith('[') && hostname.endsWith(']')) return [hostname.slice(1, -1)];
   if (hostname.includes(':') || /^[0-9]+(?:\.[0-9]+){3}$/.test(hostname)) return [hostname];
   if (env.lookup === null) throw new TypeError(`${hostname} is a name: pass createWeb a lookup, or use an address`);
@@ -150,7 +129,7 @@ export async function addressesOf(env: WebEnv, hostname: string): Promise<readon
 }
 
 /** The address of `hostname` that is to be preferred. Rejects as `addressesOf` does, and when there is none. @internal */
-export async function addressOf(env: WebEnv, hostname: string): Promise<string> {
+export async function addressOf(env: Pick<WebEnv, 'lookup'>, hostname: string): Promise<string> {
   const [address] = await addressesOf(env, hostname);
   if (address === undefined) throw new TypeError(`${hostname} has no address`);
   return address;

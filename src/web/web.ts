@@ -10,7 +10,6 @@ import { type ConnectOptions, Socket } from './socket.ts';
 import { installDecoder } from './text.ts';
 import { type SecureStream, secureClient } from './tls.ts';
 import type { FetchOptions } from './trailers.ts';
-import { DatagramSocket, type UdpOptions } from './udp.ts';
 import { addressesOf, type WebHost, type WebOptions, type WebStream, webEnv } from './web-host.ts';
 
 /** Where `connect` goes. */
@@ -31,8 +30,6 @@ export interface Web {
   connect(address: SocketAddress | string, options?: ConnectOptions): Socket;
   /** Listens for connections. Throws `NetError` (`EADDRINUSE`). */
   listen(options: ListenOptions): SocketListener;
-  /** Opens a UDP socket. Throws `NetError` (`EADDRINUSE`, `EADDRNOTAVAIL`), `TypeError` when the host has no UDP. */
-  udp(options?: UdpOptions): DatagramSocket;
   /**
    * As the platform's `fetch`, for `http:` URLs, and for `https:` where the platform has TLS. Redirects are followed,
    * codings undone. Rejects with a `TypeError` whose `cause` is the `NetError` or `HttpError`, or with the signal's reason.
@@ -77,7 +74,6 @@ export function createWeb(host: WebHost, options: WebOptions = {}): Web {
       return socket;
     },
     listen: (listenOptions) => new SocketListener(env, listenOptions),
-    udp: (udpOptions = {}) => new DatagramSocket(env, udpOptions),
     fetch: (input, init) => fetchOver(env, pool, input, init),
     serve: (serveOptions) => new WebServer(env, serveOptions),
     close: () => pool.close(),

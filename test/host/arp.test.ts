@@ -1,6 +1,7 @@
 // Ethernet: nothing leaves, and nothing advances, before the neighbour is known; and what happens when it never is.
 
 import { describe, expect, test } from 'vitest';
+import { ping } from '../../src/host/ping.ts';
 import { drain, type End, end, feed, program, run } from './wire.ts';
 
 const MAC_A = Uint8Array.of(2, 0, 0, 0, 0, 1);
@@ -145,7 +146,7 @@ describe('packets of no connection', () => {
   test('a ping to a neighbour that never answers is told once, ETIMEDOUT, and nothing spins meanwhile', () => {
     const [a, b] = ends();
     const told: string[] = [];
-    a.host.ping({ address: '10.0.0.77', timeout: 2500 }, (error) => told.push(error?.code ?? 'answered'));
+    ping(a.host, { address: '10.0.0.77', timeout: 2500 }, (error) => told.push(error?.code ?? 'answered'));
     let frames = 0;
     run(a, b, 60_000, (from) => {
       if (from === a) frames++;
@@ -159,8 +160,8 @@ describe('packets of no connection', () => {
   test('one that waits for its neighbour does not hold up those behind it', () => {
     const [a, b] = ends();
     const told: string[] = [];
-    a.host.ping({ address: '10.0.0.77', timeout: 2500 }, () => told.push('77'));
-    a.host.ping({ address: '10.0.0.2', timeout: 2500 }, (error) => told.push(error?.code ?? 'answered'));
+    ping(a.host, { address: '10.0.0.77', timeout: 2500 }, () => told.push('77'));
+    ping(a.host, { address: '10.0.0.2', timeout: 2500 }, (error) => told.push(error?.code ?? 'answered'));
     run(a, b, 100);
     expect(told).toEqual(['answered']);
   });

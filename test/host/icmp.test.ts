@@ -1,6 +1,7 @@
 // Echo and errors: answering, asking, and what UDP gets that nobody listens to; over IPv4 and IPv6.
 
 import { describe, expect, test } from 'vitest';
+import { ping } from '../../src/host/ping.ts';
 import { parseAddress } from '../../src/wire/address.ts';
 import { Ipv4Header, parseIpv4, pseudoSum4, writeIpv4 } from '../../src/wire/ipv4.ts';
 import { pseudoSum6, writeIpv6 } from '../../src/wire/ipv6.ts';
@@ -37,7 +38,7 @@ describe.each(FAMILIES)('%s', (_name, one, two, bits) => {
   test('an echo request is answered, and the asker told once, with the round trip', () => {
     const [a, b] = pair();
     const told: (string | number)[] = [];
-    a.host.ping({ address: two }, (error, rtt) => told.push(error?.code ?? rtt));
+    ping(a.host, { address: two }, (error, rtt) => told.push(error?.code ?? rtt));
     const [request] = drain(a);
     a.host.tick(25);
     b.host.tick(25);
@@ -54,7 +55,7 @@ describe.each(FAMILIES)('%s', (_name, one, two, bits) => {
     for (const size of [0, 1, 56, 57, 1400]) {
       const [a, b] = pair();
       let answered = 0;
-      a.host.ping({ address: two, size }, () => answered++);
+      ping(a.host, { address: two, size }, () => answered++);
       run(a, b, 100);
       expect(answered).toBe(1);
     }
@@ -63,7 +64,7 @@ describe.each(FAMILIES)('%s', (_name, one, two, bits) => {
   test('nobody answers: ETIMEDOUT after the time asked for, once', () => {
     const [a] = pair();
     const told: string[] = [];
-    a.host.ping({ address: two, timeout: 300 }, (error) => told.push(`${error?.code} ${error?.address}`));
+    ping(a.host, { address: two, timeout: 300 }, (error) => told.push(`${error?.code} ${error?.address}`));
     drain(a);
     expect(a.host.nextDeadline()).toBe(300);
     a.host.timersFire(299);
@@ -77,8 +78,8 @@ describe.each(FAMILIES)('%s', (_name, one, two, bits) => {
   test('two requests at once are told apart', () => {
     const [a, b] = pair();
     const told: string[] = [];
-    a.host.ping({ address: two, timeout: 100 }, (error) => told.push(`first ${error?.code ?? 'answered'}`));
-    a.host.ping({ address: two, timeout: 100 }, (error) => told.push(`second ${error?.code ?? 'answered'}`));
+    ping(a.host, { address: two, timeout: 100 }, (error) => told.push(`first ${error?.code ?? 'answered'}`));
+    ping(a.host, { address: two, timeout: 100 }, (error) => told.push(`second ${error?.code ?? 'answered'}`));
     const [, second] = drain(a);
     feed(b, second!);
     feed(a, drain(b)[0]!);
@@ -138,7 +139,7 @@ describe.each(FAMILIES)('%s', (_name, one, two, bits) => {
 
   test('a wrong ICMP checksum is dropped, unanswered', () => {
     const [a, b] = pair();
-    a.host.ping({ address: two }, () => undefined);
+    ping(a.host, { address: two }, () => undefined);
     const [request] = drain(a);
     request![request!.length - 1]! ^= 1;
     feed(b, request!);
@@ -151,7 +152,7 @@ describe('IPv4 only', () => {
   test('an ICMP error about our request fails it: EHOSTUNREACH', () => {
     const a = end('a', '10.0.0.1/24');
     const told: string[] = [];
-    a.host.ping({ address: '10.0.0.2' }, (error) => told.push(error?.code ?? 'answered'));
+    ping(a.host, { address: '10.0.0.2' }, (error) => told.push(error?.code ?? 'answered'));
     const [request] = drain(a);
     feed(a, icmpError(3, 1, request!, '10.0.0.254', '10.0.0.1'));
     drain(a);
@@ -161,7 +162,7 @@ describe('IPv4 only', () => {
   test('no route: ENETUNREACH, told from deliver', () => {
     const a = end('a', '10.0.0.1/24');
     const told: string[] = [];
-    a.host.ping({ address: '192.0.2.1' }, (error) => told.push(error?.code ?? 'answered'));
+    ping(a.host, { address: '192.0.2.1' }, (error) => told.push(error?.code ?? 'answered'));
     expect(told).toEqual([]);
     drain(a);
     expect(told).toEqual(['ENETUNREACH']);
@@ -171,7 +172,7 @@ describe('IPv4 only', () => {
     const a = end('a', '10.0.0.1/24');
     const b = end('b', '10.0.0.2/24');
     const told: string[] = [];
-    a.host.ping({ address: '10.0.0.2' }, (error) => told.push(error?.code ?? 'answered'));
+    ping(a.host, { address: '10.0.0.2' }, (error) => told.push(error?.code ?? 'answered'));
     feed(b, drain(a)[0]!);
     const [reply] = drain(b);
     const forged = reply!.slice();
@@ -196,7 +197,7 @@ describe('IPv4 only', () => {
   test('an echo request to a broadcast address is not answered (RFC 1122 §3.2.2.6)', () => {
     const a = end('a', '10.0.0.1/24');
     const b = end('b', '10.0.0.2/24');
-    a.host.ping({ address: '10.0.0.2' }, () => undefined);
+    ping(a.host, { address: '10.0.0.2' }, () => undefined);
     const [request] = drain(a);
     const header = new Ipv4Header();
     expect(parseIpv4(request!, 0, request!.length, header)).toBe(null);
@@ -216,7 +217,7 @@ describe('IPv4 only', () => {
   test('replies that wait are bounded: what does not fit is dropped and counted', () => {
     const a = end('a', '10.0.0.1/24');
     const b = end('b', '10.0.0.2/24');
-    a.host.ping({ address: '10.0.0.2' }, () => undefined);
+    ping(a.host, { address: '10.0.0.2' }, () => undefined);
     const [request] = drain(a);
     for (let n = 0; n < 100; n++) feed(b, request!);
     expect(drain(b)).toHaveLength(64);

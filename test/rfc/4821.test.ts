@@ -3,7 +3,9 @@
 import { describe, expect, test } from 'vitest';
 import type { Profile } from '../../src/base/profile.ts';
 import type { PathMtuEvent, TraceEvent } from '../../src/base/trace.ts';
+import { restore, snapshot } from '../../src/host/snapshot.ts';
 import { type Connection, connectPair, type Pair, type PairOptions, pair } from '../../src/sim/pair.ts';
+import { tcpInfo } from '../../src/tcp/info.ts';
 import { established, Peer, synSent } from './peer.ts';
 
 /** A transfer from the client that never ends, and what was seen of it. */
@@ -193,7 +195,7 @@ describe('a connection of a profile that trusts no path', () => {
     expect(lines.slice(0, 3)).toEqual(['. 1:1460 ack=1', '. 1461:1024 ack=1', '. 2485:1024 ack=1']);
     // One at a time.
     expect(lines.filter((l) => l.includes(':1460'))).toHaveLength(1);
-    expect(a.connection!.info().tcpi_segs_out).toBe(1 + lines.length);
+    expect(tcpInfo(a.connection!).tcpi_segs_out).toBe(1 + lines.length);
   });
 
   test('the copy of a lost probe is cut, and goes out before anything new', () => {
@@ -363,8 +365,8 @@ describe('a probe among other things', () => {
     const t = transfer({ profile: always, impairments: { ...SLOW, mtu: 1300 } });
     t.run(200);
     const { high, failures, probe } = t.client.mtu!;
-    const bytes = t.p.client.snapshot(t.client);
-    const again = t.p.client.restore(bytes);
+    const bytes = snapshot(t.p.client, t.client);
+    const again = restore(t.p.client, bytes);
     expect(again.mtu).toMatchObject({ ceiling: 1448, high, failures, probe });
   });
 });

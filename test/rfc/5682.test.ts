@@ -1,6 +1,7 @@
 // RFC 5682, F-RTO: a timeout for nothing is found out without timestamps, by two acknowledgements, and undone.
 
 import { describe, expect, test } from 'vitest';
+import { nstat } from '../../src/host/nstat.ts';
 import { Peer, type PeerOptions, synSent } from './peer.ts';
 
 const RTT = 100;
@@ -41,7 +42,7 @@ describe.each([
     expect(undone(p)).toBe(1);
     expect(c.cc.cwnd).toBeGreaterThanOrEqual(before.cwnd);
     expect(c.cc.ssthresh).toBe(before.ssthresh);
-    expect(p.host.counters.nstat().TcpExtTCPSpuriousRTOs).toBe(1);
+    expect(nstat(p.host.counters).TcpExtTCPSpuriousRTOs).toBe(1);
     // What follows is new as well.
     for (let n = 3; n <= 12; n++) {
       p.send(`. 1 ack=${1 + n * MSS}`);

@@ -3,6 +3,7 @@
 
 import { describe, expect, test } from 'vitest';
 import type { Profile } from '../../src/base/profile.ts';
+import { tcpInfo } from '../../src/tcp/info.ts';
 import { Peer, synSent } from './peer.ts';
 
 const RTT = 100;
@@ -106,25 +107,25 @@ describe('a path that reorders', () => {
   test('the degree grows to the distance by which a segment was overtaken, and is told', () => {
     const { p, c } = flying(10_000);
     says(p, '. 1 ack=1 sack=7001-8001');
-    expect(c.info().tcpi_reordering).toBe(3);
+    expect(tcpInfo(c).tcpi_reordering).toBe(3);
     says(p, '. 1 ack=1 sack=1001-2001,7001-8001');
-    expect(c.info().tcpi_reordering).toBe(7);
-    expect(c.info().tcpi_reord_seen).toBe(1);
+    expect(tcpInfo(c).tcpi_reordering).toBe(7);
+    expect(tcpInfo(c).tcpi_reord_seen).toBe(1);
   });
 
   test('two blocks of one acknowledgement have not overtaken each other', () => {
     const { p, c } = flying(10_000);
     says(p, '. 1 ack=1 sack=7001-8001,1001-2001');
-    expect(c.info().tcpi_reord_seen).toBe(0);
+    expect(tcpInfo(c).tcpi_reord_seen).toBe(0);
   });
 
   test('no more than the profile believes; and a timeout among many duplicates takes it back', () => {
     const { p, c } = flying(10_000, { maxReordering: 5, lossDetection: 'sack' });
     says(p, '. 1 ack=1 sack=8001-10001');
     says(p, '. 1 ack=1 sack=1001-2001,8001-10001');
-    expect(c.info().tcpi_reordering).toBe(5);
+    expect(tcpInfo(c).tcpi_reordering).toBe(5);
     p.advance(2000);
-    expect(c.info().tcpi_reordering).toBe(3);
+    expect(tcpInfo(c).tcpi_reordering).toBe(3);
   });
 });
 

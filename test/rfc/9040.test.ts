@@ -1,6 +1,7 @@
 // RFC 9040, temporal sharing: what a connection leaves for the next one to the same address, and what it cannot.
 
 import { describe, expect, test } from 'vitest';
+import { bbr } from '../../src/tcp/congestion/bbr.ts';
 import type { Connection } from '../../src/tcp/connection.ts';
 import { type App, app, Peer, type PeerOptions } from './peer.ts';
 
@@ -278,7 +279,7 @@ describe('by profile', () => {
     left(p, 4000, 2, 2);
     expect(opened(p, 4001).c.cc.ssthresh).toBe(10 * MSS);
     const { c } = opened(p, 4002);
-    c.setCongestionControl('bbr');
+    c.setCongestionControl(bbr);
     c.cc.ssthresh = 0x3fffffff;
     p.host.metrics.recall(c);
     expect(c.cc.ssthresh).toBe(0x3fffffff);

@@ -11,6 +11,7 @@ import type { TraceEvent } from '../../src/base/trace.ts';
 import { Host } from '../../src/host/host.ts';
 import type { Interface } from '../../src/host/interface.ts';
 import type { Listener } from '../../src/host/listener.ts';
+import { newReno } from '../../src/tcp/congestion/newreno.ts';
 import type { Connection } from '../../src/tcp/connection.ts';
 import { parseAddress } from '../../src/wire/address.ts';
 import { Ipv4Header, parseIpv4, pseudoSum4, writeIpv4 } from '../../src/wire/ipv4.ts';
@@ -81,7 +82,7 @@ export class Peer {
       key: new Uint8Array(16).fill(options.key ?? 7),
       // Reno's arithmetic is what most scripts count with; those about another algorithm name it.
       // Buffers do not grow, unless a script says so: windows are then what the script expects.
-      profile: { congestionControl: 'newreno', receiveBufferMax: 0, sendBufferMax: 0, ...options.profile },
+      profile: { congestionControl: newReno, receiveBufferMax: 0, sendBufferMax: 0, ...options.profile },
       trace: (e) => this.trace.push(e),
     });
     this.iface = this.host.addInterface({ medium: 'ip', mtu: options.mtu ?? 1500, addresses: ['10.0.0.1/24'] });

@@ -177,7 +177,7 @@ export class Moving {
     const old = this.sides[number];
     let bytes;
     try {
-      bytes = old.host.snapshot(old.connection);
+      bytes = this.#lib.snapshot(old.host, old.connection);
     } catch (error) {
       if (error instanceof this.#lib.StateError) return false;
       throw error;
@@ -209,13 +209,16 @@ export class Moving {
     side.host.tick(this.now + epoch);
     side.app = app;
     this.sides[number] = side;
-    this.#attach(side, side.host.restore(bytes));
+    this.#attach(side, this.#lib.restore(side.host, bytes));
   }
 
   /** Everything there is, as text for another process; both ends leave this one. */
   pack() {
     const text = (bytes) => Buffer.from(bytes).toString('base64');
-    const ends = this.sides.map((side) => ({ app: side.app, bytes: text(side.host.snapshot(side.connection)) }));
+    const ends = this.sides.map((side) => ({
+      app: side.app,
+      bytes: text(this.#lib.snapshot(side.host, side.connection)),
+    }));
     const flying = this.#flying.map((p) => ({ ...p, bytes: text(p.bytes) }));
     const settings = { total: this.#total, loss: this.#loss, seed: this.#seed };
     return JSON.stringify({ settings, now: this.now, draws: this.#draws, moves: this.#moves, ends, flying });

@@ -2,7 +2,7 @@
 
 import { afterIo, createHost } from '../../dist/index.js';
 import { createPipe } from '../../dist/link/pipe.js';
-import { createWeb } from '../../dist/web/index.js';
+import { createWeb, udp } from '../../dist/web/index.js';
 
 function assert(condition, what) {
   if (!condition) throw new Error(what);
@@ -176,12 +176,12 @@ const CASES = {
     await loop;
     same(seen, 3);
   },
-  async 'udp: datagrams are echoed whole, and too large ones refused'({ near, far }) {
-    const echo = far.udp({ port: 7 });
+  async 'udp: datagrams are echoed whole, and too large ones refused'({ nearHost, farHost }) {
+    const echo = udp(farHost, { port: 7 });
     void (async () => {
       for await (const { data, hostname, port } of echo) await echo.send(data, { hostname, port });
     })();
-    const socket = near.udp();
+    const socket = udp(nearHost);
     const target = { hostname: '10.0.0.2', port: 7 };
     for (const size of [0, 1, 1472]) {
       await socket.send(pattern(size), target);

@@ -3,6 +3,7 @@
 import { describe, expect, test } from 'vitest';
 import { NetError } from '../../src/base/errors.ts';
 import { type Cause, EDGES, isEdge, MOVABLE, STATES, type State } from '../../src/base/state.ts';
+import { restore, snapshot } from '../../src/host/snapshot.ts';
 import { Peer, synSent } from '../rfc/peer.ts';
 import { type Staged, stage } from '../rfc/states.ts';
 
@@ -149,7 +150,7 @@ describe('edges', () => {
     test(`${LEAVES(state)}, and back`, () => {
       const p = new Peer();
       const s = stage(p, state);
-      p.host.restore(p.host.snapshot(s.c));
+      restore(p.host, snapshot(p.host, s.c));
       expect(taken(p)).toEqual(expect.arrayContaining([LEAVES(state), COMES(state)]));
     });
   }

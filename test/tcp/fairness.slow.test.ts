@@ -6,6 +6,7 @@ import type { Profile } from '../../src/base/profile.ts';
 import type { Host } from '../../src/host/host.ts';
 import { Network } from '../../src/sim/network.ts';
 import type { HostLike, InterfaceSpec } from '../../src/sim/owner.ts';
+import { integerCubic } from '../../src/tcp/congestion/cubic-integer.ts';
 
 /** 20 Mbit/s by 20 ms, a bandwidth-delay product of queue. */
 const RATE = 2_500_000;
@@ -22,7 +23,7 @@ const SECONDS = 60;
 
 /** CUBIC as Linux computes it and in the bursts in which it leaves Linux, which waits for some of the window. */
 const AS_LINUX: Partial<Profile> = {
-  congestionControl: 'cubic-integer',
+  congestionControl: integerCubic,
   superSegment: 65_215,
   superSegmentDivisor: 3,
 };

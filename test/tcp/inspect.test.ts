@@ -3,6 +3,7 @@
 import { describe, expect, test } from 'vitest';
 import { type ConnectedPair, connectPair, type Pair, pair } from '../../src/sim/pair.ts';
 import { DROP } from '../../src/sim/rules.ts';
+import { newReno } from '../../src/tcp/congestion/newreno.ts';
 import { inspect } from '../../src/tcp/inspect.ts';
 
 const DELAY = 50;
@@ -53,7 +54,7 @@ describe('in mid-flight', () => {
     c.client.send(new Uint8Array(100_000), 0, 100_000);
     wait(p, 5 * DELAY);
     const before = inspect(c.client);
-    c.client.setCongestionControl('newreno');
+    c.client.setCongestionControl(newReno);
     expect(inspect(c.client)).toMatchObject({ cwnd: before.cwnd, congestionControl: 'newreno' });
     expect(before.congestionControl).toBe('cubic');
     wait(p, 10_000);

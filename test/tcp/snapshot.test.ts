@@ -5,7 +5,11 @@ import { NetError } from '../../src/base/errors.ts';
 import { Prng } from '../../src/base/prng.ts';
 import { MOVABLE } from '../../src/base/state.ts';
 import { Host } from '../../src/host/host.ts';
+import { nstat } from '../../src/host/nstat.ts';
+import { restore, snapshot } from '../../src/host/snapshot.ts';
+import { newReno } from '../../src/tcp/congestion/newreno.ts';
 import type { Connection } from '../../src/tcp/connection.ts';
+import { tcpInfo } from '../../src/tcp/info.ts';
 import { readSnapshot, TIMES, writeSnapshot } from '../../src/tcp/snapshot.ts';
 import { established, Peer } from '../rfc/peer.ts';
 import { STAGED, stage } from '../rfc/states.ts';
@@ -27,7 +31,7 @@ function busy(p = new Peer()): { p: Peer; c: Connection } {
 
 /** A host with the address of the peer's, another key and another clock. */
 function elsewhere(now: number, mtu = 1500): Host {
-  const host = new Host({ name: 'there', key: new Uint8Array(16).fill(99), profile: { congestionControl: 'newreno' } });
+  const host = new Host({ name: 'there', key: new Uint8Array(16).fill(99), profile: { congestionControl: newReno } });
   host.addInterface({ medium: 'ip', mtu, addresses: ['10.0.0.1/24'] });
   host.tick(now);
   return host;
@@ -36,11 +40,11 @@ function elsewhere(now: number, mtu = 1500): Host {
 describe('a snapshot', () => {
   test('restored at another time on another clock says the same again, and so does what can be seen of the connection', () => {
     const { p, c } = busy();
-    const before = c.info();
-    const bytes = p.host.snapshot(c);
+    const before = tcpInfo(c);
+    const bytes = snapshot(p.host, c);
     const there = elsewhere(9e9 + 0.25);
-    const moved = there.restore(bytes);
-    expect(moved.info()).toEqual(before);
+    const moved = restore(there, bytes);
+    expect(tcpInfo(moved)).toEqual(before);
     expect(writeSnapshot(moved)).toEqual(bytes);
     expect(moved.state).toBe('ESTABLISHED');
   });
@@ -49,7 +53,7 @@ describe('a snapshot', () => {
     const { p, c } = busy();
     const told: string[] = [];
     c.handler = { onReadable: () => told.push('readable'), onClose: () => told.push('close') };
-    p.host.snapshot(c);
+    snapshot(p.host, c);
     told.length = 0;
     expect([p.out(), p.advance(100_000), told]).toEqual([[], [], []]);
     const { host } = p;
@@ -60,12 +64,12 @@ describe('a snapshot', () => {
       0,
       0,
     ]);
-    expect(host.counters.nstat()).toMatchObject({ TcpEstabResets: 0, TcpCurrEstab: 0, TcpOutRsts: 0 });
+    expect(nstat(host.counters)).toMatchObject({ TcpEstabResets: 0, TcpCurrEstab: 0, TcpOutRsts: 0 });
   });
 
   test('has no key in it', () => {
     const { p, c } = busy(new Peer({ key: 0xab }));
-    const text = [...p.host.snapshot(c)].map((octet) => octet.toString(16)).join(' ');
+    const text = [...snapshot(p.host, c)].map((octet) => octet.toString(16)).join(' ');
     expect(text).not.toContain('ab ab ab ab');
   });
 
@@ -75,7 +79,7 @@ describe('a snapshot', () => {
     const stamp = c.timestamp();
     const due = c.timers.retransmit - p.host.now;
     const there = elsewhere(5_000_000);
-    const moved = there.restore(p.host.snapshot(c));
+    const moved = restore(there, snapshot(p.host, c));
     expect([moved.snd.nxt, moved.timestamp(), moved.timers.retransmit - there.now]).toEqual([nxt, stamp, due]);
     there.tick(5_000_700);
     expect(moved.timestamp()).toBe(stamp + 700);
@@ -86,7 +90,7 @@ describe('a snapshot', () => {
   test('tells its new handler of what there is to read, and of room to write', () => {
     const { p, c } = busy();
     const there = elsewhere(0);
-    const moved = there.restore(p.host.snapshot(c));
+    const moved = restore(there, snapshot(p.host, c));
     const told: string[] = [];
     moved.handler = { onReadable: () => told.push('readable') };
     while (there.deliver());
@@ -95,7 +99,7 @@ describe('a snapshot', () => {
 
   test('on a link that carries less has its segments cut anew', () => {
     const { p, c } = busy();
-    const moved = elsewhere(0, 600).restore(p.host.snapshot(c));
+    const moved = restore(elsewhere(0, 600), snapshot(p.host, c));
     expect(moved.snd.mss).toBe(600 - 40 - 12);
   });
 
@@ -103,11 +107,11 @@ describe('a snapshot', () => {
     const p = new Peer();
     const { c } = stage(p, state);
     if (!MOVABLE.includes(state)) {
-      expect(() => p.host.snapshot(c)).toThrow(`a connection in ${state} cannot be moved`);
+      expect(() => snapshot(p.host, c)).toThrow(`a connection in ${state} cannot be moved`);
       return;
     }
     const there = elsewhere(77);
-    const moved = there.restore(p.host.snapshot(c));
+    const moved = restore(there, snapshot(p.host, c));
     expect([moved.state, c.state, there.connectionCount]).toEqual([state, 'CLOSED', 1]);
   });
 
@@ -169,7 +173,7 @@ describe('what is refused', () => {
   test('fields of a version that had more are left out', () => {
     const { p, c } = busy();
     (c.snd as unknown as { unheard: number }).unheard = 5;
-    const moved = elsewhere(0).restore(p.host.snapshot(c));
+    const moved = restore(elsewhere(0), snapshot(p.host, c));
     expect('unheard' in moved.snd).toBe(false);
   });
 
@@ -178,7 +182,7 @@ describe('what is refused', () => {
     const bytes = writeSnapshot(c);
     const code = (host: Host): string => {
       try {
-        host.restore(bytes);
+        restore(host, bytes);
         return 'fine';
       } catch (error) {
         return (error as NetError).code;
@@ -192,8 +196,8 @@ describe('what is refused', () => {
     const down = elsewhere(0);
     down.interfaceDown(down.interfaces[0]!, new NetError('ENETDOWN', 'read'));
     expect([code(down), i.up]).toEqual(['ENETUNREACH', true]);
-    expect(() => elsewhere(0).snapshot(c)).toThrow('cannot be moved');
+    expect(() => snapshot(elsewhere(0), c)).toThrow('cannot be moved');
     p.host.close();
-    expect(() => p.host.snapshot(c)).toThrow('the host is closed');
+    expect(() => snapshot(p.host, c)).toThrow('the host is closed');
   });
 });

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { networked, type TestNet, type TestNetOptions, testNet } from '../../src/testing/index.ts';
 import { readCapture } from '../../src/trace/index.ts';
+import { udp } from '../../src/web/index.ts';
 
 let folder = '';
 const said: string[] = [];
@@ -181,7 +182,7 @@ describe('sockets left open', () => {
     const web = t.web(t.server);
     const listener = web.listen({ port: 7 });
     const socket = t.web(t.client).connect('server:7');
-    const datagrams = t.web(t.client).udp({ port: 9 });
+    const datagrams = udp(t.client, { port: 9 });
     await socket.opened;
     const leaks = await t.close();
     expect(leaks.map((leak) => leak.what.replace(/:5\d{4}/, ':port').replace(/:[3-6]\d{4}/, ':port'))).toEqual([

@@ -1,6 +1,6 @@
 // The stage of one run: two hosts of the real stack, the path between them, their programs, and the hands.
 
-import { type Connection, inspect, type TraceEvent } from 'synfin';
+import { type Connection, cubic, inspect, newReno, type TraceEvent } from 'synfin';
 import {
   corrupt,
   DROP,
@@ -16,7 +16,6 @@ import {
 import { readConversation } from 'synfin/trace';
 import {
   type Action,
-  CONGESTION_CONTROLS,
   type ForgeAction,
   isPacketAction,
   type KnobAction,
@@ -299,7 +298,7 @@ export class Stage implements Surroundings {
     if (connection === null) return;
     if (knob === 'nagle') connection.setNoDelay(value === 0);
     else if (knob === 'window') connection.setReceiveBuffer(value);
-    else if (knob === 'congestion') connection.setCongestionControl(CONGESTION_CONTROLS[value] ?? 'cubic');
+    else if (knob === 'congestion') connection.setCongestionControl(value === 1 ? newReno : cubic);
   }
 
   // --- what is noted ---

@@ -7,7 +7,12 @@
 // from sequence numbers, which are. What differs: a round trip counts as lossy from six losses on, as the draft has
 // it for STARTUP only. In small flights single random losses are more than 2 %, and each would take from the bounds.
 
-import { type CongestionController, NO_THRESHOLD, type PathModel } from './controller.ts';
+import {
+  type CongestionControl,
+  type CongestionController,
+  NO_THRESHOLD,
+  type PathModel,
+} from '../../base/congestion.ts';
 import { DeliveryRate, type RateSample } from './delivery-rate.ts';
 
 /** Where BBR stands. */
@@ -387,6 +392,9 @@ export class Bbr implements CongestionController, PathModel {
 
   resumed(): void {}
 }
+
+/** BBR, version 3 of its draft, for `congestionControl`. */
+export const bbr: CongestionControl = () => new Bbr();
 
 /** A time until the next probe, from a number that peers cannot foresee. */
 function chance(una: number): number {

@@ -5,7 +5,7 @@
 // curve is looked at 32 times a second at most, the window never grows by more than half of what was acknowledged, and
 // a timeout forgets the old maximum.
 
-import { type CongestionController, NO_THRESHOLD } from './controller.ts';
+import { type CongestionControl, type CongestionController, NO_THRESHOLD } from '../../base/congestion.ts';
 import { cubeRoot } from './cubic.ts';
 import { HyStart } from './hystart.ts';
 
@@ -178,3 +178,6 @@ export class IntegerCubic implements CongestionController {
     return Math.max(Math.floor(this.cwnd / this.#mss), 1);
   }
 }
+
+/** CUBIC and HyStart in the arithmetic of Linux, for `congestionControl`. */
+export const integerCubic: CongestionControl = () => new IntegerCubic();

@@ -5,7 +5,7 @@
 // Windows are octets, times milliseconds; C is in segments per cubic second. Fractions are computed with + - * / only,
 // so that every engine gets the same bits.
 
-import { type CongestionController, NO_THRESHOLD } from './controller.ts';
+import { type CongestionControl, type CongestionController, NO_THRESHOLD } from '../../base/congestion.ts';
 import { SlowStart } from './slow-start.ts';
 
 /** Scale of the curve, segments per s^3 (§4.6 of RFC 9438: 0.4). */
@@ -150,6 +150,9 @@ export class Cubic implements CongestionController {
   /** `acked` stops the curve while the window is not used. */
   resumed(): void {}
 }
+
+/** CUBIC of RFC 9438 with HyStart++, for `congestionControl`; what connections have when nothing is said. */
+export const cubic: CongestionControl = () => new Cubic();
 
 /** Cube root by Newton's method: `Math.cbrt` differs between engines in the last bit. `x >= 0`. */
 export function cubeRoot(x: number): number {

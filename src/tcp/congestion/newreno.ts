@@ -1,6 +1,6 @@
 // Reno's window: slow start, congestion avoidance, and half of it after a loss (RFC 5681).
 
-import { type CongestionController, NO_THRESHOLD } from './controller.ts';
+import { type CongestionControl, type CongestionController, NO_THRESHOLD } from '../../base/congestion.ts';
 import { SlowStart } from './slow-start.ts';
 
 /** Congestion control as RFC 5681 says it, counting octets (RFC 3465). */
@@ -74,3 +74,6 @@ export class NewReno implements CongestionController {
     return Math.max(flightSize >> 1, 2 * this.#mss);
   }
 }
+
+/** The window of RFC 5681, for `congestionControl`. */
+export const newReno: CongestionControl = () => new NewReno();

@@ -1,22 +1,19 @@
-// Congestion control by the name a profile or a program gives.
+// Congestion control by name, for snapshots: a connection that moves says what governed it.
 
-import type { Profile } from '../../base/profile.ts';
-import { Bbr } from './bbr.ts';
-import type { CongestionController } from './controller.ts';
-import { Cubic } from './cubic.ts';
-import { IntegerCubic } from './cubic-integer.ts';
-import { NewReno } from './newreno.ts';
+import type { CongestionControl } from '../../base/congestion.ts';
+import { bbr } from './bbr.ts';
+import { cubic } from './cubic.ts';
+import { integerCubic } from './cubic-integer.ts';
+import { newReno } from './newreno.ts';
 
-/** A fresh controller of the kind that a profile names. */
-export function controllerOf(name: Profile['congestionControl']): CongestionController {
-  switch (name) {
-    case 'bbr':
-      return new Bbr();
-    case 'cubic':
-      return new Cubic();
-    case 'cubic-integer':
-      return new IntegerCubic();
-    case 'newreno':
-      return new NewReno();
-  }
+const CONTROLS: Readonly<Record<string, CongestionControl>> = {
+  bbr,
+  cubic,
+  'cubic-integer': integerCubic,
+  newreno: newReno,
+};
+
+/** The kind of congestion control whose controllers have this name; `null` for none of ours. */
+export function controlNamed(name: string): CongestionControl | null {
+  return Object.hasOwn(CONTROLS, name) ? CONTROLS[name]! : null;
 }

@@ -1,6 +1,6 @@
-// The interface of congestion control: what loss recovery tells, and the window it gets back.
+// The contract of congestion control: what loss recovery tells, and the window it gets back.
 //
-// Loss recovery (`../recovery.ts`, `../rack.ts`) finds out what was lost and moves `cwnd` while it repairs; a
+// Loss recovery (`tcp/recovery.ts`, `tcp/rack.ts`) finds out what was lost and moves `cwnd` while it repairs; a
 // controller decides how the window grows in between and how far it falls. Octets and milliseconds throughout.
 
 /** `ssthresh` before the first loss: "arbitrarily high" (RFC 5681 §3.1). */
@@ -23,7 +23,7 @@ export interface PathModel {
 
 /** How much may be in flight. */
 export interface CongestionController {
-  /** Its name, as profiles spell it. */
+  /** Its name, for who looks inside, and for snapshots. */
   readonly name: string;
   /** Congestion window, octets (RFC 5681 §2). */
   cwnd: number;
@@ -57,3 +57,6 @@ export interface CongestionController {
   /** Sending begins with nothing in flight, `idle` ms after text was last sent: that time grew nothing. */
   resumed(idle: number, now: number): void;
 }
+
+/** A kind of congestion control: makes what governs one connection. `bbr` is one; a program may have its own. */
+export type CongestionControl = () => CongestionController;
