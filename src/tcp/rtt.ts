@@ -3,6 +3,40 @@
 import type { Profile } from '../base/profile.ts';
 import { seqGt, seqLe } from '../base/seq.ts';
 
+/** Four mean deviations as Linux follows them: the largest of a round trip counts, and falls only slowly. */
+class Deviations {
+  #deviation: number;
+  #largest: number;
+  /** What the timeout has of them, ms. */
+  spread: number;
+  /** Where the round trip ends. */
+  #roundEnd: number;
+
+  /** The first measurement of `r` ms. */
+  constructor(r: number, nxt: number, floor: number) {
+    this.#deviation = 2 * r;
+    this.spread = Math.max(this.#deviation, floor);
+    this.#largest = this.spread;
+    this.#roundEnd = nxt;
+  }
+
+  /** Another one, which is so far from the smoothed time. */
+  measured(error: number, una: number, nxt: number, floor: number): void {
+    let more = (error < 0 ? -error : error) - this.#deviation / 4;
+    // A path that gets quicker is no reason to wait longer.
+    if (error < 0 && more > 0) more /= 8;
+    this.#deviation += more;
+    if (this.#deviation > this.#largest) {
+      this.#largest = this.#deviation;
+      if (this.#largest > this.spread) this.spread = this.#largest;
+    }
+    if (!seqGt(una, this.#roundEnd)) return;
+    if (this.#largest < this.spread) this.spread -= (this.spread - this.#largest) / 4;
+    this.#roundEnd = nxt;
+    this.#largest = floor;
+  }
+}
+
 /**
  * Estimates the round-trip time and keeps the retransmission timeout.
  *
@@ -27,11 +61,8 @@ export class RttEstimator {
   timedSeq = 0;
   timedAt = 0.5;
   timing = false;
-  /** Four mean deviations, the largest of this round trip, what the timeout has of them, and where the round trip ends. */
-  #deviation = 0.5;
-  #largest = 0.5;
-  #spread = 0.5;
-  #roundEnd = 0;
+  /** Made where every acknowledgement is a measurement. */
+  #deviations: Deviations | null = null;
 
   constructor(profile: Profile) {
     this.rto = profile.rtoInitial;
@@ -74,31 +105,15 @@ export class RttEstimator {
     this.#took(r);
     if (this.srtt < 0) {
       this.srtt = r;
-      this.#deviation = 2 * r;
-      this.#spread = Math.max(this.#deviation, floor);
-      this.#largest = this.#spread;
-      this.#roundEnd = nxt;
+      this.#deviations = new Deviations(r, nxt, floor);
     } else {
-      this.#deviate(r - this.srtt, una, nxt, floor);
+      // Of a connection that was measured otherwise, or elsewhere, the variation is what is known.
+      this.#deviations ??= new Deviations(2 * this.rttvar, nxt, floor);
+      this.#deviations.measured(r - this.srtt, una, nxt, floor);
       this.srtt += (r - this.srtt) / 8;
     }
-    this.rttvar = this.#spread / 4;
-    this.#setRto(this.#spread, profile);
-  }
-
-  #deviate(error: number, una: number, nxt: number, floor: number): void {
-    let more = (error < 0 ? -error : error) - this.#deviation / 4;
-    // A path that gets quicker is no reason to wait longer.
-    if (error < 0 && more > 0) more /= 8;
-    this.#deviation += more;
-    if (this.#deviation > this.#largest) {
-      this.#largest = this.#deviation;
-      if (this.#largest > this.#spread) this.#spread = this.#largest;
-    }
-    if (!seqGt(una, this.#roundEnd)) return;
-    if (this.#largest < this.#spread) this.#spread -= (this.#spread - this.#largest) / 4;
-    this.#roundEnd = nxt;
-    this.#largest = floor;
+    this.rttvar = this.#deviations.spread / 4;
+    this.#setRto(this.#deviations.spread, profile);
   }
 
   /** Takes one measurement `r` in ms (RFC 6298 §2.2, §2.3). */
