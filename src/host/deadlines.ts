@@ -53,6 +53,8 @@ export class Deadlines {
       if (c.state === 'TIME-WAIT' && TimeWaits.isReady(c)) this.#timeWaits.fold(c);
       const deadline = c.folded ? OFF : c.timers.earliest;
       if (deadline === OFF) {
+        // A record of the host's keeps the end of TIME-WAIT; what the program asks of its object reads the row.
+        if (!c.folded) c.disarm();
         this.#disarm(c);
         continue;
       }

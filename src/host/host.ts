@@ -31,7 +31,7 @@ import { SackBlocks } from '../tcp/sack.ts';
 import { Delivery, SpareBoards } from '../tcp/scoreboard.ts';
 import type { TcpCounters } from '../tcp/statistics.ts';
 import type { ConnectionAddressing } from '../tcp/tcb.ts';
-import { OFF } from '../tcp/timers.ts';
+import { OFF, type Timers } from '../tcp/timers.ts';
 import {
   type Address,
   isLoopback,
@@ -91,6 +91,8 @@ export class Host implements TcpEnv {
   readonly blocks: SackBlocks = new SackBlocks();
   /** @internal */
   readonly boards: SpareBoards = new SpareBoards();
+  /** @internal */
+  readonly timerRows: Timers[] = [];
   /** @internal */
   readonly table: ConnectionTable;
   /** @internal */

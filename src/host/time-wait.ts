@@ -154,7 +154,7 @@ export class TimeWaits {
     this.#host.table.remove(other);
     other.folded = true;
     c.folded = false;
-    c.timers.timeWait = other.timers.timeWait;
+    c.arm().timeWait = other.timers.timeWait;
     this.#host.table.add(c);
   }
 
@@ -269,7 +269,7 @@ export class TimeWaits {
     c.rcv.tsRecentAt = this.#host.now;
     c.lastChallenge = w[at + CHALLENGE]! === NEVER ? Number.NEGATIVE_INFINITY : w[at + CHALLENGE]!;
     c.lastRefusal = w[at + REFUSAL]! === NEVER ? Number.NEGATIVE_INFINITY : w[at + REFUSAL]!;
-    c.timers.timeWait = this.#deadlines[row]!;
+    c.arm().timeWait = this.#deadlines[row]!;
   }
 
   /** A connection takes its record's place in the host's table. */

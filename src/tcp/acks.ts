@@ -35,7 +35,7 @@ export function processAck(c: Connection, seg: Segment): void {
 
 /** The acknowledgement says something: to the scoreboard, to the measurements, to recovery. */
 function takeAck(c: Connection, seg: Segment, advance: number, duplicate: boolean): void {
-  const { snd, env, board, rack, timers } = c;
+  const { snd, env, board, rack } = c;
   const { delivery, now } = env;
   delivery.reset(board === null ? snd.una : board.fack);
   if (advance > 0) acknowledge(c, seg.ack, board, delivery);
@@ -59,9 +59,13 @@ function takeAck(c: Connection, seg: Segment, advance: number, duplicate: boolea
   if (rack.probing && (advance > 0 || dsack)) probeAnswered(c, dsack, now);
   if (advance === 0) return;
   c.silentSince = now;
-  timers.retransmit = snd.una === snd.nxt ? OFF : now + c.rtt.timeout(env.profile);
-  if (snd.una === snd.nxt) c.releaseBoard();
-  else armProbe(c, now);
+  if (snd.una === snd.nxt) {
+    c.timers.retransmit = OFF;
+    c.releaseBoard();
+    return;
+  }
+  c.arm().retransmit = now + c.rtt.timeout(env.profile);
+  armProbe(c, now);
 }
 
 /** SND.UNA moves to `ack`: octets leave the queue and the scoreboard. */

@@ -330,7 +330,7 @@ function eighthCheckFin(c: Connection, seg: Segment): void {
   rcv.nxt = (rcv.nxt + 1) | 0;
   rcv.finished = true;
   if (!c.ackNow && mayDelayFinAck(c))
-    c.timers.delayedAck = Math.min(c.timers.delayedAck, c.env.now + c.env.profile.delayedAck);
+    c.arm().delayedAck = Math.min(c.timers.delayedAck, c.env.now + c.env.profile.delayedAck);
   else c.ackNow = true;
   c.announceReadable();
   switch (state) {

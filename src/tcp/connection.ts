@@ -22,7 +22,7 @@ import { noteWrite, sendMemory, takePieces } from './pieces.ts';
 import type { Scoreboard } from './scoreboard.ts';
 import { Statistics } from './statistics.ts';
 import { ControlBlock } from './tcb.ts';
-import { OFF } from './timers.ts';
+import { NO_TIMERS, OFF, Timers } from './timers.ts';
 import { restartWhenIdle } from './validation.ts';
 import { windowUpdateDue } from './window.ts';
 
@@ -33,6 +33,9 @@ export const EVENT_WRITABLE = 4;
 export const EVENT_CLOSE = 8;
 export const EVENT_TROUBLE = 16;
 export const EVENT_URGENT = 32;
+
+/** Rows of deadlines that a host keeps for the next connection that arms one: those of a busy host take turns. */
+const ROWS_KEPT = 256;
 
 const NO_OCTETS = new Uint8Array(0);
 
@@ -322,7 +325,7 @@ export class Connection extends ControlBlock implements ByteStream {
     this.orphan = true;
     this.env.orphaned(this);
     this.shutdown();
-    if (this.#state === 'FIN-WAIT-2') this.timers.finWait2 = this.env.now + this.finWaitTime;
+    if (this.#state === 'FIN-WAIT-2') this.arm().finWait2 = this.env.now + this.finWaitTime;
     this.env.touch(this);
   }
 
@@ -451,6 +454,20 @@ export class Connection extends ControlBlock implements ByteStream {
     return this.statistics;
   }
 
+  /** @internal The row of deadlines to arm one in, borrowed from the host when there was none. */
+  arm(): Timers {
+    if (this.timers === NO_TIMERS) this.timers = this.env.timerRows.pop() ?? new Timers();
+    return this.timers;
+  }
+
+  /** @internal Nothing is armed: the row goes back. */
+  disarm(): void {
+    const { timers } = this;
+    if (timers === NO_TIMERS) return;
+    this.timers = NO_TIMERS;
+    if (this.env.timerRows.length < ROWS_KEPT) this.env.timerRows.push(timers);
+  }
+
   /** @internal The scoreboard, borrowed from the host when there was none. */
   takeBoard(): Scoreboard {
     this.board ??= this.env.boards.take();
@@ -500,7 +517,7 @@ export class Connection extends ControlBlock implements ByteStream {
       trace({ type: 'state', at: this.env.now, host: this.env.name, conn: this.id, from, to, cause });
     }
     if (to === 'TIME-WAIT') this.startTimeWait(false);
-    else if (to === 'FIN-WAIT-2' && this.orphan) this.timers.finWait2 = this.env.now + this.finWaitTime;
+    else if (to === 'FIN-WAIT-2' && this.orphan) this.arm().finWait2 = this.env.now + this.finWaitTime;
     if (this.liveness !== null && to === 'ESTABLISHED') armKeepAlive(this);
     if (to === 'TIME-WAIT' || to === 'CLOSED') this.#announceClose();
     this.env.moved(this, from, cause);
@@ -511,7 +528,7 @@ export class Connection extends ControlBlock implements ByteStream {
     const { env } = this;
     this.timers.clear();
     const until = env.now + env.profile.timeWait;
-    this.timers.timeWait = until;
+    this.arm().timeWait = until;
     this.recovery.active = false;
     this.releaseBoard();
     if (env.trace !== null) {

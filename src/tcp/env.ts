@@ -9,6 +9,7 @@ import type { Plan } from './output.ts';
 import type { SackBlocks } from './sack.ts';
 import type { Delivery, SpareBoards } from './scoreboard.ts';
 import type { TcpCounters } from './statistics.ts';
+import type { Timers } from './timers.ts';
 
 /** What is known of paths from earlier connections (RFC 9040). */
 export interface PathMetrics {
@@ -36,6 +37,8 @@ export interface TcpEnv {
   readonly blocks: SackBlocks;
   /** Scoreboards that no connection uses now. */
   readonly boards: SpareBoards;
+  /** Rows of deadlines that no connection uses now. */
+  readonly timerRows: Timers[];
   /** Number of the packet in hand, for traces; 0 when it has none. */
   readonly packetId: number;
   /** The MTU of the path to the connection's peer, as far as it is known; else that of the interface. */

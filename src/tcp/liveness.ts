@@ -30,9 +30,10 @@ export function awaitsText(c: Connection): boolean {
 
 /** Arms or disarms the keep-alive timer after a setting or the state changed (RFC 9293 MUST-24: off unless asked). */
 export function armKeepAlive(c: Connection): void {
-  const { liveness, timers, env } = c;
+  const { liveness, env } = c;
   const runs = liveness?.keepAlive === true && c.isSynchronised() && c.state !== 'TIME-WAIT';
-  timers.keepAlive = runs ? env.now + liveness.idle : OFF;
+  if (runs) c.arm().keepAlive = env.now + liveness.idle;
+  else c.timers.keepAlive = OFF;
 }
 
 /** A segment arrived: the peer lives. The timer is left to find out when it fires. */
@@ -49,7 +50,7 @@ export function keepAliveTimedOut(c: Connection): void {
   const quiet = env.now - liveness.heard;
   // Data in flight, or waiting for the window, is a better question than a probe; its own timers ask it.
   if (quiet < liveness.idle || snd.una !== snd.nxt || c.unsent > 0) {
-    timers.keepAlive = (quiet < liveness.idle ? liveness.heard : env.now) + liveness.idle;
+    c.arm().keepAlive = (quiet < liveness.idle ? liveness.heard : env.now) + liveness.idle;
     return;
   }
   const limit = userTimeoutOf(c);
@@ -64,7 +65,7 @@ export function keepAliveTimedOut(c: Connection): void {
   traceTimer(c, 'keepalive', liveness.probes);
   env.counts.keepAliveProbes++;
   c.probeDue = true;
-  timers.keepAlive = env.now + liveness.interval;
+  c.arm().keepAlive = env.now + liveness.interval;
 }
 
 /** The user timeout of a connection, ms; 0 for none. */

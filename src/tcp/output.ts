@@ -577,7 +577,7 @@ function sent(c: Connection, verdict: Verdict, again: boolean): void {
   }
   if (timers.retransmit === OFF) {
     c.silentSince = now;
-    timers.retransmit = now + rtt.timeout(env.profile);
+    c.arm().retransmit = now + rtt.timeout(env.profile);
   }
   if (!again) armProbe(c, now);
 }
@@ -651,16 +651,15 @@ export function restIfDone(c: Connection): boolean {
 /** `whatToSend` has just said that nothing can be sent: remembers why, and arms the timer that resolves a wait for the window. */
 export function rest(c: Connection): void {
   const { plan, profile, now } = c.env;
-  const { timers } = c;
   if (c.statistics !== null || c.queued > 0) c.count().account(busyness(c, plan.congested), now);
   c.againRun = 0;
   windowUsed(c, plan.congested);
   if (c.cc.model !== null && !plan.congested && plan.until === OFF && c.unsent === 0) c.cc.model.starved(c.inFlight);
   armPacing(c);
   if (c.wantsWritable && (c.notSentLowWater >= 0 || profile.pieceOverhead > 0)) tellOfRoom(c);
-  if (plan.waiting && timers.persist === OFF && c.isSynchronised()) {
+  if (plan.waiting && c.timers.persist === OFF && c.isSynchronised()) {
     const held = c.corked || c.moreFollows || profile.sillyWindowOverride === 0;
-    timers.persist =
+    c.arm().persist =
       now + (c.snd.wnd === 0 ? probeInterval(c) : held ? c.rtt.timeout(profile) : profile.sillyWindowOverride);
     c.env.touch(c);
   }

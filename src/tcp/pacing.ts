@@ -68,9 +68,9 @@ export function spend(c: Connection, octets: number): void {
 
 /** Arms the timer that ends a wait for the bucket, or disarms it. */
 export function armPacing(c: Connection): void {
-  const { timers, env } = c;
+  const { env } = c;
   const { until } = env.plan;
-  if (timers.pace === until) return;
-  timers.pace = until;
+  if (c.timers.pace === until) return;
+  c.arm().pace = until;
   if (until !== OFF) env.touch(c);
 }

@@ -108,7 +108,7 @@ function markBelow(c: Connection, now: number): boolean {
   let found = board.markBelow(reorderingDegree(c), forward);
   if (!found && !recovery.guarded && env.profile.earlyRetransmit !== 'none' && isShort(c)) {
     if (env.profile.earlyRetransmit === 'quick' || rtt.srtt < 0) found = board.markBelow(1, false);
-    else timers.reorder = now + Math.max(rtt.srtt / 4, env.profile.reorderSlack);
+    else c.arm().reorder = now + Math.max(rtt.srtt / 4, env.profile.reorderSlack);
   }
   if (found) lossesFound(c, now);
   return found;
@@ -162,7 +162,7 @@ function markOverdue(c: Connection, now: number): boolean {
       wait = left;
     }
   }
-  if (wait > 0) timers.reorder = now + wait + env.profile.reorderSlack;
+  if (wait > 0) c.arm().reorder = now + wait + env.profile.reorderSlack;
   if (found) lossesFound(c, now);
   return found;
 }
@@ -176,7 +176,7 @@ export function armProbe(c: Connection, now: number): void {
   // A lone segment may be waiting for a delayed acknowledgement; otherwise two ticks of the clock are the least.
   const { maxAckDelay, clockGranularity } = c.env.profile;
   const wait = 2 * rtt.srtt + (board.count === 1 ? maxAckDelay : 2 * clockGranularity);
-  timers.probe = Math.min(now + wait, timers.retransmit);
+  c.arm().probe = Math.min(now + wait, timers.retransmit);
 }
 
 /** The probe timer fired: one more segment, new or the last one again, to call forth an acknowledgement (§7.3). */
@@ -189,7 +189,7 @@ export function probeTimedOut(c: Connection, now: number): void {
   rack.probeEnd = c.snd.nxt;
   rack.probeRepeats = true;
   c.tailProbeDue = true;
-  timers.retransmit = now + c.rtt.timeout(c.env.profile);
+  c.arm().retransmit = now + c.rtt.timeout(c.env.profile);
 }
 
 /**

@@ -241,7 +241,7 @@ function duplicateWithoutSack(c: Connection, now: number): void {
   if (recovery.dupAcks !== c.env.profile.dupThresh || recovery.guarded) return;
   c.board?.markLost(0);
   // The copy gets a full timeout of its own; otherwise the timer may fire on it (RFC 6298 leaves it open).
-  c.timers.retransmit = now + c.rtt.timeout(c.env.profile);
+  c.arm().retransmit = now + c.rtt.timeout(c.env.profile);
   if (c.mtu !== null && onlyProbeLost(c, c.mtu)) return;
   recovery.active = true;
   c.env.counts.renoRecoveries++;

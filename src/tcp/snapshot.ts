@@ -217,6 +217,7 @@ export function applySnapshot(c: Connection, s: Snapshot): void {
   if (s.parts.has('mtu')) c.mtu = new PathMtu(c.snd.mss);
   if (s.parts.has('statistics')) c.count();
   c.cc = s.control();
+  c.arm();
   for (const [name, part] of partsOf(c)) {
     const fields = s.parts.get(name);
     if (part !== null && fields !== undefined) applyPart(name, part as Record<string, unknown>, fields, now);

@@ -19,7 +19,7 @@ import { RttEstimator } from './rtt.ts';
 import type { SackMemory } from './sack.ts';
 import type { Scoreboard } from './scoreboard.ts';
 import type { Statistics } from './statistics.ts';
-import { Timers } from './timers.ts';
+import { NO_TIMERS, type Timers } from './timers.ts';
 import { Usage } from './validation.ts';
 import { ReceiveVariables, SendVariables } from './variables.ts';
 
@@ -73,7 +73,7 @@ export class ControlBlock {
   /** @internal Which ranges out of order are news; made when there are any. */
   sackMemory: SackMemory | null = null;
   /** @internal */
-  readonly timers: Timers = new Timers();
+  timers: Timers = NO_TIMERS;
   /** @internal Octets written and not yet acknowledged; made at the first `send`. */
   sendQueue: SendQueue | null = null;
   /** @internal Octets received and not yet read; made at the first octet. */

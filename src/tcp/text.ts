@@ -94,7 +94,7 @@ function acknowledgeSoon(c: Connection, octets: number): void {
   if (quick || second || c.ackPending >= profile.ackEvery * c.rcv.mss || profile.delayedAck <= 0) {
     c.ackNow = true;
   } else if (c.timers.delayedAck === OFF) {
-    c.timers.delayedAck = now + profile.delayedAck;
+    c.arm().delayedAck = now + profile.delayedAck;
   }
 }
 

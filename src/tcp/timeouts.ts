@@ -69,7 +69,7 @@ function retransmit(c: Connection): void {
     env.pathDoubtful(c);
   }
   c.rtt.backoff++;
-  timers.retransmit = withinUserTimeout(c, Math.min(now + c.rtt.timeout(profile), openDeadline(c)), c.silentSince);
+  c.arm().retransmit = withinUserTimeout(c, Math.min(now + c.rtt.timeout(profile), openDeadline(c)), c.silentSince);
   // A shut window explains the silence: nothing is known against the path then.
   if (profile.mtuProbing !== 'off' && c.retries >= profile.blackHoleRetries && snd.wnd > 0) suspectBlackHole(c);
 }
@@ -112,5 +112,5 @@ function persist(c: Connection): void {
   env.counts.windowProbes++;
   c.probeDue = true;
   c.probes++;
-  timers.persist = withinUserTimeout(c, env.now + probeInterval(c), c.silentSince);
+  c.arm().persist = withinUserTimeout(c, env.now + probeInterval(c), c.silentSince);
 }

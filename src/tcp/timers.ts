@@ -6,7 +6,10 @@ import type { Connection } from './connection.ts';
 /** A deadline that is not set. */
 export const OFF: number = Number.POSITIVE_INFINITY;
 
-/** Deadlines, milliseconds on the host's clock; `OFF` when not armed. */
+/**
+ * Deadlines, milliseconds on the host's clock; `OFF` when not armed. A connection has a row of them while any is armed
+ * (`Connection.arm`), and `NO_TIMERS` otherwise: idle connections are many, and nine numbers with fractions are 240 octets.
+ */
 export class Timers {
   /** Retransmission (RFC 6298); armed while anything is in flight. */
   retransmit: number = OFF;
@@ -62,3 +65,6 @@ export function traceTimer(c: Connection, timer: TimerEvent['timer'], count: num
     env.trace({ type: 'timer', at: env.now, host: env.name, conn: c.id, timer, count });
   }
 }
+
+/** The row of all connections for which nothing is armed. Nothing but `OFF` is ever written into it. */
+export const NO_TIMERS: Timers = new Timers();
