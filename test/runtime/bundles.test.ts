@@ -19,7 +19,7 @@ const APPS: [subpath: string, program: string, rooms: string, most: number][] = 
     'synfin/web',
     "import { createWeb } from 'synfin/web'; globalThis.a = createWeb({}).fetch;",
     'base run http web',
-    27_000,
+    28_500,
   ],
   [
     'synfin/http',
