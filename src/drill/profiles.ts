@@ -29,6 +29,7 @@ export const PROFILES: Readonly<Record<ProfileName, Partial<Profile>>> = {
     rtoAfterSynLoss: 1000,
     rtoVariationMin: 200,
     mtuProbing: 'off',
+    mtuTries: 1,
     rttEveryAck: true,
     // Each script expects a machine that has met nobody yet.
     shareMetrics: 'none',
