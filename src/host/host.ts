@@ -451,6 +451,9 @@ export class Host implements TcpEnv {
 
   /** @internal */
   orphaned(c: Connection): void {
+    // TIME-WAIT has a bound of its own; and it may have ended since, without a word, while only its record was kept.
+    const { state } = c;
+    if (state === 'TIME-WAIT' || state === 'CLOSED') return;
     this.#orphans.add(c);
     if (this.#orphans.size <= this.profile.orphanMax) return;
     for (const oldest of this.#orphans) {

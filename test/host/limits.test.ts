@@ -115,4 +115,21 @@ describe('too many connections that their programs have closed', () => {
     }
     expect(a.host.counters.tcp.abortedOnMemory).toBe(0);
   });
+
+  test.each([
+    ['in TIME-WAIT', 100, 'TIME-WAIT'],
+    ['after it', 61_000, 'CLOSED'],
+  ])('those that are closed %s do not count', (_, after, state) => {
+    const [a, b] = [end('a', '10.0.0.1/24', { orphanMax: 1 }), end('b', '10.0.0.2/24')];
+    b.host.listen({ port: 80 }, (s) => program(s, true));
+    for (let n = 0; n < 3; n++) {
+      const c = a.host.connect({ address: '10.0.0.2', port: 80 });
+      run(a, b, 100);
+      c.shutdown();
+      run(a, b, after);
+      c.close();
+      expect(c.state).toBe(state);
+    }
+    expect(a.host.counters.tcp.abortedOnMemory).toBe(0);
+  });
 });
