@@ -7,6 +7,8 @@
 import { createHost } from 'synfin';
 import { createPipe } from 'synfin/link/pipe';
 import { createNet } from 'synfin/net';
+import { megabytes } from './measure.mjs';
+import { bulk } from './node-net.mjs';
 import { timeOf } from './where.mjs';
 
 let one = null;
@@ -40,4 +42,15 @@ export async function notesOf(work, figure, unit) {
   const { value, cpu } = figure(await between(work));
   const lines = await within((ends) => timeOf(() => work(ends)));
   return [`two hosts, MTU 1500: ${value.toFixed(0)} ${unit}, by processor time ${cpu.toFixed(0)}`, ...lines];
+}
+
+/** What the metrics of bulk measure, ours and Node's own: `octets` in writes of `write`; every octet is compared. */
+export function bulkMetric(octets, write) {
+  const work = (ends) => bulk(octets, write, ends);
+  const figure = (times) => megabytes(octets, times);
+  return {
+    run: async () => figure(await within(work)),
+    nodes: async () => figure(await work()),
+    notes: () => notesOf(work, figure, 'MB/s'),
+  };
 }

@@ -22,6 +22,7 @@ export { authorityOf, isHost, type TargetForm, targetForm } from './target.ts';
 export { type AsciiDecoder, useAsciiDecoder } from './usual.ts';
 export {
   fieldsSize,
+  REASON_PHRASES,
   reasonPhrase,
   requestHeadSize,
   responseHeadSize,

@@ -122,7 +122,7 @@ function putFields(out: Uint8Array, at: number, fields: HeaderList): number {
 }
 
 /** Reason phrases of the codes in RFC 9110 §15 and the few that others added. */
-const REASONS: Readonly<Record<number, string>> = {
+export const REASON_PHRASES: Readonly<Record<number, string>> = {
   100: 'Continue',
   101: 'Switching Protocols',
   103: 'Early Hints',
@@ -175,5 +175,5 @@ const REASONS: Readonly<Record<number, string>> = {
 
 /** The usual reason phrase of `status`; empty for codes that have none. */
 export function reasonPhrase(status: number): string {
-  return REASONS[status] ?? '';
+  return REASON_PHRASES[status] ?? '';
 }

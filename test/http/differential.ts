@@ -7,6 +7,7 @@ import { HeadParser } from '../../src/http/head.ts';
 import { DEFAULT_LIMITS, STRICT } from '../../src/http/policy.ts';
 import { persists } from '../../src/http/states.ts';
 import { MemoryStream } from './memory-stream.ts';
+import { random } from './random.ts';
 import { bytesOf } from './tr.ts';
 
 /** A request as one reader saw it. */
@@ -186,17 +187,6 @@ const SPICE = [
     'FFFFFFFFFFFFFFFF',
   ],
 ].map(bytesOf);
-
-/** A small generator: the same inputs in every run and on every engine. */
-function random(seed: number): (n: number) => number {
-  let x = seed | 1;
-  return (n) => {
-    x ^= x << 13;
-    x ^= x >>> 17;
-    x ^= x << 5;
-    return (x >>> 0) % n;
-  };
-}
 
 /** One to three requests behind each other, with up to four changes. */
 function makeInput(next: (n: number) => number): Uint8Array {

@@ -9,6 +9,7 @@ import { HeadParser } from '../../src/http/head.ts';
 import { HttpServerStream } from '../../src/http/server.ts';
 import { requestHeadSize, responseHeadSize, writeRequestHead, writeResponseHead } from '../../src/http/writer.ts';
 import { MemoryPair } from './memory-stream.ts';
+import { random } from './random.ts';
 import { bytesOf } from './tr.ts';
 
 const SEED = 20260921;
@@ -66,17 +67,6 @@ describe('a head that was written', () => {
     fc.assert(property, { seed: SEED, numRuns: 500 });
   });
 });
-
-/** A small generator of its own: the same inputs in every run and on every engine. */
-function random(seed: number): (n: number) => number {
-  let x = seed | 1;
-  return (n) => {
-    x ^= x << 13;
-    x ^= x >>> 17;
-    x ^= x << 5;
-    return (x >>> 0) % n;
-  };
-}
 
 const REQUESTS = [
   'GET / HTTP/1.1\r\nHost: a\r\n\r\n',

@@ -6,19 +6,10 @@ import { type HeadKind, HeadParser } from '../../src/http/head.ts';
 import { DEFAULT_LIMITS, type HttpLimits, type HttpPolicy, LENIENT, STRICT } from '../../src/http/policy.ts';
 import { useAsciiDecoder, usualHead } from '../../src/http/usual.ts';
 import { byBuffer, byTextDecoder } from '../../src/web/text.ts';
+import { random } from './random.ts';
 import { bytesOf } from './tr.ts';
 
 const SEED = 20261122;
-
-function random(seed: number): (n: number) => number {
-  let x = seed | 1;
-  return (n) => {
-    x ^= x << 13;
-    x ^= x >>> 17;
-    x ^= x << 5;
-    return (x >>> 0) % n;
-  };
-}
 
 const pick = <T>(below: (n: number) => number, of: readonly T[]): T => of[below(of.length)]!;
 

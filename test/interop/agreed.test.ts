@@ -109,33 +109,27 @@ async function told(program: Running, count: number): Promise<void> {
   await program.says(new RegExp(`(^\\{.*\\n[^]*){${count}}`, 'm'));
 }
 
+/** Of three connections of 100 octets the first gets a cookie, and the others bring their text with the SYN. */
+function rides({ kernel, ours }: { kernel: Kernels[]; ours: Ours[] }): void {
+  expect(ours.map((o) => [o.error, o.octets, o.synText, o.syns])).toEqual([
+    [null, 100, 0, 1],
+    [null, 100, 100, 1],
+    [null, 100, 100, 1],
+  ]);
+  expect(kernel.map((k) => [k.octets, (k.options & SYN_DATA) !== 0])).toEqual([
+    [100, false],
+    [100, true],
+    [100, true],
+  ]);
+}
+
 describe('fast open with the kernel (RFC 7413)', () => {
   test("the kernel's client asks for our cookie, and its text comes with the next SYN", async () => {
-    const { kernel, ours } = await atOurs('foc', 3, 100);
-    expect(ours.map((o) => [o.error, o.octets, o.synText, o.syns])).toEqual([
-      [null, 100, 0, 1],
-      [null, 100, 100, 1],
-      [null, 100, 100, 1],
-    ]);
-    expect(kernel.map((k) => [k.octets, (k.options & SYN_DATA) !== 0])).toEqual([
-      [100, false],
-      [100, true],
-      [100, true],
-    ]);
+    rides(await atOurs('foc', 3, 100));
   });
 
   test("our client asks for the kernel's cookie, and its text goes with the next SYN", async () => {
-    const { kernel, ours } = await atKernels('fos', 3, 100);
-    expect(ours.map((o) => [o.error, o.octets, o.synText, o.syns])).toEqual([
-      [null, 100, 0, 1],
-      [null, 100, 100, 1],
-      [null, 100, 100, 1],
-    ]);
-    expect(kernel.map((k) => [k.octets, (k.options & SYN_DATA) !== 0])).toEqual([
-      [100, false],
-      [100, true],
-      [100, true],
-    ]);
+    rides(await atKernels('fos', 3, 100));
   });
 
   test("where SYNs with text are lost the kernel's client falls back to the ordinary way, and all arrives", async () => {

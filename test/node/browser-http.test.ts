@@ -3,13 +3,14 @@
 import { once } from 'node:events';
 import type nodeHttp from 'node:http';
 import realHttp from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createHttp as createOwn } from '../../src/node/browser-http.ts';
 import { createHttp as createNodes } from '../../src/node/http.ts';
+import { answerOf, serving as servingAt } from './http-ends.ts';
 import { type NetPair, netPair } from './pair.ts';
 
 let pair: NetPair;
@@ -17,15 +18,7 @@ let client: typeof nodeHttp;
 let far: typeof nodeHttp;
 let server: nodeHttp.Server;
 
-async function serving(handle: nodeHttp.RequestListener): Promise<string> {
-  server.on('request', handle).listen(0);
-  await once(server, 'listening');
-  return `http://${pair.address}:${(server.address() as AddressInfo).port}/`;
-}
-
-function answerOf(request: nodeHttp.ClientRequest): Promise<nodeHttp.IncomingMessage> {
-  return new Promise((resolve, reject) => request.on('response', resolve).on('error', reject));
-}
+const serving = (handle: nodeHttp.RequestListener): Promise<string> => servingAt(pair, server, handle);
 
 /** Status and content of a request that ends with `body`. */
 async function asked(url: string, options: nodeHttp.RequestOptions = {}, body?: string): Promise<[number, string]> {

@@ -7,22 +7,14 @@ import { text } from 'node:stream/consumers';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { createHttp, type Http } from '../../src/node/http.ts';
+import { answerOf, serving as servingAt } from './http-ends.ts';
 import { type NetPair, netPair } from './pair.ts';
 
 let pair: NetPair;
 let client: Http;
 let server: InstanceType<Http['Server']>;
 
-async function serving(handle: nodeHttp.RequestListener): Promise<string> {
-  server.on('request', handle).listen(0);
-  await once(server, 'listening');
-  return `http://${pair.address}:${(server.address() as AddressInfo).port}/`;
-}
-
-/** The answer to a request, or the error. */
-function answerOf(request: nodeHttp.ClientRequest): Promise<nodeHttp.IncomingMessage> {
-  return new Promise((resolve, reject) => request.on('response', resolve).on('error', reject));
-}
+const serving = (handle: nodeHttp.RequestListener): Promise<string> => servingAt(pair, server, handle);
 
 beforeEach(() => {
   pair = netPair();
