@@ -31,7 +31,7 @@ interface Got extends Outcome {
 }
 
 /** Runs a download against `fetch`, which serves port 80 (or 443) of 10.0.0.2. */
-async function get(fetch: ServeOptions['fetch'], args: string[], tls?: TlsOptions): Promise<Got> {
+async function get(fetch: ServeOptions['fetch'], args: string[], tls?: TlsOptions, isTTY = false): Promise<Got> {
   const pipe = createPipe({ schedule: afterIo });
   const near = createHost({ name: 'near' });
   const far = createHost({ name: 'far' });
@@ -42,6 +42,7 @@ async function get(fetch: ServeOptions['fetch'], args: string[], tls?: TlsOption
   const { values, positionals } = readArgs(args, REQUEST_OPTIONS);
   const out = { stdout: '', stderr: '' };
   const to = (name: 'stdout' | 'stderr') => ({
+    isTTY,
     write: (data: string | Uint8Array) => {
       out[name] += typeof data === 'string' ? data : Buffer.from(data).toString();
     },
@@ -260,6 +261,15 @@ describe('what is shown', () => {
     const { stdout, octets } = await get((request) => new Response(request.method), [URL_, '-I']);
     expect(stdout).toMatch(/^HTTP\/1\.1 200 OK\n(.+: .+\n)*Date: .+\n(.+: .+\n)*\n$/);
     expect(octets).toBe(0);
+  });
+
+  it('of a long answer draws how far it is, on a terminal and nowhere else', async () => {
+    const long = (): Response => new Response(LONG, { headers: { 'Content-Length': `${LONG.length}` } });
+    const { stderr } = await get(long, [URL_, '-o', name()], undefined, true);
+    const drawn = stderr.split('\r').slice(1);
+    expect(drawn.at(0)).toMatch(/^ +\d+% {2}\d\.\d MB {2}\d+\.\d MB\/s \x1b\[K/);
+    expect(drawn.at(-1)).toMatch(/^100% {2}0\.5 MB {2}\d+\.\d MB\/s \x1b\[K\n$/);
+    expect((await get(long, [URL_, '-o', name()])).stderr).toBe('');
   });
 
   it('-v: both heads, and interim answers', async () => {
