@@ -1,7 +1,8 @@
 // getsockopt and setsockopt, with Linux's numbers and its way of reporting.
 
 import { FAST_OPEN_CLIENT, FAST_OPEN_SERVER } from '../base/profile.ts';
-import { type Host, integerCubic, newReno } from '../host/index.ts';
+import { deferralOf, type Host, integerCubic, newReno } from '../host/index.ts';
+import { TIMESTAMP_OCTETS } from '../wire/index.ts';
 import { CallError, E } from './errno.ts';
 import { int32, view } from './frames.ts';
 import type { WritableProfile } from './profiles.ts';
@@ -59,9 +60,6 @@ export const DEFAULT_BUFFER = 131_072;
 /** Least sizes that Linux reports for a buffer. */
 const LEAST_SEND_BUFFER = 4608;
 const LEAST_RECEIVE_BUFFER = 2304;
-
-/** Timestamps with their padding, which a segment with them has less text for. */
-const TIMESTAMP_OCTETS = 12;
 
 /** Options that are kept and reported and change nothing here. */
 const KEPT = new Set([
@@ -383,13 +381,6 @@ function getSocketOption(env: OptionEnv, s: Socket, name: number): Uint8Array | 
   }
 }
 
-/** Linux keeps the timeouts that a wait is made of, and reports their sum, in seconds. */
-function deferred({ profile }: OptionEnv, time: number): number {
-  let all = 0;
-  for (let timeout = profile.rtoInitial; all < time; timeout = Math.min(2 * timeout, profile.rtoMax)) all += timeout;
-  return Math.round(all / 1000);
-}
-
 /** A BSD rounds the buffers of a connection up to whole segments, once their size is known. */
 function wholeSegments({ bsd }: OptionEnv, { connection: c }: Socket, octets: number): number {
   if (!bsd || c === null || !c.isSynchronised()) return octets;
@@ -420,7 +411,8 @@ function getTcpOption(env: OptionEnv, s: Socket, name: number): Uint8Array | nul
     case TCP.SYNCNT:
       return int32(o.synCount > 0 ? o.synCount : env.profile.synRetries);
     case TCP.DEFER_ACCEPT:
-      return int32(deferred(env, o.deferAccept));
+      // Linux keeps the timeouts that a wait is made of, and reports their sum, in seconds.
+      return int32(Math.round(deferralOf(env.profile, o.deferAccept).time / 1000));
     case TCP.LINGER2:
       return int32(o.linger2 < 0 ? Math.round(env.profile.finWait2 / 1000) : o.linger2);
     case TCP.QUICKACK:

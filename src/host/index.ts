@@ -7,7 +7,7 @@ export { STATE_NUMBER, type TcpInfo, tcpInfo } from '../tcp/info.ts';
 export { Counters } from './counters.ts';
 export { Host } from './host.ts';
 export type { Interface, InterfaceOptions } from './interface.ts';
-export type { Listener, ListenOptions } from './listener.ts';
+export { deferralOf, type Listener, type ListenOptions } from './listener.ts';
 export { nstat } from './nstat.ts';
 export type { ConnectOptions, HostOptions } from './options.ts';
 export { type PingDone, type PingOptions, ping } from './ping.ts';

@@ -1,5 +1,6 @@
 // A listening port: half-open connections, open ones that the program has not been given, and the program that takes them.
 
+import type { Profile } from '../base/profile.ts';
 import { type Connection, EVENT_OPEN } from '../tcp/connection.ts';
 import { FastOpenQueue } from '../tcp/fast-open.ts';
 import type { Address } from '../wire/address.ts';
@@ -58,6 +59,21 @@ export function bindingOf(options: ListenOptions, address: Address | null, port:
   return { port, address: null, family, reuse };
 }
 
+/** The timeouts of a SYN-ACK that a wait for the first octets is made of, 255 at most, and their sum, ms, which is `time` or more. */
+export function deferralOf(profile: Profile, time: number): { readonly timeouts: number; readonly time: number } {
+  let timeouts = 0;
+  let all = 0;
+  for (
+    let timeout = profile.rtoInitial;
+    all < time && timeouts < 255;
+    timeout = Math.min(2 * timeout, profile.rtoMax)
+  ) {
+    all += timeout;
+    timeouts++;
+  }
+  return { timeouts, time: all };
+}
+
 /** A listening port. Made by `Host.listen`. */
 export class Listener {
   readonly port: number;
@@ -102,16 +118,7 @@ export class Listener {
   /** Waits for the first octets of new connections for at least so many milliseconds; 0 for not at all. */
   deferAccept(time: number): void {
     if (!(time >= 0)) throw new RangeError(`to wait ${time} ms for the first octets is no wait`);
-    const { rtoInitial, rtoMax } = this.#host.profile;
-    this.deferral = 0;
-    for (
-      let all = 0, timeout = rtoInitial;
-      all < time && this.deferral < 255;
-      timeout = Math.min(2 * timeout, rtoMax)
-    ) {
-      all += timeout;
-      this.deferral++;
-    }
+    this.deferral = deferralOf(this.#host.profile, time).timeouts;
   }
 
   /** Connections that are not the program's yet, half-open ones included. */

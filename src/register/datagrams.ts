@@ -10,6 +10,8 @@ import type { Way } from './routes.ts';
 const realSocket = dgram.createSocket;
 /** Senders that a gateway keeps a real socket for; the one that was made first goes for one more. */
 const MOST_SENDERS = 256;
+/** Destinations that a gateway has a port for, and that a socket knows behind gateways; the one unused longest goes first. */
+const MOST_DESTINATIONS = 1024;
 /** Ports tried for one that is free on every host. */
 const TRIES = 16;
 
@@ -77,7 +79,7 @@ export class DatagramPort {
     if (way.kind === 'tun') return socket.send(bytes, address, port);
     if (way.kind === 'own') return socket.send(bytes, this.#ways.isSelf(address) ? way.address : address, port);
     const gate = way.datagrams.gate(address, port);
-    this.#behind.set(`${way.address} ${gate}`, { address, port });
+    keep(this.#behind, `${way.address} ${gate}`, { address, port });
     return socket.send(bytes, way.address, gate);
   }
 
@@ -89,6 +91,16 @@ export class DatagramPort {
   close(): void {
     for (const socket of this.sockets) socket.close();
   }
+}
+
+/** Keeps a value as the newest of `MOST_DESTINATIONS`. Returns the one that had to go. */
+function keep<V>(map: Map<string, V>, key: string, value: V): V | undefined {
+  map.delete(key);
+  map.set(key, value);
+  if (map.size <= MOST_DESTINATIONS) return undefined;
+  const [oldest] = map;
+  map.delete(oldest![0]);
+  return oldest![1];
 }
 
 /** The same port on every host. */
@@ -125,9 +137,9 @@ export class DatagramGateway {
   gate(address: string, port: number): number {
     const key = `${address} ${port}`;
     const known = this.#ports.get(key);
+    const made = known ?? udp(this.#host);
+    keep(this.#ports, key, made)?.close();
     if (known !== undefined) return known.port;
-    const made = udp(this.#host);
-    this.#ports.set(key, made);
     made.handler = {
       onMessage: (_, bytes, from, fromPort) => {
         const sender = this.#sender(`${key} ${from} ${fromPort}`, address, (answer) => {

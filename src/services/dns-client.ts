@@ -4,6 +4,7 @@
 // only from the address that was asked, with that id and that question (RFC 5452 §9). What does not fit is dropped as if it had
 // never come, and the time goes on.
 
+import { NetError } from '../base/errors.ts';
 import type { ByteStream } from '../base/stream.ts';
 import {
   DNS_TYPES,
@@ -69,7 +70,9 @@ export class DnsClient {
   readonly #timeout: number;
   readonly #rounds: number;
 
+  /** @throws RangeError without a server to ask */
   constructor(network: DnsNetwork, servers: readonly DnsServer[], options: DnsOptions = {}) {
+    if (servers.length === 0) throw new RangeError('a resolver needs a server to ask');
     this.#network = network;
     this.#servers = servers;
     this.#timeout = options.timeout ?? 1000;
@@ -215,8 +218,9 @@ class Attempt {
         },
         onClose: () => this.#end(null),
       };
-    } catch {
+    } catch (error) {
       // No way there: the next server may have one.
+      if (!(error instanceof NetError)) throw error;
       this.#end(null);
     }
   }

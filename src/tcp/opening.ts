@@ -1,16 +1,13 @@
 // Opening: active and passive, the options of a SYN, and the moment of ESTABLISHED (RFC 9293 §3.5, §3.10.1).
 
 import type { Cause } from '../base/state.ts';
-import type { Segment } from '../wire/tcp.ts';
+import { type Segment, TIMESTAMP_OCTETS } from '../wire/tcp.ts';
 import { processAck } from './acks.ts';
 import { type Connection, EVENT_OPEN } from './connection.ts';
 import { ecnOfPeerSyn } from './ecn.ts';
 import { isEarly, sendTextAgain } from './fast-open.ts';
 import { startPathMtu } from './path-mtu.ts';
 import { MAX_SCALE, scaleOf } from './window.ts';
-
-/** Timestamps with their padding, on every segment. */
-const TIMESTAMP_OCTETS = 12;
 
 /** OPEN, active: CLOSED to SYN-SENT (RFC 9293 §3.10.1). */
 export function openActive(c: Connection, iss: number): void {

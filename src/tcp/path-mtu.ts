@@ -10,7 +10,7 @@ import { seqDiff, seqGe, seqLt } from '../base/seq.ts';
 import type { PathMtuEvent } from '../base/trace.ts';
 import { IPV4_HEADER } from '../wire/ipv4.ts';
 import { IPV6_HEADER } from '../wire/ipv6.ts';
-import { TCP_HEADER } from '../wire/tcp.ts';
+import { TCP_HEADER, TIMESTAMP_OCTETS } from '../wire/tcp.ts';
 import type { Connection } from './connection.ts';
 import { AGAIN, LOST } from './scoreboard.ts';
 import { OFF } from './timers.ts';
@@ -21,9 +21,6 @@ import { OFF } from './timers.ts';
  */
 export const LEAST_MTU4 = 552;
 export const LEAST_MTU6 = 1280;
-
-/** Octets of timestamps and padding on every segment. */
-const TIMESTAMP_OCTETS = 12;
 
 /** What became of the probe: there is none, it is in flight, or it was lost and it is seen whether it alone was. */
 const NO_PROBE = 0;

@@ -30,6 +30,8 @@ export const OPT_MSS_LENGTH = 4;
 export const OPT_WSCALE_LENGTH = 3;
 export const OPT_SACK_PERMITTED_LENGTH = 2;
 export const OPT_TIMESTAMPS_LENGTH = 10;
+/** What timestamps take of each segment: the option and the padding to 32 bits (RFC 7323 appendix A). */
+export const TIMESTAMP_OCTETS = 12;
 /** Octets of the cookie in a fast open option (RFC 7413 §4.1.1): none asks for one, otherwise an even number of these. */
 export const FAST_OPEN_COOKIE_MIN = 4;
 export const FAST_OPEN_COOKIE_MAX = 16;

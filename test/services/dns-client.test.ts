@@ -1,6 +1,7 @@
 // The stub resolver against name servers of memory and a clock by hand: what it believes, asks again and gives up.
 
 import { describe, expect, it } from 'vitest';
+import { NetError } from '../../src/base/errors.ts';
 import type { StreamHandler } from '../../src/base/stream.ts';
 import { DnsClient, type DnsFailure, type DnsNetwork, type DnsOptions } from '../../src/services/dns-client.ts';
 import { DNS_TYPES, type DnsType, parseDns } from '../../src/wire/dns.ts';
@@ -289,4 +290,22 @@ describe('a resolution', () => {
     bench.streams[1]!.handler!.onClose!(null as never, null);
     expect(bench.asked.length).toBe(3);
   });
+
+  it('goes to the next server where no way leads to one, and hides no other error', () => {
+    const bench = new Bench();
+    bench.resolve('a.example', 'A', [ONE, TWO]);
+    bench.connect = () => {
+      throw new NetError('ENETUNREACH', 'connect', ONE.address, 53);
+    };
+    bench.last.answer(answerTo(bench.last.bytes, [], 0x8380));
+    expect([bench.outcome, bench.last.to]).toEqual([null, TWO.address]);
+    bench.connect = () => {
+      throw new TypeError('a mistake');
+    };
+    expect(() => bench.last.answer(answerTo(bench.last.bytes, [], 0x8380))).toThrow('a mistake');
+  });
+});
+
+it('a resolver without servers is refused', () => {
+  expect(() => new Bench().resolve('a.example', 'A', [])).toThrow(RangeError);
 });
