@@ -252,7 +252,7 @@ export class Host implements TcpEnv {
   transmit(i: Interface, out: Uint8Array, at: number, meta: TxMeta, now: number): number {
     this.tick(now);
     this.#awake = true;
-    if (!i.up) return 0;
+    if (!i.up || i.quiet) return 0;
     meta.reset();
     this.packetId = meta.id;
     const length = transmitPacket(this, i, out, at, meta);
@@ -279,7 +279,7 @@ export class Host implements TcpEnv {
     if (this.pings !== null) t = Math.min(t, this.pings.nextDeadline());
     for (const i of this.interfaces) {
       // A link that takes nothing makes nothing due: what waits is sent when it drains.
-      if (!i.up || i.full) continue;
+      if (!i.up || i.full || i.quiet) continue;
       if (hasOutput(this, i)) return this.#now;
       if (i.retryAt < t) t = i.retryAt;
       const arp = i.neighbours === null ? OFF : i.neighbours.nextDeadline();
@@ -291,10 +291,10 @@ export class Host implements TcpEnv {
   /** Calls the handlers of the events that are queued now; true when there were any. */
   deliver(): boolean {
     this.#awake = true;
-    let any = this.loopback.carry();
+    let any = !this.loopback.interface.quiet && this.loopback.carry();
     if (this.pings?.deliver()) any = true;
     if (this.datagrams?.deliver()) any = true;
-    if (this.events.deliver()) any = true;
+    if (this.events.any && this.events.deliver()) any = true;
     return any;
   }
 

@@ -86,6 +86,14 @@ export class Interface {
     this.neighbours = options.medium === 'ethernet' ? new NeighbourCache(profile) : null;
   }
 
+  /** @internal Nothing waits to be sent, and no neighbour can be asked for: links ask once more than there are packets. */
+  get quiet(): boolean {
+    return (
+      this.neighbours === null &&
+      this.urgent.length + this.ready.length + this.replies.length + this.datagrams.length === 0
+    );
+  }
+
   /** Whether `w0..w3` is one of our addresses on this interface. */
   has(w0: number, w1: number, w2: number, w3: number): boolean {
     const { prefixes } = this;

@@ -45,7 +45,7 @@ export class Loopback {
 
   /** Whether a packet waits. */
   get waits(): boolean {
-    return hasOutput(this.#host, this.interface);
+    return !this.interface.quiet && hasOutput(this.#host, this.interface);
   }
 
   /** The owner has had its chance to do something else. */

@@ -48,7 +48,7 @@ const NO_OPTIONS: Uint8Array = new Uint8Array(0);
 
 /** Writes the next packet of an interface at `out[at]`; returns its length, or 0. */
 export function transmitPacket(host: Host, i: Interface, out: Uint8Array, at: number, meta: TxMeta): number {
-  if (isQuiet(i)) return 0;
+  if (i.quiet) return 0;
   wakeWaiting(host, i);
   let length = i.neighbours === null ? 0 : transmitArp(host, i, out, at);
   if (length === 0) length = transmitReply(host, i, i.replies, out, at);
@@ -57,12 +57,6 @@ export function transmitPacket(host: Host, i: Interface, out: Uint8Array, at: nu
   // What could not be sent may have begun to ask for its neighbour.
   if (length === 0 && i.neighbours !== null) length = transmitArp(host, i, out, at);
   return length;
-}
-
-/** Whether nobody has anything to send: links ask once more than there are packets. */
-function isQuiet(i: Interface): boolean {
-  if (i.urgent.length + i.ready.length + i.replies.length + i.datagrams.length > 0) return false;
-  return i.neighbours === null;
 }
 
 /** Datagrams and segments take turns: a flood of either does not keep the other from the link. */
@@ -76,7 +70,7 @@ function transmitInTurn(host: Host, i: Interface, out: Uint8Array, at: number, m
 
 /** Whether `transmitPacket` would write something. Connections that have nothing leave their queue here. */
 export function hasOutput(host: Host, i: Interface): boolean {
-  if (isQuiet(i)) return false;
+  if (i.quiet) return false;
   wakeWaiting(host, i);
   if (i.arpReplies.length > 0 || waits(i.replies) || waits(i.datagrams)) return true;
   for (const ring of [i.urgent, i.ready]) {

@@ -153,6 +153,8 @@ class Loop<I extends RunnableInterface> implements Runtime<I> {
   #timerFor = Number.POSITIVE_INFINITY;
   /** It has fired. */
   #due = false;
+  /** Nothing is due before this. Later than `#timerFor` only when the timer is late, the event loop having had no chance. */
+  #lookAt = Number.POSITIVE_INFINITY;
   #hold = true;
   #inTurn = false;
   #again = false;
@@ -266,7 +268,7 @@ class Loop<I extends RunnableInterface> implements Runtime<I> {
     }
     if (this.#closing) this.#finish();
     else if (done) this.#arm();
-    else this.#setTimer(0);
+    else this.#setTimer(this.#clock.now());
   }
 
   /** The turn itself; false when there is more to do after the event loop had its chance. */
@@ -280,7 +282,10 @@ class Loop<I extends RunnableInterface> implements Runtime<I> {
       const now = this.batchNow();
       host.tick(now);
       // Of a deadline that was set since the timer was, and is due already, `#arm` hears at the end of the turn.
-      if (this.#due || now >= this.#timerFor) host.timersFire(now);
+      if (this.#due || now >= this.#lookAt) {
+        this.#lookAt = Number.POSITIVE_INFINITY;
+        host.timersFire(now);
+      }
       this.#due = false;
       this.#deliver();
       this.#pump();
@@ -324,24 +329,23 @@ class Loop<I extends RunnableInterface> implements Runtime<I> {
    * setting it anew for every segment would cost more than the segment.
    */
   #arm(): void {
-    const deadline = this.host.nextDeadline(this.#timerFor);
+    const deadline = this.host.nextDeadline(this.#lookAt);
     if (deadline === Number.POSITIVE_INFINITY) {
+      this.#lookAt = deadline;
       this.#clearTimer();
       return;
     }
+    if (deadline < this.#lookAt) this.#lookAt = deadline;
     // Reading the clock costs as much as a header: only for a deadline that came nearer.
-    if (this.#timerFor <= deadline) return;
-    const now = this.#clock.now();
-    const delay = Math.max(0, deadline - now);
-    if (this.#timerFor > now + delay) this.#setTimer(delay);
+    if (this.#timerFor > deadline) this.#setTimer(deadline);
   }
 
-  #setTimer(delay: number): void {
+  #setTimer(deadline: number): void {
     this.#clearTimer();
     // Platforms count whole milliseconds; rounding down would fire before the deadline and spin until it is there.
-    const clamped = Math.min(Math.ceil(delay), LONGEST_DELAY);
-    this.#timerFor = this.#clock.now() + delay;
-    this.#timer = this.#clock.setTimer(this.#fire, clamped);
+    const delay = Math.max(0, Math.ceil(deadline - this.#clock.now()));
+    this.#timerFor = deadline;
+    this.#timer = this.#clock.setTimer(this.#fire, Math.min(delay, LONGEST_DELAY));
     if (!this.#hold) this.#clock.holdTimer(this.#timer, false);
   }
 
