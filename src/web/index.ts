@@ -12,7 +12,7 @@ export type {
   PlatformResponseClass,
   PlatformSignal,
 } from './platform.ts';
-export { Response } from './response.ts';
+export { Response, replaceResponse } from './response.ts';
 export { type Fields, type ServeInfo, type ServeOptions, type Trailers, type Upgraded, WebServer } from './serve.ts';
 export { type ConnectOptions, type SecureTransport, Socket, type SocketInfo, type SocketOptions } from './socket.ts';
 export { type SecureStream, secureClient, secureServer, type TlsMaterial, type TlsOptions } from './tls.ts';

@@ -9,6 +9,14 @@ import { copyFields } from './served-request.ts';
 /** The type of text where no field says one (Fetch, "extract a body"). @internal */
 export const TEXT_TYPE = 'text/plain;charset=UTF-8';
 
+let platform: typeof Response | null = null;
+
+/** The platform's own class, also once another has been put in its place. Asked late: Node loads much for it. @internal */
+export function platformResponse(): typeof Response {
+  platform ??= globalThis.Response;
+  return platform;
+}
+
 /** Text, a copy of octets, or `null` for none; `undefined` for what is left to the platform. */
 function plainContent(body: unknown): string | Uint8Array | null | undefined {
   if (body === null || body === undefined) return null;
@@ -41,7 +49,7 @@ export class PlainResponse {
     const content = plainContent(body);
     const status = init?.status ?? 200;
     if (content === undefined || isOdd(status, content) || init?.statusText) {
-      this.#whole = new globalThis.Response(body, init);
+      this.#whole = new (platformResponse())(body, init);
       return;
     }
     this.#content = content;
@@ -51,7 +59,7 @@ export class PlainResponse {
 
   /** As the platform's: any `Response` is one, whoever made it. */
   static [Symbol.hasInstance](value: unknown): boolean {
-    return value instanceof globalThis.Response;
+    return value instanceof platformResponse();
   }
 
   /** As the platform's `Response.json`. */
@@ -65,12 +73,12 @@ export class PlainResponse {
 
   /** As the platform's `Response.error`. */
   static error(): Response {
-    return globalThis.Response.error();
+    return platformResponse().error();
   }
 
   /** As the platform's `Response.redirect`. */
   static redirect(url: string | URL, status?: number): Response {
-    return globalThis.Response.redirect(url, status);
+    return platformResponse().redirect(url, status);
   }
 
   get status(): number {
@@ -100,7 +108,7 @@ export class PlainResponse {
   /** The platform's response in the place of `plain`, with the fields as the program may have changed them. */
   static whole(plain: PlainResponse): Response {
     if (plain.#whole === null) {
-      plain.#whole = new globalThis.Response(plain.#content as BodyInit | null, { status: plain.#status });
+      plain.#whole = new (platformResponse())(plain.#content as BodyInit | null, { status: plain.#status });
       if (plain.#sent) void plain.#whole.body?.cancel();
     }
     if (plain.#headers !== null) copyFields(plain.#headers, plain.#whole.headers);
@@ -131,11 +139,11 @@ function prepare(): void {
   if (prepared) return;
   prepared = true;
   const prototype = PlainResponse.prototype;
-  const platform = globalThis.Response.prototype;
-  const parts = Object.getOwnPropertySymbols(new globalThis.Response());
-  for (const key of [...Reflect.ownKeys(platform), ...parts]) {
+  const Platform = platformResponse();
+  const parts = Object.getOwnPropertySymbols(new Platform());
+  for (const key of [...Reflect.ownKeys(Platform.prototype), ...parts]) {
     if (key === Symbol.toStringTag || Object.hasOwn(prototype, key)) continue;
-    const method = Object.getOwnPropertyDescriptor(platform, key)?.value;
+    const method = Object.getOwnPropertyDescriptor(Platform.prototype, key)?.value;
     const forward = function (this: PlainResponse, ...args: unknown[]): unknown {
       const whole = PlainResponse.whole(this);
       return typeof method === 'function' ? method.apply(whole, args) : Reflect.get(whole, key);
@@ -143,6 +151,6 @@ function prepare(): void {
     const property = typeof method === 'function' ? { value: forward, writable: true } : { get: forward };
     Object.defineProperty(prototype, key, { ...property, configurable: true });
   }
-  Object.setPrototypeOf(prototype, platform);
+  Object.setPrototypeOf(prototype, Platform.prototype);
   Object.defineProperty(prototype, 'constructor', { value: PlainResponse, configurable: true, writable: true });
 }

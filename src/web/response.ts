@@ -1,6 +1,6 @@
 // The public name of `plain-response.ts`, apart from it: its declaration names no type that a program may not have.
 
-import { PlainResponse } from './plain-response.ts';
+import { PlainResponse, platformResponse } from './plain-response.ts';
 import type { PlatformResponse, PlatformResponseClass } from './platform.ts';
 
 /** The type of what `Response` makes: the platform's own. */
@@ -16,3 +16,20 @@ export type Response = PlatformResponse;
  * createWeb(host).serve({ port: 80, fetch: () => new Response('hello\n') });
  */
 export const Response: PlatformResponseClass = PlainResponse as unknown as PlatformResponseClass;
+
+/**
+ * Puts `Response` in the place of the platform's, for frameworks that make their answers by that: every `new Response` in
+ * this process is of this class then. What is a `Response` of either kind is an instance of both. Returns what puts the
+ * platform's back. Nothing does this by itself; platforms whose `Response` has private members take ours by `clone()` only.
+ *
+ * @example
+ * import { createWeb, replaceResponse } from 'synfin/web';
+ * replaceResponse();
+ * createWeb(host).serve({ port: 80, fetch: app.fetch });
+ */
+export function replaceResponse(): () => void {
+  platformResponse();
+  const before = Object.getOwnPropertyDescriptor(globalThis, 'Response')!;
+  Object.defineProperty(globalThis, 'Response', { value: PlainResponse, configurable: true, writable: true });
+  return () => void Object.defineProperty(globalThis, 'Response', before);
+}

@@ -15,6 +15,7 @@ import {
   type ServerTimeouts,
 } from '../http/index.ts';
 import { Gate, Inflow, Later, platformHeaders, pump, writeAll } from './flow.ts';
+import { takeKnownContent } from './known-content.ts';
 import { PlainResponse, TEXT_TYPE } from './plain-response.ts';
 import type { PlatformHeaders, PlatformRequest, PlatformResponse, PlatformSignal } from './platform.ts';
 import { type RequestParts, requestOf } from './served-request.ts';
@@ -460,6 +461,8 @@ class Exchange implements ServeInfo, RequestParts {
       this.#response.end();
       return body.cancel();
     }
+    const known = takeKnownContent(answer);
+    if (known !== undefined) return this.#sendContent(known);
     return this.#sendStream(body.getReader() as ReadableStreamDefaultReader<Uint8Array>);
   }
 
@@ -481,13 +484,16 @@ class Exchange implements ServeInfo, RequestParts {
   /** An answer of ours that holds what it was made of. */
   #sendPlain(answer: PlainResponse, date: string): Promise<void> | null {
     const content = PlainResponse.takeContent(answer);
-    const text = typeof content === 'string';
-    this.#head(answer.status, PlainResponse.fieldsOf(answer), text ? TEXT_TYPE : '', date);
-    if (text && content.length <= SHORT && this.#lateTrailers === null) {
-      this.#response.end(scratch, 0, encoder.encodeInto(content, scratch).written);
-      return null;
-    }
-    return this.#end(text ? encoder.encode(content) : content);
+    this.#head(answer.status, PlainResponse.fieldsOf(answer), typeof content === 'string' ? TEXT_TYPE : '', date);
+    return this.#sendContent(content);
+  }
+
+  /** Sends content that is all there. */
+  #sendContent(content: string | Uint8Array | null): Promise<void> | null {
+    if (typeof content !== 'string') return this.#end(content);
+    if (content.length > SHORT || this.#lateTrailers !== null) return this.#end(encoder.encode(content));
+    this.#response.end(scratch, 0, encoder.encodeInto(content, scratch).written);
+    return null;
   }
 
   async #sendStream(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<void> {

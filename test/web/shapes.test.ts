@@ -1,7 +1,8 @@
 // What handlers of `serve` are given and may give: a request that passes for the platform's, and the quick `Response`.
 
 import { describe, expect, it } from 'vitest';
-import { createWeb, Response as Quick, type ServeOptions } from '../../src/web/index.ts';
+import { createWeb, Response as Quick, replaceResponse, type ServeOptions } from '../../src/web/index.ts';
+import { takeKnownContent } from '../../src/web/known-content.ts';
 import { standsIn } from '../../src/web/served-request.ts';
 import { drain, put } from '../http/conversation.ts';
 import { MemoryNet, turns } from './memory-host.ts';
@@ -353,5 +354,82 @@ describe('Response of synfin/web', () => {
       return new Quick('abc');
     });
     expect(got).toMatch(/\r\n\r\n3\r\nabc\r\n0\r\nx-sum: 1\r\n\r\n$/);
+  });
+});
+
+describe('the platform’s Response', () => {
+  const bytes = Uint8Array.of(1, 2, 3);
+
+  it('tells what it was made of, once, where the platform keeps it: Node 20 and 22', () => {
+    const kept = Number(process.versions.node.split('.')[0]) < 24;
+    for (const content of ['hé', '', bytes]) {
+      const response = new Response(content);
+      expect(takeKnownContent(response)).toEqual(kept ? content : undefined);
+      expect(response.bodyUsed).toBe(kept);
+      expect(takeKnownContent(response)).toBeUndefined();
+    }
+  });
+
+  it('is read by its stream when that is all there is, or somebody else has it', async () => {
+    const stream = (): ReadableStream => new Blob(['abc']).stream();
+    class Other extends Response {
+      override get body(): ReadableStream<Uint8Array<ArrayBuffer>> | null {
+        return new Response('its own').body;
+      }
+    }
+    const [locked, read] = [new Response('abc'), new Response('abc')];
+    locked.body?.getReader();
+    await read.text();
+    const all = [
+      new Response(),
+      new Response(stream()),
+      new Response(new Blob(['abc'])),
+      new Other('abc'),
+      locked,
+      read,
+    ];
+    expect(all.map((response) => takeKnownContent(response))).toEqual(all.map(() => undefined));
+    expect(await answerTo(HEAD, () => new Other('abc'))).toMatch(/Content-Length: 7\r\n\r\nits own$/);
+  });
+
+  it('leaves a clone its content', async () => {
+    let clone: Response | undefined;
+    const got = await answerTo(HEAD, () => {
+      const response = new Response('abc');
+      clone = response.clone();
+      return response;
+    });
+    expect(got).toMatch(/\r\n\r\nabc$/);
+    expect(await clone?.text()).toBe('abc');
+  });
+
+  it('carries trailers and long text', async () => {
+    const got = await answerTo(HEAD, (_, info) => {
+      info.sendTrailers(() => ({ 'x-sum': '1' }));
+      return new Response('abc');
+    });
+    expect(got).toMatch(/\r\n\r\n3\r\nabc\r\n0\r\nx-sum: 1\r\n\r\n$/);
+    const long = 'é'.repeat(5000);
+    const told = await answerTo(HEAD, () => new Response(long));
+    expect(Buffer.from(told.slice(told.indexOf('\r\n\r\n') + 4), 'latin1').toString()).toBe(long);
+  });
+
+  it('gives its place to ours and gets it back', async () => {
+    const theirs = Response;
+    const native = new Response('a');
+    const undo = replaceResponse();
+    try {
+      expect(Response).toBe(Quick);
+      expect([new Response('a') instanceof theirs, native instanceof Response]).toEqual([true, true]);
+      expect(await new Response(new Response('abc').body).text()).toBe('abc');
+      expect(await new Response('abc').clone().text()).toBe('abc');
+      expect(await answerTo(HEAD, () => new Response('abc'))).toMatch(/\r\n\r\nabc$/);
+      expect(await answerTo(HEAD, () => native)).toMatch(/\r\n\r\na$/);
+      expect((await answerTo(HEAD, () => Response.redirect('http://a/b'))).slice(0, 12)).toBe('HTTP/1.1 302');
+    } finally {
+      undo();
+    }
+    expect(Response).toBe(theirs);
+    expect(new Quick('a') instanceof Response).toBe(true);
   });
 });
