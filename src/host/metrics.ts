@@ -58,7 +58,7 @@ export class Metrics implements PathMetrics {
 
   /** A connection is open: it starts from what is known. */
   recall(c: Connection): void {
-    const { env, cc, rack, snd } = c;
+    const { env, cc, snd } = c;
     const { shareMetrics, initialWindow, maxReordering } = env.profile;
     if (shareMetrics === 'none' || this.#known.size === 0) return;
     const key = c.addressing.remote.toString();
@@ -69,7 +69,7 @@ export class Metrics implements PathMetrics {
       return;
     }
     recallTimeout(c, known);
-    rack.degree = Math.min(known.degree, maxReordering);
+    if (known.degree > 0) c.arm().rack.degree = Math.min(known.degree, maxReordering);
     if (shareMetrics === 'all' && known.ssthresh > 0 && cc.model === null) {
       cc.ssthresh = Math.max(known.ssthresh, initialWindow * snd.mss);
     }

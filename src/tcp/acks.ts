@@ -6,7 +6,7 @@ import { tellOfRoom } from './autotune.ts';
 import type { Connection } from './connection.ts';
 import { ecnOfAck } from './ecn.ts';
 import { mtuProbeAcknowledged } from './path-mtu.ts';
-import { armProbe, probeAnswered } from './rack.ts';
+import { armProbe, duplicateTold, probeAnswered } from './rack.ts';
 import { acknowledged, decide, duplicateReported } from './recovery.ts';
 import type { Delivery, Scoreboard } from './scoreboard.ts';
 import { OFF } from './timers.ts';
@@ -35,7 +35,7 @@ export function processAck(c: Connection, seg: Segment): void {
 
 /** The acknowledgement says something: to the scoreboard, to the measurements, to recovery. */
 function takeAck(c: Connection, seg: Segment, advance: number, duplicate: boolean): void {
-  const { snd, env, board, rack } = c;
+  const { snd, env, board } = c;
   const { delivery, now } = env;
   delivery.reset(board === null ? snd.una : board.fack);
   if (advance > 0) acknowledge(c, seg.ack, board, delivery);
@@ -48,7 +48,7 @@ function takeAck(c: Connection, seg: Segment, advance: number, duplicate: boolea
   if (delivery.sentAt >= 0 && !delivery.ambiguous) c.cc.sampled(now - delivery.sentAt, snd.una, snd.nxt, now);
   ecnOfAck(c, seg, now);
   if (dsack) {
-    rack.spurious(c);
+    duplicateTold(c);
     c.count().duplicatesTold++;
     env.counts.duplicatesTold++;
   }
@@ -56,7 +56,7 @@ function takeAck(c: Connection, seg: Segment, advance: number, duplicate: boolea
   if (delivery.octets > 0) {
     c.cc.model?.delivered(delivery.octets, delivery.sentAt, delivery.end, c.inFlight, snd.una, now);
   }
-  if (rack.probing && (advance > 0 || dsack)) probeAnswered(c, dsack, now);
+  if (c.rack.probing && (advance > 0 || dsack)) probeAnswered(c, dsack, now);
   if (advance === 0) return;
   c.silentSince = now;
   if (snd.una === snd.nxt) {

@@ -454,17 +454,21 @@ export class Connection extends ControlBlock implements ByteStream {
     return this.statistics;
   }
 
-  /** @internal The row of deadlines to arm one in, borrowed from the host when there was none. */
+  /** @internal The row to arm a deadline in, borrowed from the host when there was none. */
   arm(): Timers {
-    if (this.timers === NO_TIMERS) this.timers = this.env.timerRows.pop() ?? new Timers();
-    return this.timers;
+    if (this.timers !== NO_TIMERS) return this.timers;
+    const row = this.env.timerRows.pop() ?? new Timers();
+    row.rack.begin(this.rtt.latest);
+    this.timers = row;
+    return row;
   }
 
-  /** @internal Nothing is armed: the row goes back. */
+  /** @internal Nothing is armed: the row goes back, unless it holds what may matter later. */
   disarm(): void {
     const { timers } = this;
-    if (timers === NO_TIMERS) return;
+    if (timers === NO_TIMERS || !timers.recovery.isIdle || !timers.rack.isIdle(this.rtt.latest)) return;
     this.timers = NO_TIMERS;
+    timers.recovery.clear();
     if (this.env.timerRows.length < ROWS_KEPT) this.env.timerRows.push(timers);
   }
 
@@ -472,6 +476,7 @@ export class Connection extends ControlBlock implements ByteStream {
   takeBoard(): Scoreboard {
     this.board ??= this.env.boards.take();
     if (this.board.count === 0) this.board.fack = this.snd.una;
+    this.arm();
     return this.board;
   }
 
@@ -529,7 +534,7 @@ export class Connection extends ControlBlock implements ByteStream {
     this.timers.clear();
     const until = env.now + env.profile.timeWait;
     this.arm().timeWait = until;
-    this.recovery.active = false;
+    if (this.recovery.active) this.recovery.active = false;
     this.releaseBoard();
     if (env.trace !== null) {
       env.trace({ type: 'time-wait', at: env.now, host: env.name, conn: this.id, until, again });

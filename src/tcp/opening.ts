@@ -54,7 +54,7 @@ function setIss(c: Connection, iss: number): void {
   snd.una = iss;
   snd.nxt = iss;
   c.smallEnd = iss;
-  c.usage.seq = iss;
+  if (c.usage !== null) c.usage.seq = iss;
   c.releasedTo = iss;
   snd.tsOffset = c.env.timestampOffset(c);
   snd.base = (iss + 1) | 0;

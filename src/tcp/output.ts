@@ -35,7 +35,7 @@ import { armPacing, paced, spend } from './pacing.ts';
 import { mtuProbeDue, mtuProbeSent } from './path-mtu.ts';
 import { ENDS, PUSH } from './pieces.ts';
 import { armProbe } from './rack.ts';
-import { copied } from './recovery.ts';
+import { allowance, copied } from './recovery.ts';
 import { AGAIN, LOST, PUSHED, type Scoreboard, TRAIN_END } from './scoreboard.ts';
 import { burstSize, defers } from './super-segments.ts';
 import { OFF } from './timers.ts';
@@ -272,7 +272,7 @@ function finMayGo(c: Connection): boolean {
 
 /** Octets of new data that the congestion window lets out: whole segments only where it counts those. */
 function congestionRoom(c: Connection): number {
-  return c.cc.cwnd + c.recovery.allowance(c) - c.inFlight;
+  return c.cc.cwnd + allowance(c) - c.inFlight;
 }
 
 /** Whether Nagle's algorithm, a cork or a promise of more holds back a small segment at the end of the queue. */
@@ -553,7 +553,7 @@ function sent(c: Connection, verdict: Verdict, again: boolean): void {
     if (plan.mtuProbe) mtuProbeSent(c, plan.seq, end);
     snd.nxt = end;
     c.againRun = 0;
-    c.usage.sent = true;
+    if (c.usage !== null) c.usage.sent = true;
     c.trainLeft = verdict === SEND_SYN ? 0 : plan.train - plan.len;
     c.trainPush = plan.push;
     c.trainWritten = plan.written;

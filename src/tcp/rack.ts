@@ -10,50 +10,27 @@ import { lossesFound, reduceRate } from './recovery.ts';
 import { type Delivery, EVER_AGAIN, LOST, SACKED, AGAIN as SENT_AGAIN } from './scoreboard.ts';
 import { OFF } from './timers.ts';
 
-/** What RACK keeps of one connection (RFC 8985 §5.2). */
-export class Rack {
-  /** The segment sent last among those known to have arrived: when, and up to which number. */
-  sentAt: number = Number.NEGATIVE_INFINITY;
-  end = 0;
-  /** The round-trip time it had, ms; 0 before the first. */
-  rtt = 0;
-  /** The path has been seen to reorder; how often, and by how many segments at most (0: no more than is usual). */
-  reordering = false;
-  reorderings = 0;
-  degree = 0;
-  /** Reordering window in quarters of the least round-trip time; it grows with each DSACK (§6.2 step 4). */
-  quarters = 1;
-  /** Recoveries after which a widened window goes back to one quarter. */
-  persist = 0;
-  /** SND.NXT when a DSACK last widened the window: once per round trip. */
-  dsackRound = 0;
-  dsackSeen = false;
-  /** A tail loss probe is out: what it ends at, and whether it repeated something. */
-  probing = false;
-  probeEnd = 0;
-  probeRepeats = false;
-
-  /** The reordering window, ms (§6.2 step 4). */
-  window(c: Connection): number {
-    const board = c.board;
-    if (!this.reordering) {
-      if (c.recovery.active || (board !== null && board.sackedCount >= reorderingDegree(c))) return 0;
-      if (c.env.profile.earlyRetransmit === 'quick' && isShort(c)) return 0;
-    }
-    const { rtt } = c;
-    if (rtt.srtt < 0) return 0;
-    const window = (this.quarters * Math.max(rtt.least, 0)) / 4;
-    return Math.min(window, rtt.srtt);
+/** The reordering window, ms (§6.2 step 4). */
+export function reorderingWindow(c: Connection): number {
+  const { board, rack, recovery, rtt, env } = c;
+  if (!rack.reordering) {
+    if (recovery.active || (board !== null && board.sackedCount >= reorderingDegree(c))) return 0;
+    if (env.profile.earlyRetransmit === 'quick' && isShort(c)) return 0;
   }
+  if (rtt.srtt < 0) return 0;
+  const window = (rack.quarters * Math.max(rtt.least, 0)) / 4;
+  return Math.min(window, rtt.srtt);
+}
 
-  /** A DSACK came: the receiver had what we repeated, so the window was too narrow (§6.2 step 4). */
-  spurious(c: Connection): void {
-    if (this.dsackSeen && !seqGt(c.snd.una, this.dsackRound)) return;
-    this.dsackSeen = true;
-    this.dsackRound = c.snd.nxt;
-    this.quarters++;
-    this.persist = 16;
-  }
+/** A DSACK came: the receiver had what we repeated, so the window was too narrow (§6.2 step 4). */
+export function duplicateTold(c: Connection): void {
+  const { snd } = c;
+  const { rack } = c.arm();
+  if (rack.dsackSeen && !seqGt(snd.una, rack.dsackRound)) return;
+  rack.dsackSeen = true;
+  rack.dsackRound = snd.nxt;
+  rack.quarters++;
+  rack.persist = 16;
 }
 
 /** Segments that may arrive out of order before one counts as lost: the profile's, or what the path has shown. */
@@ -138,7 +115,7 @@ function markOverdue(c: Connection, now: number): boolean {
     // Nothing arrived out of order, so everything sent before the latest arrival has arrived.
     return false;
   }
-  const patience = rack.rtt + rack.window(c);
+  const patience = rack.rtt + reorderingWindow(c);
   let wait = 0;
   let found = false;
   for (let i = 0; i < board.count; i++) {

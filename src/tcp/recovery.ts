@@ -9,48 +9,15 @@ import type { Connection } from './connection.ts';
 import { ecnOfLoss } from './ecn.ts';
 import { FRTO_OFF, FRTO_SECOND, frtoAcknowledged, frtoBegins } from './frto.ts';
 import { forgetProbe, onlyProbeLost } from './path-mtu.ts';
-import { detectLosses } from './rack.ts';
+import { detectLosses, reorderingWindow } from './rack.ts';
 import { type Delivery, SACKED } from './scoreboard.ts';
 import { wasLimited } from './validation.ts';
 
-/** What is known of losses on one connection. */
-export class Recovery {
-  /** Consecutive duplicate acknowledgements (without SACK). */
-  dupAcks = 0;
-  /** Fast recovery is on, until SND.UNA reaches `recover`. */
-  active = false;
-  /**
-   * SND.NXT when the last recovery began. Until it is passed, losses belong to that recovery and are no new
-   * reason to slow down; and without SACK, duplicates may be echoes of our own copies (RFC 6582 §3.2 step 2).
-   */
-  recover = 0;
-  guarded = false;
-  /** Proportional rate reduction (RFC 9937 §6): octets in flight at the start, delivered and sent since. */
-  prrFlight = 0;
-  prrDelivered = 0;
-  prrOut = 0;
-
-  /**
-   * The first acknowledgement after a repetition will show by its echo whether the original or the copy is answered
-   * (Eifel, RFC 3522): until then, our timestamp at the repetition.
-   */
-  undecided = false;
-  stamp = 0;
-  /**
-   * The reduction can be taken back when all that was sent again since is reported to have come twice: how many segments
-   * that still are (-1 before the first), and SND.UNA at the time.
-   */
-  undoable = false;
-  undoCount = -1;
-  undoFrom = 0;
-  /** Which acknowledgement F-RTO awaits since the timer fired: `FRTO_OFF`, `FRTO_FIRST` or `FRTO_SECOND`. */
-  frto = 0;
-
-  /** Octets that limited transmit adds to the congestion window (RFC 3042); SACK needs no such help. */
-  allowance(c: Connection): number {
-    if (this.active || this.dupAcks === 0 || c.snd.sackOk || !c.env.profile.limitedTransmit) return 0;
-    return Math.min(this.dupAcks, 2) * c.snd.mss;
-  }
+/** Octets that limited transmit adds to the congestion window (RFC 3042); SACK needs no such help. */
+export function allowance(c: Connection): number {
+  const { active, dupAcks } = c.recovery;
+  if (active || dupAcks === 0 || c.snd.sackOk || !c.env.profile.limitedTransmit) return 0;
+  return Math.min(dupAcks, 2) * c.snd.mss;
 }
 
 /**
@@ -272,7 +239,7 @@ export function retransmissionTimedOut(c: Connection, now: number): void {
     if ((board.flags(0) & SACKED) !== 0) board.renege();
     for (let i = 0; i < board.count; i++) {
       // What was sent a moment ago has had no time to be answered (RFC 8985 §6.3).
-      const fresh = snd.sackOk && i > 0 && board.sentAt(i) + c.rack.rtt + c.rack.window(c) > now;
+      const fresh = snd.sackOk && i > 0 && board.sentAt(i) + c.rack.rtt + reorderingWindow(c) > now;
       if (!fresh) board.markLost(i);
     }
   }

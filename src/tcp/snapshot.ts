@@ -35,7 +35,7 @@ export const TIMES: Readonly<Record<string, readonly string[]>> = {
   liveness: ['heard'],
   mtu: ['raiseAt'],
   // Every deadline of a connection.
-  timers: Object.keys(new Timers()),
+  timers: Object.keys(new Timers()).filter((key) => key !== 'rack' && key !== 'recovery'),
 };
 
 /** Moments that are kept as whole milliseconds in an int32. */

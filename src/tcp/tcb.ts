@@ -10,11 +10,10 @@ import type { Ecn } from './ecn.ts';
 import type { TcpEnv } from './env.ts';
 import type { FastOpen } from './fast-open.ts';
 import type { Liveness } from './liveness.ts';
+import type { Rack, Recovery } from './losses.ts';
 import type { Pacer } from './pacing.ts';
 import type { PathMtu } from './path-mtu.ts';
 import type { Pieces } from './pieces.ts';
-import { Rack } from './rack.ts';
-import { Recovery } from './recovery.ts';
 import { RttEstimator } from './rtt.ts';
 import type { SackMemory } from './sack.ts';
 import type { Scoreboard } from './scoreboard.ts';
@@ -56,10 +55,6 @@ export class ControlBlock {
   readonly rtt: RttEstimator;
   /** @internal */
   cc: CongestionController;
-  /** @internal */
-  readonly recovery: Recovery = new Recovery();
-  /** @internal */
-  readonly rack: Rack = new Rack();
   /** @internal Segments in flight; lent by the host while there are any. */
   board: Scoreboard | null = null;
   /** @internal The bucket of pacing; made when something is paced. */
@@ -72,7 +67,7 @@ export class ControlBlock {
   mtu: PathMtu | null = null;
   /** @internal Which ranges out of order are news; made when there are any. */
   sackMemory: SackMemory | null = null;
-  /** @internal */
+  /** @internal Deadlines, and what is known of losses; lent by the host while any is armed. */
   timers: Timers = NO_TIMERS;
   /** @internal Octets written and not yet acknowledged; made at the first `send`. */
   sendQueue: SendQueue | null = null;
@@ -130,8 +125,10 @@ export class ControlBlock {
   sendGrown = 0;
   /** @internal Unsent octets below which there is room to write; -1 for no limit. */
   notSentLowWater: number;
-  /** @internal How much of the congestion window is used. */
-  readonly usage: Usage = new Usage();
+  /** @internal Congestion control was what stopped sending, up to this sequence number; and what a profile watches besides. */
+  limited = false;
+  limitedSeq = 0;
+  readonly usage: Usage | null;
   /** How long FIN-WAIT-2 may last once the program has closed, ms (TCP_LINGER2); the profile's at first. */
   finWaitTime: number;
   /** @internal Small segments are held back until `setCork(false)`, or for an RTO. */
@@ -202,6 +199,16 @@ export class ControlBlock {
   textAt: number;
   ackAt: number;
 
+  /** @internal What is known of losses, which nothing is written into before `Connection.arm`. */
+  get recovery(): Recovery {
+    return this.timers.recovery;
+  }
+
+  /** @internal Likewise. */
+  get rack(): Rack {
+    return this.timers.rack;
+  }
+
   /** @internal */
   constructor(env: TcpEnv, id: number, addressing: ConnectionAddressing, passive: boolean) {
     this.env = env;
@@ -210,6 +217,7 @@ export class ControlBlock {
     this.passive = passive;
     this.rtt = new RttEstimator(env.profile);
     this.cc = (env.profile.congestionControl ?? cubic)();
+    this.usage = env.profile.growWhenHalfUsed ? new Usage() : null;
     this.noDelay = !env.profile.nagle;
     this.notSentLowWater = env.profile.notSentLowWater;
     this.snd.mss = addressing.localMss;

@@ -2,15 +2,19 @@
 
 import type { TimerEvent } from '../base/trace.ts';
 import type { Connection } from './connection.ts';
+import { Rack, Recovery } from './losses.ts';
 
 /** A deadline that is not set. */
 export const OFF: number = Number.POSITIVE_INFINITY;
 
 /**
- * Deadlines, milliseconds on the host's clock; `OFF` when not armed. A connection has a row of them while any is armed
- * (`Connection.arm`), and `NO_TIMERS` otherwise: idle connections are many, and nine numbers with fractions are 240 octets.
+ * What a connection has while it is busy: deadlines, milliseconds on the host's clock, `OFF` when not armed; and what it
+ * knows of losses. It has a row of its own while anything is armed or known (`Connection.arm`), and `NO_TIMERS`
+ * otherwise: idle connections are many, and a row is 500 octets.
  */
 export class Timers {
+  readonly rack: Rack = new Rack();
+  readonly recovery: Recovery = new Recovery();
   /** Retransmission (RFC 6298); armed while anything is in flight. */
   retransmit: number = OFF;
   /** Reordering window of RACK (RFC 8985 §6.2 step 5). */
@@ -66,5 +70,5 @@ export function traceTimer(c: Connection, timer: TimerEvent['timer'], count: num
   }
 }
 
-/** The row of all connections for which nothing is armed. Nothing but `OFF` is ever written into it. */
+/** The row of all connections that are idle. Nothing is ever written into it but what it holds. */
 export const NO_TIMERS: Timers = new Timers();

@@ -4,11 +4,8 @@
 import { seqGe, seqLe } from '../base/seq.ts';
 import type { Connection } from './connection.ts';
 
-/** How much of the congestion window is used. */
+/** How much of the congestion window is used, where the profile asks for more than whether it is filled (`growWhenHalfUsed`). */
 export class Usage {
-  /** Congestion control was what stopped sending, up to this sequence number. */
-  limited = false;
-  limitedSeq = 0;
   /** Most octets in flight in the window that ends at `seq`. */
   most = 0;
   seq = 0;
@@ -22,12 +19,12 @@ export class Usage {
 /** Nothing more can be sent now; `limited` when the congestion window is why. */
 export function windowUsed(c: Connection, limited: boolean): void {
   const { usage, snd, cc, env } = c;
-  if (!env.profile.growWhenHalfUsed) {
+  if (usage === null) {
     if (limited) {
-      usage.limited = true;
-      usage.limitedSeq = snd.nxt;
-    } else if (usage.limited && seqLe(usage.limitedSeq, snd.una)) {
-      usage.limited = false;
+      c.limited = true;
+      c.limitedSeq = snd.nxt;
+    } else if (c.limited && seqLe(c.limitedSeq, snd.una)) {
+      c.limited = false;
     }
     return;
   }
@@ -36,23 +33,23 @@ export function windowUsed(c: Connection, limited: boolean): void {
   if (!usage.sent && !full) return;
   usage.sent = false;
   const flight = c.charged;
-  if (full || seqGe(snd.una, usage.seq) || (!usage.limited && flight > usage.most)) {
-    usage.limited = full;
+  if (full || seqGe(snd.una, usage.seq) || (!c.limited && flight > usage.most)) {
+    c.limited = full;
     usage.most = flight;
     usage.seq = snd.nxt;
   }
-  if (usage.limited || (cc.cwnd < cc.ssthresh && cc.cwnd < 2 * usage.most)) {
+  if (c.limited || (cc.cwnd < cc.ssthresh && cc.cwnd < 2 * usage.most)) {
     usage.used = 0;
     usage.since = env.now;
     return;
   }
   if (flight > usage.used) usage.used = flight;
-  if (env.profile.idleRestart === 'halve' && env.now - usage.since >= c.rtt.rto) takeBack(c);
+  if (env.profile.idleRestart === 'halve' && env.now - usage.since >= c.rtt.rto) takeBack(c, usage);
 }
 
 /** The program has left a part of the window unused for an RTO: half of that part goes (RFC 2861 §2). */
-function takeBack(c: Connection): void {
-  const { usage, cc, snd, env } = c;
+function takeBack(c: Connection, usage: Usage): void {
+  const { cc, snd, env } = c;
   const calm = !c.recovery.guarded && c.recovery.dupAcks === 0 && !c.wantsWritable;
   if (calm) {
     const used = Math.max(usage.used, env.profile.initialWindow * snd.mss);
@@ -74,8 +71,8 @@ function rememberThreshold(c: Connection): void {
 /** Whether what `una` acknowledges was sent while the congestion window was full, or full enough to let it grow. */
 export function wasLimited(c: Connection, una: number): boolean {
   const { usage, cc } = c;
-  if (!c.env.profile.growWhenHalfUsed) return usage.limited && seqLe(una, usage.limitedSeq);
-  return usage.limited || (cc.cwnd < cc.ssthresh && cc.cwnd < 2 * usage.most);
+  if (usage === null) return c.limited && seqLe(una, c.limitedSeq);
+  return c.limited || (cc.cwnd < cc.ssthresh && cc.cwnd < 2 * usage.most);
 }
 
 /** Something is about to be sent after an idle time: the path may no longer carry the whole window (RFC 5681 §4.1). */
@@ -95,6 +92,7 @@ export function restartWhenIdle(c: Connection): void {
     segments = initialWindow;
   }
   cc.idle(segments);
+  if (c.usage === null) return;
   c.usage.since = env.now;
   c.usage.used = 0;
 }

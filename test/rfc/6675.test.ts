@@ -68,7 +68,7 @@ describe('losses by what has arrived above them (RFC 6675 §4)', () => {
     expect(says(p, '. 1 ack=1 sack=3001-4001')[0]).toBe(1);
     expect(c.board!.lostCount).toBe(1);
     const other = flying(10_000, { lossDetection: 'fack' });
-    other.c.rack.reordering = true;
+    other.c.arm().rack.reordering = true;
     expect(says(other.p, '. 1 ack=1 sack=3001-4001')).toEqual([]);
   });
 });

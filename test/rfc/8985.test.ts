@@ -62,7 +62,7 @@ describe('RACK (§6.2)', () => {
   test('a path that reorders gets its window even with many segments beyond the hole', () => {
     const p = new Peer({ profile: { timestamps: false, tailLossProbe: false } });
     const a = open(p);
-    a.connection.rack.reordering = true;
+    a.connection.arm().rack.reordering = true;
     write(a, 10_000);
     p.out();
     p.advance(RTT);

@@ -2,6 +2,7 @@
 
 import { describe, expect, test } from 'vitest';
 import { type Pair, pair } from '../../src/sim/index.ts';
+import { Rack, Recovery } from '../../src/tcp/losses.ts';
 import { NO_TIMERS } from '../../src/tcp/timers.ts';
 
 /** Lets so many milliseconds go by. */
@@ -26,6 +27,47 @@ describe('an idle connection', () => {
       expect(c.state).toBe('ESTABLISHED');
       expect([c.timers === NO_TIMERS, c.board, c.sendQueue, c.receiveBuffer]).toEqual([true, null, null, null]);
     }
+  });
+
+  test('knows nothing of losses of its own, and begins with the last round-trip time when it sends', () => {
+    const { p, client } = idle();
+    const { latest } = client.rtt;
+    expect(client.rack).toBe(NO_TIMERS.rack);
+    expect(client.recovery).toBe(NO_TIMERS.recovery);
+    // What another connection has left there.
+    for (const row of p.client.timerRows) row.rack.rtt = 4711;
+    client.send(new Uint8Array(10), 0, 10);
+    pass(p, 5);
+    expect([client.rack === NO_TIMERS.rack, client.recovery === NO_TIMERS.recovery]).toEqual([false, false]);
+    expect(client.rack.rtt).toBe(latest);
+    pass(p, 1000);
+    expect([client.rack === NO_TIMERS.rack, client.recovery === NO_TIMERS.recovery]).toEqual([true, true]);
+  });
+
+  test.each(['reordering', 'dsackSeen', 'probing'] as const)('keeps what it has learnt of its path: %s', (what) => {
+    const { p, client } = idle();
+    client.arm().rack[what] = true;
+    const { rack } = client;
+    p.client.touch(client);
+    pass(p, 1000);
+    expect(client.rack).toBe(rack);
+  });
+
+  test('keeps a reduction that may be undone, and leaves no numbers to the next', () => {
+    const { p, client } = idle();
+    const { recovery } = client.arm();
+    recovery.undoable = true;
+    recovery.recover = 4711;
+    p.client.touch(client);
+    pass(p, 1000);
+    expect(client.recovery).toBe(recovery);
+    recovery.undoable = false;
+    p.client.touch(client);
+    pass(p, 1000);
+    expect(client.recovery).toBe(NO_TIMERS.recovery);
+    expect(p.client.timerRows.map((row) => row.recovery)).toContain(recovery);
+    expect(recovery).toEqual(new Recovery());
+    expect([NO_TIMERS.rack, NO_TIMERS.recovery]).toEqual([new Rack(), new Recovery()]);
   });
 
   test('borrows deadlines for what it sends, and gives them back', () => {

@@ -66,6 +66,9 @@ export class Cubic implements CongestionController {
   #mss = 536;
   /** The last round-trip time measured, ms. */
   #rtt = 0.5;
+  /** The first one is not yet told to slow start: SND.NXT was this. Most idle connections never measure again. */
+  #held = false;
+  #heldNxt = 0;
 
   get name(): string {
     return 'cubic';
@@ -89,9 +92,18 @@ export class Cubic implements CongestionController {
   }
 
   sampled(rtt: number, una: number, nxt: number): void {
+    const before = this.#rtt;
     this.#rtt = rtt;
     if (this.cwnd >= this.ssthresh) return;
-    this.#slowStart ??= new SlowStart();
+    if (this.#slowStart === null) {
+      if (!this.#held) {
+        this.#held = true;
+        this.#heldNxt = nxt;
+        return;
+      }
+      this.#slowStart = new SlowStart();
+      this.#slowStart.sampled(before, una, this.#heldNxt);
+    }
     if (this.#slowStart.sampled(rtt, una, nxt)) {
       this.ssthresh = this.cwnd;
       this.#slowStart.ended();
