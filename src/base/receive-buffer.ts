@@ -35,6 +35,28 @@ const SMALL_WRITE = 512;
 /** Small chunks kept for reuse. */
 const SMALL_KEPT = 256;
 
+/**
+ * A segment in order that crosses from one chunk to the next is put together here with what is in front of it and what
+ * is behind: `SEAM` octets of either chunk, copied through views that are kept. Cutting it in two would make a view for
+ * each half, 200 octets of heap for each chunk of a bulk transfer.
+ */
+const SEAM = 2048;
+const seam: Uint8Array = new Uint8Array(2 * SEAM);
+const seamLeft: Uint8Array = seam.subarray(0, SEAM);
+const seamRight: Uint8Array = seam.subarray(SEAM);
+
+/** Memory of a receive buffer: `CHUNK_SIZE` or `SMALL_CHUNK` octets. */
+class Chunk {
+  readonly bytes: Uint8Array;
+  /** The last `SEAM` octets; none of a small one. */
+  readonly tail: Uint8Array;
+
+  constructor(size: number) {
+    this.bytes = new Uint8Array(size);
+    this.tail = size > SEAM ? this.bytes.subarray(size - SEAM) : NOTHING;
+  }
+}
+
 /** The chunks that the receive buffers of one host share, and how much memory all of them may take. */
 export class ChunkPool {
   /** Chunks in use, and their octets. */
@@ -46,8 +68,8 @@ export class ChunkPool {
   get spare(): number {
     return this.#free.length;
   }
-  #free: Uint8Array[] = [];
-  #freeSmall: Uint8Array[] = [];
+  #free: Chunk[] = [];
+  #freeSmall: Chunk[] = [];
   readonly #keep: number;
 
   /**
@@ -70,29 +92,29 @@ export class ChunkPool {
   }
 
   /** A chunk of `CHUNK_SIZE` octets with any content. */
-  take(): Uint8Array {
+  take(): Chunk {
     this.inUse++;
     this.octets += CHUNK_SIZE;
-    return this.#free.pop() ?? new Uint8Array(CHUNK_SIZE);
+    return this.#free.pop() ?? new Chunk(CHUNK_SIZE);
   }
 
   /** A chunk of `SMALL_CHUNK` octets with any content. */
-  takeSmall(): Uint8Array {
+  takeSmall(): Chunk {
     this.inUse++;
     this.octets += SMALL_CHUNK;
-    return this.#freeSmall.pop() ?? new Uint8Array(SMALL_CHUNK);
+    return this.#freeSmall.pop() ?? new Chunk(SMALL_CHUNK);
   }
 
   /** A chunk is given up that somebody may still look at: it is the collector's, and not used again. */
-  leave(chunk: Uint8Array): void {
+  leave(chunk: Chunk): void {
     this.inUse--;
-    this.octets -= chunk.length;
+    this.octets -= chunk.bytes.length;
   }
 
   /** Takes a chunk back. The caller must not touch it, or a view of it, afterwards. */
-  give(chunk: Uint8Array): void {
+  give(chunk: Chunk): void {
     this.leave(chunk);
-    if (chunk.length === SMALL_CHUNK) {
+    if (chunk.bytes.length === SMALL_CHUNK) {
       if (this.#freeSmall.length < SMALL_KEPT) this.#freeSmall.push(chunk);
     } else if (this.#free.length < this.#keep) {
       this.#free.push(chunk);
@@ -110,7 +132,7 @@ export class ChunkPool {
 export class ReceiveBuffer {
   readonly #pool: ChunkPool;
   /** Chunks by place; null where nothing was written yet. One place to begin with: a push would make it 17. */
-  #chunks: (Uint8Array | null)[] = [null];
+  #chunks: (Chunk | null)[] = [null];
   /** Octets of the chunks that are not null. */
   #held = 0;
   /** Positions of the first unread octet and past the last one in order. */
@@ -178,8 +200,11 @@ export class ReceiveBuffer {
       this.insert(0, bytes, from, to, this.#count);
       return;
     }
-    this.#write(this.#end, bytes, from, to);
-    this.#end += to - from;
+    const length = to - from;
+    const a = this.#end & MASK;
+    if (a + length > CHUNK_SIZE && length > SMALL_WRITE && length <= SEAM) this.#writeAcross(a, bytes, from, to);
+    else this.#write(this.#end, bytes, from, to);
+    this.#end += length;
   }
 
   /**
@@ -230,7 +255,7 @@ export class ReceiveBuffer {
   peek(): Uint8Array {
     const stop = Math.min(this.#end, CHUNK_SIZE);
     if (this.#front >= stop) return NOTHING;
-    const chunk = this.#chunks[0]!;
+    const { bytes: chunk } = this.#chunks[0]!;
     return this.#front === 0 && stop === CHUNK_SIZE ? chunk : chunk.subarray(this.#front, stop);
   }
 
@@ -247,7 +272,7 @@ export class ReceiveBuffer {
       const n = Math.min(left, CHUNK_SIZE - a);
       const chunk = this.#chunks[position >> SHIFT];
       if (!chunk) throw new RangeError(`octets [${offset}, ${offset + count}) are not in the receive buffer`);
-      copyBytes(chunk, a, a + n, out, to);
+      copyBytes(chunk.bytes, a, a + n, out, to);
       position += n;
       to += n;
       left -= n;
@@ -298,7 +323,7 @@ export class ReceiveBuffer {
       const chunk = chunks[i]!;
       if (chunk === null) continue;
       this.#pool.give(chunk);
-      this.#held -= chunk.length;
+      this.#held -= chunk.bytes.length;
       chunks[i] = null;
     }
   }
@@ -311,28 +336,42 @@ export class ReceiveBuffer {
       const place = p >> SHIFT;
       const a = p & MASK;
       const n = Math.min(to - at, CHUNK_SIZE - a);
-      copyPacket(bytes, at, at + n, this.#chunkAt(place, a, n), a);
+      copyPacket(bytes, at, at + n, this.#chunkAt(place, a, n).bytes, a);
       p += n;
       at += n;
     }
   }
 
+  /**
+   * Appends `bytes[from, to)`, which begins `a` octets into a chunk and ends in the next one. Nothing may be held behind
+   * it: what the seam says of there is old.
+   */
+  #writeAcross(a: number, bytes: Uint8Array, from: number, to: number): void {
+    const place = this.#end >> SHIFT;
+    const left = this.#chunkAt(place, a, CHUNK_SIZE - a);
+    const right = this.#chunkAt(place + 1, 0, SEAM);
+    seamLeft.set(left.tail);
+    copyPacket(bytes, from, to, seam, a + SEAM - CHUNK_SIZE);
+    left.tail.set(seamLeft);
+    right.bytes.set(seamRight);
+  }
+
   /** The chunk at `place`, with room for `count` octets at `at`. */
-  #chunkAt(place: number, at: number, count: number): Uint8Array {
+  #chunkAt(place: number, at: number, count: number): Chunk {
     const chunks = this.#chunks;
     while (chunks.length <= place) chunks.push(null);
     const held = chunks[place];
-    if (held && held.length >= at + count) return held;
+    if (held && held.bytes.length >= at + count) return held;
     const small = !held && count <= SMALL_WRITE && at + count <= SMALL_CHUNK;
     const chunk = small ? this.#pool.takeSmall() : this.#pool.take();
     if (held) {
-      chunk.set(held);
+      chunk.bytes.set(held.bytes);
       // The program may have a view of it, until it consumes.
       this.#pool.leave(held);
-      this.#held -= held.length;
+      this.#held -= held.bytes.length;
     }
     chunks[place] = chunk;
-    this.#held += chunk.length;
+    this.#held += chunk.bytes.length;
     return chunk;
   }
 
@@ -388,7 +427,7 @@ export class ReceiveBuffer {
     const chunk = this.#chunks.shift();
     if (chunk) {
       this.#pool.give(chunk);
-      this.#held -= chunk.length;
+      this.#held -= chunk.bytes.length;
     }
     this.#front -= CHUNK_SIZE;
     this.#end -= CHUNK_SIZE;

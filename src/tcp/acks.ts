@@ -65,7 +65,7 @@ function takeAck(c: Connection, seg: Segment, advance: number, duplicate: boolea
     return;
   }
   c.arm().retransmit = now + c.rtt.timeout(env.profile);
-  armProbe(c, now);
+  armProbe(c);
 }
 
 /** SND.UNA moves to `ack`: octets leave the queue and the scoreboard. */

@@ -549,7 +549,7 @@ function sent(c: Connection, verdict: Verdict, again: boolean): void {
   } else {
     if (c.tailProbeDue) c.rack.probeRepeats = false;
     const ends = plan.len === plan.train ? TRAIN_END | (plan.written ? PUSHED : 0) : 0;
-    board.sent(plan.seq, end, plan.mtuProbe ? plan.len : snd.mss, now, verdict === SEND_SYN ? 0 : ends);
+    board.sent(plan.seq, end, plan.mtuProbe ? plan.len : snd.mss, env, verdict === SEND_SYN ? 0 : ends);
     if (plan.mtuProbe) mtuProbeSent(c, plan.seq, end);
     snd.nxt = end;
     c.againRun = 0;
@@ -579,7 +579,7 @@ function sent(c: Connection, verdict: Verdict, again: boolean): void {
     c.silentSince = now;
     c.arm().retransmit = now + rtt.timeout(env.profile);
   }
-  if (!again) armProbe(c, now);
+  if (!again) armProbe(c);
 }
 
 /** Text rode on the SYN (RFC 7413): a record of its own, since the SYN may be acknowledged without it. */
@@ -587,7 +587,7 @@ function sentOnSyn(c: Connection, board: Scoreboard, now: number): void {
   const { snd, fastOpen } = c;
   const { len } = c.env.plan;
   const end = (snd.nxt + len) | 0;
-  board.sent(snd.nxt, end, snd.mss, now, TRAIN_END | (end === c.dataEnd ? PUSHED : 0));
+  board.sent(snd.nxt, end, snd.mss, c.env, TRAIN_END | (end === c.dataEnd ? PUSHED : 0));
   snd.nxt = end;
   if (fastOpen !== null) fastOpen.text = len;
   c.pieces?.sent(end);

@@ -145,7 +145,7 @@ function markOverdue(c: Connection, now: number): boolean {
 }
 
 /** Arms the probe for the end of what was sent, where one may be sent (§7.2). */
-export function armProbe(c: Connection, now: number): void {
+export function armProbe(c: Connection): void {
   const { timers, rtt, recovery, board, rack } = c;
   timers.probe = OFF;
   if (!c.snd.sackOk || !c.env.profile.tailLossProbe || rack.probing || recovery.guarded || !c.isSynchronised()) return;
@@ -153,7 +153,7 @@ export function armProbe(c: Connection, now: number): void {
   // A lone segment may be waiting for a delayed acknowledgement; otherwise two ticks of the clock are the least.
   const { maxAckDelay, clockGranularity } = c.env.profile;
   const wait = 2 * rtt.srtt + (board.count === 1 ? maxAckDelay : 2 * clockGranularity);
-  c.arm().probe = Math.min(now + wait, timers.retransmit);
+  c.arm().probe = Math.min(c.env.now + wait, timers.retransmit);
 }
 
 /** The probe timer fired: one more segment, new or the last one again, to call forth an acknowledgement (§7.3). */

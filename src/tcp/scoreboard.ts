@@ -151,8 +151,13 @@ export class Scoreboard {
     this.trains = 0;
   }
 
-  /** `[from, to)` was sent for the first time, in segments of `mss` octets; `end` of `TRAIN_END | PUSHED` for the last. */
-  sent(from: number, to: number, mss: number, now: number, end = 0): void {
+  /**
+   * `[from, to)` was sent for the first time, in segments of `mss` octets; `end` of `TRAIN_END | PUSHED` for the last.
+   *
+   * @param clock tells the time: a fraction of a millisecond handed over as a number is an object on the heap, each time
+   */
+  sent(from: number, to: number, mss: number, clock: { readonly now: number }, end = 0): void {
+    const { now } = clock;
     let at = from;
     do {
       const left = seqDiff(to, at);

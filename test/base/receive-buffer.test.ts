@@ -47,6 +47,35 @@ describe('receive buffer, in order', () => {
     expect([buffer.readable, buffer.peek().length]).toEqual([0, 0]);
   });
 
+  it('gives back segments of any size that cross from chunk to chunk, and leaves what was looked at as it was', () => {
+    for (const size of [513, 1448, 1460, 2047, 2048, 2049, 9000]) {
+      const { buffer } = fresh();
+      let sent = 0;
+      for (let seen = 0; seen < 200_000; ) {
+        const looked: [Uint8Array, number][] = [];
+        for (let n = 0; n < 40; n++, sent += size) {
+          buffer.append(octets(sent - 5, size + 9), 5, size + 5);
+          if (n === 3) looked.push([buffer.peek(), seen]);
+        }
+        for (const [span, at] of looked) expect(Buffer.compare(span, octets(at, span.length))).toBe(0);
+        const some = new Uint8Array(buffer.readable - (seen % 777));
+        buffer.read(some, 0, some.length);
+        expect(Buffer.compare(some, octets(seen, some.length))).toBe(0);
+        seen += some.length;
+      }
+    }
+  });
+
+  it('a segment that crosses to a chunk with octets out of order leaves those alone', () => {
+    const { buffer } = fresh();
+    const all = octets(0, 40_000);
+    buffer.append(all, 0, CHUNK_SIZE - 500);
+    buffer.insert(1500, all, CHUNK_SIZE + 1000, CHUNK_SIZE + 2000, 4);
+    buffer.append(all, CHUNK_SIZE - 500, CHUNK_SIZE + 960);
+    buffer.append(all, CHUNK_SIZE + 960, CHUNK_SIZE + 1000);
+    expect(drain(buffer)).toBe(Buffer.from(all.subarray(0, CHUNK_SIZE + 2000)).toString('latin1'));
+  });
+
   it('keeps no chunk once it is drained', () => {
     const { pool, buffer } = fresh();
     expect(buffer.memory).toBe(0);

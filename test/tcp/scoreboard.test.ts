@@ -58,7 +58,7 @@ test('agrees with a flag per octet, across the wrap of sequence numbers', () => 
         const arrivedBefore = naive.count((o) => o.sacked);
         switch (s.kind) {
           case 'send':
-            board.sent(nxt, (nxt + s.octets) | 0, MSS, now);
+            board.sent(nxt, (nxt + s.octets) | 0, MSS, { now });
             for (let i = 0; i < s.octets; i++) naive.octets.push({ sacked: false, lost: false, again: false });
             nxt = (nxt + s.octets) | 0;
             break;
@@ -120,7 +120,7 @@ test('agrees with a flag per octet, across the wrap of sequence numbers', () => 
 
 test('a record sent again in part is split: the rest is still lost', () => {
   const board = new Scoreboard();
-  board.sent(0, 10, MSS, 1);
+  board.sent(0, 10, MSS, { now: 1 });
   board.markLost(0);
   board.sentAgain(0, 4, 2);
   expect([board.count, board.to(0), board.from(1), board.againOctets, board.lostOctets]).toEqual([2, 4, 4, 4, 10]);
@@ -129,13 +129,13 @@ test('a record sent again in part is split: the rest is still lost', () => {
 
 test('a FIN rides on the last segment; a super-segment has a record for each segment in it', () => {
   const board = new Scoreboard();
-  board.sent(0, 3 * MSS + 1, MSS, 1);
+  board.sent(0, 3 * MSS + 1, MSS, { now: 1 });
   expect(Array.from({ length: board.count }, (_, i) => board.to(i))).toEqual([10, 20, 31]);
 });
 
 test('what the receiver takes back is in flight again (RFC 2018 §8)', () => {
   const board = new Scoreboard();
-  board.sent(0, 20, MSS, 1);
+  board.sent(0, 20, MSS, { now: 1 });
   board.sack(10, 20, new Delivery());
   board.renege();
   expect([board.sackedOctets, board.sackedCount, board.pipe(20)]).toEqual([0, 0, 20]);
