@@ -128,7 +128,9 @@ export interface Profile {
    * are taken in whole pieces of that size (Linux); 0 plans each segment on its own.
    */
   readonly superSegment: number;
-  /** Segments a super-segment has at least (Linux tcp_min_tso_segs). */
+  /** Segments that leave together at most where each is planned on its own, and no more than a millisecond of the rate. */
+  readonly burstMost: number;
+  /** Segments a super-segment or burst has at least (Linux tcp_min_tso_segs). */
   readonly superSegmentLeast: number;
   /** Half-life of the larger bursts of short paths: they halve with each 2^n microseconds of round trip (tcp_tso_rtt_log). */
   readonly superSegmentNear: number;
@@ -340,9 +342,10 @@ export const DEFAULT_PROFILE: Profile = {
   nagleMinshall: false,
   pushBursts: false,
   superSegment: 0,
+  burstMost: 8,
   superSegmentLeast: 2,
   superSegmentNear: 9,
-  superSegmentDivisor: 0,
+  superSegmentDivisor: 3,
   pieceOverhead: 0,
   notSentLowWater: -1,
   countSegments: false,

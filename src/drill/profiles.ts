@@ -88,6 +88,7 @@ export const PROFILES: Readonly<Record<ProfileName, Partial<Profile>>> = {
     rtoMax: 64_000,
     rtoSlop: 200,
     shareMetrics: 'none',
+    superSegmentDivisor: 0,
     openTimeout: 75_000,
     dataRetries: 12,
     mtuProbing: 'off',

@@ -237,7 +237,7 @@ function planNew(c: Connection, most: number): boolean {
   if (c.trainLeft === 0) {
     const probe = c.mtu === null ? 0 : mtuProbeDue(c);
     if (probe !== 0) return planMtuProbe(c, probe);
-    const planned = profile.superSegment > 0 ? planTrain(c, size, tail) : planSegment(c, size, tail, most);
+    const planned = profile.superSegment > 0 ? planTrain(c, size, tail) : planSegments(c, size, tail, most);
     if (!planned) return false;
     // A super-segment of Linux goes out whole and leaves the bucket in debt.
     const allowed = paced(c, plan.train, plan.train);
@@ -286,12 +286,26 @@ function heldBack(c: Connection): boolean {
   return !env.profile.nagleMinshall || (seqGt(c.smallEnd, snd.una) && seqLe(c.smallEnd, snd.nxt));
 }
 
-/** One segment on its own of a piece of `size` octets; on a link that cuts segments, as many whole ones as go. */
-function planSegment(c: Connection, size: number, tail: boolean, most: number): boolean {
+/**
+ * The next segments of a piece of `size` octets: as many whole ones as a burst has, or as a link takes that cuts segments;
+ * or one that is smaller.
+ */
+function planSegments(c: Connection, size: number, tail: boolean, most: number): boolean {
   const { snd } = c;
   const { plan } = c.env;
-  let len = Math.min(size, most);
   const usable = seqDiff((snd.una + snd.wnd) | 0, snd.nxt);
+  let len = size;
+  if (size > snd.mss) {
+    const burst = burstSize(c);
+    const room = congestionRoom(c);
+    if (defers(c, size, room, usable, burst, tail, true)) {
+      plan.congested = room < usable;
+      return false;
+    }
+    // What is smaller at the end goes along where a link cuts it off, and is asked after on its own elsewhere.
+    const whole = most > snd.mss ? size : size - (size % snd.mss);
+    len = Math.min(whole, Math.max(most, burst * snd.mss));
+  }
   const idle = c.flightSize === 0;
   if (len > usable) {
     len = usable;

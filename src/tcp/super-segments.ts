@@ -1,25 +1,28 @@
-// Super-segments: how many segments leave as one, and when it pays to wait for more of the window.
+// Bursts: how many segments leave together, and when it pays to wait for more of the window.
 //
-// A link that cuts segments itself is handed many at once. Linux sizes such a burst by the rate of the connection and
-// marks its end with PSH, whatever the link; a profile that has `superSegment` does as it does.
+// Who leaves a full queue in few and larger bursts meets it full less often, and several losses at once count once: a flow
+// that sends its segments in twos, as they are acknowledged, gets less than its share beside one that does not. Linux
+// hands its links many segments as one, sizes that by the rate of the connection and marks its end with PSH, whatever
+// the link; a profile that has `superSegment` does as it does. The others send bursts of `burstMost` segments or fewer.
 
 import type { Connection } from './connection.ts';
 
 /** Least time between a segment and the next burst, ms, from which on waiting for more of the window is pointless. */
 const RECENT = 1;
 
-/** Segments of one super-segment: what the rate sends in about a millisecond, and more on the shortest paths. */
+/** Segments of one burst: what the rate sends in about a millisecond, and more on the shortest paths. */
 export function burstSize(c: Connection): number {
   const { rtt, snd, cc, env } = c;
-  const { superSegment, superSegmentLeast, superSegmentNear } = env.profile;
+  const { superSegment, superSegmentLeast, superSegmentNear, burstMost } = env.profile;
+  const most = superSegment > 0 ? superSegment : burstMost * snd.mss;
   const halvings = Math.min(Math.floor((Math.max(rtt.least, 0) * 1000) / (1 << superSegmentNear)), 31);
   const near = superSegmentNear === 0 ? 0 : superSegment >> halvings;
-  let octets = superSegment;
+  let octets = most;
   if (rtt.srtt > 0) {
     // Twice the rate in early slow start, 1.2 times later; a 1024th of a second of it.
     const window = Math.max(cc.cwnd, c.flightSize);
     const rate = ((cc.cwnd < cc.ssthresh / 2 ? 2 : 1.2) * window * 1000) / rtt.srtt;
-    octets = Math.min(rate / 1024 + near, superSegment);
+    octets = Math.min(rate / 1024 + near, most);
   }
   return Math.max(Math.floor(octets / snd.mss), superSegmentLeast);
 }

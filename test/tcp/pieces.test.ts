@@ -206,6 +206,45 @@ describe('waiting for a larger super-segment', () => {
   });
 });
 
+describe('bursts of segments that are planned on their own', () => {
+  /** A hundred segments are out for 10 ms, a window of which is acknowledged two by two; `pause` ms after each. */
+  function acked(profile: Partial<Profile>, pause: number): string[][] {
+    const { p, a } = open({ initialWindow: 100, sendBuffer: 400_000, ...profile }, 10, 7, 8000);
+    write(a, 300_000);
+    expect(p.out()).toHaveLength(100);
+    p.advance(10);
+    return [1, 2, 3, 4, 5].map((n) => {
+      p.send(`. 1 ack=${2000 * n + 1} win=8000`);
+      const sent = brief(p.out());
+      return [...sent, ...brief(p.advance(pause))];
+    });
+  }
+
+  test('wait until eight may leave together, while acknowledgements come thick and fast', () => {
+    const bursts = acked({}, 0);
+    expect(bursts.map((burst) => burst.length)).toEqual([4, 0, 8, 0, 8]);
+    expect(bursts[2]!.every((segment) => /^\. \d+:1000$/.test(segment))).toBe(true);
+  });
+
+  test('wait for nothing when the last burst left a millisecond ago', () => {
+    expect(acked({}, 1).map((burst) => burst.length)).toEqual([4, 4, 4, 4, 4]);
+  });
+
+  test('are as large as a profile has them, and wait only when it says so', () => {
+    expect(acked({ burstMost: 6 }, 0).map((burst) => burst.length)).toEqual([4, 0, 6, 6, 0]);
+    expect(acked({ burstMost: 4 }, 0).map((burst) => burst.length)).toEqual([4, 4, 4, 4, 4]);
+    expect(acked({ superSegmentDivisor: 0 }, 0).map((burst) => burst.length)).toEqual([4, 4, 4, 4, 4]);
+  });
+
+  test('leave a small end of the queue to Nagle', () => {
+    const { p, a } = open({ initialWindow: 100 }, 10, 7, 8000);
+    write(a, 3300);
+    expect(brief(p.out())).toEqual(['. 1:1000', '. 1001:1000', '. 2001:1000']);
+    p.send('. 1 ack=3001 win=8000');
+    expect(brief(p.out())).toEqual(['P. 3001:300']);
+  });
+});
+
 describe('room to write', () => {
   test('a write is taken in whole pieces while there is any room, each with what it costs', () => {
     const { a } = open({ ...BURSTS, sendBuffer: 50_000 });
