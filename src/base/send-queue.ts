@@ -5,14 +5,15 @@
 //              ^ first chunk   chunk of 64 KiB     ^ tail: small writes fill it before another is taken
 //
 // A list of chunks and no ring: a ring of the size of the send buffer is slower and pins that buffer for
-// every connection, a list pins what is unacknowledged plus at most one tail's rest. Chunks come in three
+// every connection, a list pins what is unacknowledged plus at most one tail's rest. Chunks come in four
 // sizes, each with a small free list, so that a bulk transfer recycles its memory and a small request
-// costs no allocation of 4 KiB. A write takes the largest size that it, or what waits before it, fills by
-// half, and the 4 KiB size for its end when little waits.
+// costs no allocation. A write takes the largest size that it, or what waits before it, fills by half, and one of the
+// two small sizes for its end when little waits.
 
 import { copyBytes } from './copy.ts';
 
-/** Octets of the smallest chunk, the one small writes share. */
+/** Octets of the smallest chunk, which a request or an answer fits in, and of the one small writes share. */
+const TINY = 1024;
 const SMALL = 4096;
 const MEDIUM = 16_384;
 const LARGE = 65_536;
@@ -33,30 +34,36 @@ class Chunk {
 }
 
 /**
- * Free chunks, shared by all queues of the process: at most 128 KiB + 256 KiB + 1 MiB, so a burst of
- * connections does not leave its memory here. Old content stays in them and is never read: a queue reads
+ * Free chunks, shared by all queues of the process: at most 256 KiB + 128 KiB + 256 KiB + 1 MiB, so a
+ * burst of connections does not leave its memory here. The tiny ones are kept for a few hundred connections that each
+ * have one request or answer on its way. Old content stays in them and is never read: a queue reads
  * only what was pushed after it took the chunk.
  */
+const spareTiny: Chunk[] = [];
 const spareSmall: Chunk[] = [];
 const spareMedium: Chunk[] = [];
 const spareLarge: Chunk[] = [];
+const KEEP_TINY = 256;
 const KEEP_SMALL = 32;
 const KEEP_MEDIUM = 16;
 const KEEP_LARGE = 16;
 
 /**
  * Takes the chunk that a write of `count` more octets is to begin: the largest that it fills by half, since what it
- * leaves free is for the next write.
+ * leaves free is for the next write; the tiny one only for what fits in it.
  */
 function takeChunk(count: number): Chunk {
   if (count >= LARGE >> 1) return spareLarge.pop() ?? new Chunk(LARGE);
   if (count >= MEDIUM >> 1) return spareMedium.pop() ?? new Chunk(MEDIUM);
-  return spareSmall.pop() ?? new Chunk(SMALL);
+  if (count > TINY) return spareSmall.pop() ?? new Chunk(SMALL);
+  return spareTiny.pop() ?? new Chunk(TINY);
 }
 
 function giveChunk(chunk: Chunk): void {
   const size = chunk.bytes.length;
-  if (size === SMALL) {
+  if (size === TINY) {
+    if (spareTiny.length < KEEP_TINY) spareTiny.push(chunk);
+  } else if (size === SMALL) {
     if (spareSmall.length < KEEP_SMALL) spareSmall.push(chunk);
   } else if (size === MEDIUM) {
     if (spareMedium.length < KEEP_MEDIUM) spareMedium.push(chunk);

@@ -61,7 +61,17 @@ describe('send queue', () => {
       if (queue.memory > memory) added.push(queue.memory - memory);
       memory = queue.memory;
     }
-    expect(added).toEqual([4096, 4096, 16_384, 16_384, 65_536]);
+    expect(added).toEqual([1024, 1024, 4096, 4096, 16_384, 16_384, 65_536]);
+  });
+
+  it.each([
+    [1, 1024],
+    [1024, 1024],
+    [1025, 4096],
+  ])('holds a single write of %i octets in a chunk of %i', (size, memory) => {
+    const queue = new SendQueue();
+    queue.push(octets(0, size), 0, size);
+    expect(queue.memory).toBe(memory);
   });
 
   it('lets acknowledged chunks go while later ones stay', () => {
