@@ -41,7 +41,8 @@ export interface LinkPort {
   receive(bytes: Uint8Array, from: number, to: number, meta: RxMeta): void;
   /**
    * Writes the next packet to send at `out[at]` and returns its length in octets, or 0 when there is
-   * nothing to send. `out` must have room for the largest packet the link takes.
+   * nothing to send. `out` must have room for the largest packet the link takes. When `meta.gather`
+   * allows it, only the headers may be there, and `meta.body` is the rest.
    */
   transmit(out: Uint8Array, at: number, meta: TxMeta): number;
   /** Ends a batch of `receive`: events are delivered and links are pumped before it returns. */

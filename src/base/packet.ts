@@ -3,6 +3,8 @@
 // Both are mutable and reused: the owner of a link keeps one of each and fills it anew for every
 // packet. Nobody may keep a descriptor, or the bytes it describes, past the call that lent it.
 
+import { copyBytes } from './copy.ts';
+
 /** Checksum state of a packet, in either direction. */
 export type ChecksumState = 0 | 1 | 2;
 /** In: verify every checksum. Out: every checksum in the packet is complete. */
@@ -49,10 +51,61 @@ export class RxMeta {
   }
 }
 
-/** Describes a packet on its way out. Reused; `transmit` fills everything but `id` and `room`. */
+/** Pieces that the text of one packet may be left in; when it lies in more, it is copied. */
+export const MOST_PIECES = 8;
+
+/** The end of a packet, left where it lies: pieces of memory, one after the other. */
+export class PacketBody {
+  /** Octets in all pieces together. */
+  length = 0;
+  /** Pieces there are: piece `i < count` is `bytes[i]`, octets `[from[i], to[i])` of it. */
+  count = 0;
+  readonly bytes: (Uint8Array | null)[] = [];
+  readonly from: number[] = [];
+  readonly to: number[] = [];
+
+  /** Forgets all pieces. */
+  clear(): void {
+    for (let i = 0; i < this.count; i++) this.bytes[i] = null;
+    this.length = 0;
+    this.count = 0;
+  }
+
+  /** Adds `bytes[from, to)`; false when there are too many pieces already. */
+  add(bytes: Uint8Array, from: number, to: number): boolean {
+    if (this.count === MOST_PIECES) return false;
+    const i = this.count++;
+    this.bytes[i] = bytes;
+    this.from[i] = from;
+    this.to[i] = to;
+    this.length += to - from;
+    return true;
+  }
+
+  /** Copies all pieces to `out[at..]`. */
+  copyTo(out: Uint8Array, at: number): void {
+    let o = at;
+    for (let i = 0; i < this.count; i++) {
+      copyBytes(this.bytes[i]!, this.from[i]!, this.to[i]!, out, o);
+      o += this.to[i]! - this.from[i]!;
+    }
+  }
+}
+
+/** Describes a packet on its way out. Reused; `transmit` fills everything but `id` and `gather`. */
 export class TxMeta {
   /** Set by the link before `transmit`: the number a trace pairs this packet by; 0 for none. */
   id = 0;
+  /**
+   * Set by the link before `transmit`: text of this many octets or more may be left where it lies (`body`) when the
+   * checksum is the link's to finish; 0 when every packet is to be whole.
+   */
+  gather = 0;
+  /**
+   * Text that was not copied: `transmit` wrote the octets before it, and the length that it returned counts both. Borrowed
+   * until the link calls `transmit` or anything else of its port again. Empty for a packet that is whole.
+   */
+  readonly body: PacketBody = new PacketBody();
   /** `CHECKSUM_PARTIAL` only when the link said `txChecksum`. */
   checksum: ChecksumState = CHECKSUM_NONE;
   /** For `CHECKSUM_PARTIAL`: offset of the first octet to sum, from the packet's start. */
@@ -66,8 +119,9 @@ export class TxMeta {
   /** For a super-segment: octets of all headers together, from the packet's start. */
   headerLength = 0;
 
-  /** Back to "an ordinary packet with complete checksums". Leaves `id`. */
+  /** Back to "an ordinary packet with complete checksums". Leaves `id` and `gather`. */
   reset(): void {
+    this.body.clear();
     this.checksum = CHECKSUM_NONE;
     this.csumStart = 0;
     this.csumOffset = 0;

@@ -11,6 +11,7 @@
 // two small sizes for its end when little waits.
 
 import { copyBytes } from './copy.ts';
+import type { PacketBody } from './packet.ts';
 
 /** Octets of the smallest chunk, which a request or an answer fits in, and of the one small writes share. */
 const TINY = 1024;
@@ -122,12 +123,12 @@ export class SendQueue {
   /** Position of the oldest octet held, and of the next to be pushed. */
   #from = 0;
   #to = 0;
-  /** Position just past the furthest octet ever copied out: where the next full segment begins. */
+  /** Position just past the furthest octet ever handed out: where the next full segment begins. */
   #sent = 0;
   /** Where in the last chunk the next octet goes, and how many fit. */
   #tail = 0;
   #room = 0;
-  /** Index of the chunk that the last `copyTo` ended in. */
+  /** Index of the chunk that the last `copyTo` or `lend` ended in. */
   #cursor = 0;
 
   /** Octets of memory held in chunks. */
@@ -163,9 +164,7 @@ export class SendQueue {
    * Throws a `RangeError` when they are not all held: sending them would send another's memory.
    */
   copyTo(offset: number, count: number, out: Uint8Array, at: number): void {
-    if (offset < 0 || count < 0 || offset + count > this.length) {
-      throw new RangeError(`octets [${offset}, ${offset + count}) are not in a send queue of ${this.length}`);
-    }
+    this.#check(offset, count);
     if (count === 0) return;
     const position = this.#from + offset;
     let index = this.#find(position);
@@ -173,16 +172,59 @@ export class SendQueue {
     let left = count;
     for (;;) {
       const chunk = this.#chunks[index]!;
-      const stop = index + 1 < this.#count ? this.#starts[index + 1]! : this.#to;
-      const n = Math.min(left, stop - this.#starts[index]! - a);
+      const n = Math.min(left, this.#stop(index) - this.#starts[index]! - a);
       copyOut(chunk, a, n, this.grain, out, at + count - left);
       left -= n;
       if (left === 0) break;
       a = 0;
       index++;
     }
+    this.#went(index, position + count);
+  }
+
+  /**
+   * Adds to `body` the octets that `copyTo` would copy, where they lie: borrowed until the next `push`, `drop` or `clear`.
+   *
+   * Throws a `RangeError` when they are not all held.
+   *
+   * @returns false when they lie in too many pieces; `body` is empty then
+   */
+  lend(offset: number, count: number, body: PacketBody): boolean {
+    this.#check(offset, count);
+    if (count === 0) return true;
+    const position = this.#from + offset;
+    let index = this.#find(position);
+    let a = position - this.#starts[index]!;
+    for (let left = count; ; ) {
+      const n = Math.min(left, this.#stop(index) - this.#starts[index]! - a);
+      if (!body.add(this.#chunks[index]!.bytes, a, a + n)) {
+        body.clear();
+        return false;
+      }
+      left -= n;
+      if (left === 0) break;
+      a = 0;
+      index++;
+    }
+    this.#went(index, position + count);
+    return true;
+  }
+
+  /** Position past the octets of chunk `index`. */
+  #stop(index: number): number {
+    return index + 1 < this.#count ? this.#starts[index + 1]! : this.#to;
+  }
+
+  /** Octets up to `position`, the last of them in chunk `index`, were handed out. */
+  #went(index: number, position: number): void {
     this.#cursor = index;
-    if (position + count > this.#sent) this.#sent = position + count;
+    if (position > this.#sent) this.#sent = position;
+  }
+
+  #check(offset: number, count: number): void {
+    if (offset < 0 || count < 0 || offset + count > this.length) {
+      throw new RangeError(`octets [${offset}, ${offset + count}) are not in a send queue of ${this.length}`);
+    }
   }
 
   /**

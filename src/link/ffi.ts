@@ -3,6 +3,8 @@
 // Bun (`bun:ffi`) and Deno (`Deno.dlopen`) can fill the same interface: it is handed to `openTun` by option.
 
 import { createRequire } from 'node:module';
+import { endianness } from 'node:os';
+import { MOST_PIECES, type PacketBody } from '../base/packet.ts';
 import { TunError } from './tun-error.ts';
 
 /** Calls into the C library. Every call returns what C returns, or `-errno` instead of -1. */
@@ -21,6 +23,11 @@ export interface Ffi {
   /** Writes `buffer[0, length)` as one packet. */
   write(fd: number, buffer: Uint8Array, length: number): number;
   /**
+   * Writes `head[0, length)` and then `body` as one packet. Where it is absent, packets are made whole before they are
+   * written.
+   */
+  writev?(fd: number, head: Uint8Array, length: number, body: PacketBody): number;
+  /**
    * `poll` of one descriptor, off the main thread.
    *
    * @param events POLLIN 1, POLLOUT 4
@@ -36,6 +43,8 @@ interface Koffi {
     func(name: string, result: string, args: string[]): KoffiFunction;
   };
   errno(): number;
+  address(bytes: Uint8Array): bigint;
+  sizeof(type: string): number;
 }
 interface KoffiFunction {
   (...args: unknown[]): number;
@@ -73,7 +82,7 @@ function bind(koffi: Koffi): Ffi {
   const write = c.func('write', 'intptr_t', ['int', 'void *', 'size_t']);
   const poll = c.func('poll', 'int', ['void *', 'unsigned long', 'int']);
   const settle = (result: number): number => (result < 0 ? -koffi.errno() : result);
-  return {
+  const ffi: Ffi = {
     open: (path, flags) => settle(open(path, flags)),
     socket: (domain, type) => settle(socket(domain, type, 0)),
     close: (fd) => settle(close(fd)),
@@ -93,5 +102,35 @@ function bind(koffi: Koffi): Ffi {
         else done(result > 0 ? view.getInt16(6, true) : result);
       });
     },
+  };
+  // Addresses of 8 octets, the low ones first; elsewhere packets are made whole.
+  if (koffi.sizeof('void *') === 8 && endianness() === 'LE') {
+    const writev = bindWritev(koffi, c);
+    ffi.writev = (fd, head, length, body) => settle(writev(fd, head, length, body));
+  }
+  return ffi;
+}
+
+/** `writev` with its `struct iovec` made here: to have koffi fill one takes longer than the copy that is saved. */
+function bindWritev(koffi: Koffi, c: ReturnType<Koffi['load']>): NonNullable<Ffi['writev']> {
+  const writev = c.func('writev', 'intptr_t', ['int', 'void *', 'int']);
+  // struct iovec { void *base; size_t length; }
+  const iovec = new Uint32Array(4 * (MOST_PIECES + 1));
+  // An array of more than a few octets stays where it is for as long as it lives.
+  const addresses = new WeakMap<Uint8Array, number>();
+  const put = (i: number, bytes: Uint8Array, from: number, to: number): void => {
+    let address = addresses.get(bytes);
+    if (address === undefined) {
+      address = Number(koffi.address(bytes));
+      addresses.set(bytes, address);
+    }
+    iovec[4 * i] = address + from;
+    iovec[4 * i + 1] = (address + from) / 2 ** 32;
+    iovec[4 * i + 2] = to - from;
+  };
+  return (fd, head, length, body) => {
+    put(0, head, 0, length);
+    for (let i = 0; i < body.count; i++) put(i + 1, body.bytes[i]!, body.from[i]!, body.to[i]!);
+    return writev(fd, iovec, body.count + 1);
   };
 }

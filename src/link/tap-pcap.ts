@@ -35,6 +35,8 @@ class TapPort implements LinkPort {
   }
 
   transmit(out: Uint8Array, at: number, meta: TxMeta): number {
+    // Whoever looks at packets needs them in one piece.
+    meta.gather = 0;
     const length = this.#port.transmit(out, at, meta);
     if (length > 0) this.#show('out', out, at, at + length, meta);
     return length;

@@ -417,11 +417,12 @@ export function transmit(
     0,
     options,
   );
-  if (len > 0) c.sendQueue?.copyTo(verdict === SEND_SYN ? 0 : seqDiff(plan.seq, c.snd.base), len, out, at + header);
+  const cut = len > mss && !plan.mtuProbe;
+  const partial = partialChecksum || cut;
+  if (len > 0) putText(c, verdict === SEND_SYN ? 0 : seqDiff(plan.seq, c.snd.base), out, at + header, partial, meta);
   const length = header + len;
   const pseudo = addressing.pseudo + length;
-  const cut = len > mss && !plan.mtuProbe;
-  if (partialChecksum || cut) {
+  if (partial) {
     finishTcpPartial(out, at, pseudo);
     meta.checksum = CHECKSUM_PARTIAL;
     meta.csumStart = at;
@@ -437,6 +438,18 @@ export function transmit(
   sent(c, verdict, again);
   if (c.env.trace !== null) traceSent(c, verdict, flags, wnd, again);
   return length;
+}
+
+/**
+ * The text of the planned segment, which begins `offset` octets after the oldest held: at `out[at..]`, or lent to a link
+ * that takes it where it lies and finishes its sum.
+ */
+function putText(c: Connection, offset: number, out: Uint8Array, at: number, partial: boolean, meta: TxMeta): void {
+  const { len } = c.env.plan;
+  const { sendQueue } = c;
+  if (sendQueue === null) return;
+  if (partial && meta.gather > 0 && len >= meta.gather && sendQueue.lend(offset, len, meta.body)) return;
+  sendQueue.copyTo(offset, len, out, at);
 }
 
 function flagsOf(c: Connection, verdict: Verdict): number {

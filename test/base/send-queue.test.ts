@@ -2,6 +2,7 @@
 
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { PacketBody } from '../../src/base/packet.ts';
 import { SendQueue } from '../../src/base/send-queue.ts';
 
 /** Octets that tell where they came from: position modulo a prime. */
@@ -105,8 +106,46 @@ describe('send queue', () => {
     queue.push(octets(0, 10), 0, 10);
     expect(() => queue.copyTo(5, 6, new Uint8Array(20), 0)).toThrow(RangeError);
     expect(() => queue.copyTo(-1, 2, new Uint8Array(20), 0)).toThrow(RangeError);
+    expect(() => queue.lend(5, 6, new PacketBody())).toThrow(RangeError);
     expect(() => queue.drop(11)).toThrow(RangeError);
     queue.copyTo(10, 0, new Uint8Array(0), 0);
+  });
+
+  it('lends what it would copy, where it lies, and fills chunks as it does for a copy', () => {
+    const body = new PacketBody();
+    const [copied, lent] = [new SendQueue(), new SendQueue()];
+    for (const queue of [copied, lent]) {
+      queue.grain = 1448;
+      queue.push(octets(0, 65_536), 0, 65_536);
+    }
+    copied.copyTo(0, 1000, new Uint8Array(1000), 0);
+    expect(lent.lend(0, 1000, body)).toBe(true);
+    const borrowed = body.bytes[0]!;
+    for (const queue of [copied, lent]) queue.push(octets(65_536, 200_000), 0, 200_000);
+    // A segment of 1000 octets moved the ends of all later ones, and both queues cut their chunks to meet them.
+    const ends = [copied, lent].map((queue) => {
+      const all = new PacketBody();
+      expect(queue.lend(0, 265_536, all)).toBe(true);
+      return all.to;
+    });
+    expect(ends[1]).toEqual(ends[0]);
+    body.clear();
+    expect(lent.lend(1000, 45 * 1448, body)).toBe(true);
+    expect([body.count, body.bytes[0], body.from[0], body.to[0]]).toEqual([2, borrowed, 1000, 45 * 1448]);
+    const out = new Uint8Array(body.length + 2);
+    body.copyTo(out, 1);
+    expect(Buffer.compare(out.subarray(1, -1), octets(1000, 45 * 1448))).toBe(0);
+    body.clear();
+    expect([body.length, body.count, body.bytes[0]]).toEqual([0, 0, null]);
+  });
+
+  it('lends nothing that lies in more pieces than a call takes', () => {
+    const queue = new SendQueue();
+    for (let i = 0; i < 20; i++) queue.push(octets(0, 65_536), 0, 65_536);
+    const body = new PacketBody();
+    expect([queue.lend(0, 8 * 65_536, body), body.count]).toEqual([true, 8]);
+    body.clear();
+    expect([queue.lend(0, 8 * 65_536 + 1, body), body.count, body.length]).toEqual([false, 0, 0]);
   });
 
   it('fills chunks with whole segments when it knows their size, and is right when that changes', () => {
@@ -154,7 +193,14 @@ describe('send queue', () => {
             const count =
               op === 'next' ? Math.min(x % 3 === 0 ? n : grain, held - from) : x % Math.min(held - from + 1, 10_000);
             const out = new Uint8Array(count);
-            queue.copyTo(from, count, out, 0);
+            const body = new PacketBody();
+            if (x % 2 === 0 && queue.lend(from, count, body)) {
+              expect(body.length).toBe(count);
+              body.copyTo(out, 0);
+            } else {
+              expect(body.length).toBe(0);
+              queue.copyTo(from, count, out, 0);
+            }
             expect(Buffer.compare(out, octets(first + from, count))).toBe(0);
             nextRead = first + from + count;
           }

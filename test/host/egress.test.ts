@@ -126,47 +126,73 @@ describe('deadlines', () => {
 });
 
 describe('super-segments', () => {
-  test('a link that cuts them gets them: whole segments and a rest, sums left to it; the octets arrive', () => {
-    const caps = { txChecksum: true, tso: 65_535 };
-    const make = (name: string, address: string): End => {
-      const host = new Host({ name, key: new Uint8Array(16).fill(9) });
-      return { host, iface: host.addInterface({ medium: 'ip', mtu: 1500, addresses: [address], caps }), trace: [] };
-    };
-    const a = make('a', '10.0.0.1/24');
-    const b = make('b', '10.0.0.2/24');
-    const out = new Uint8Array(70_000);
+  test('a link that would take text where it lies gets whole packets as long as their sums are ours', () => {
+    const { a, all } = bulk(1);
+    all[0]!.send(new Uint8Array(5000), 0, 5000);
     const meta = new TxMeta();
-    const sizes: number[] = [];
-    const rx = new RxMeta();
-    const pass = (from: End, to: End): boolean => {
-      while (from.host.deliver());
-      let any = false;
-      for (;;) {
-        const length = from.host.transmit(from.iface, out, 0, meta, 0);
-        if (length === 0) return any;
-        any = true;
-        expect([meta.checksum, meta.csumStart, meta.csumOffset]).toEqual([2, 20, 16]);
-        if (meta.gsoType !== 0) {
-          expect([meta.gsoType, meta.gsoSize, meta.headerLength]).toEqual([1, 1448, 52]);
-          sizes.push(length - 52);
-        } else expect(length).toBeLessThanOrEqual(1500);
-        rx.reset();
-        rx.checksum = meta.checksum;
-        rx.gsoSize = meta.gsoSize;
-        to.host.receive(to.iface, out, 0, length, rx, 0);
-      }
-    };
-    let told: { read: number[] } = { read: [] };
-    b.host.listen({ port: 80 }, (s) => {
-      told = program(s);
-    });
-    const c = a.host.connect({ address: '10.0.0.2', port: 80 });
-    const data = new Uint8Array(200_000).map((_, k) => k % 251);
-    c.send(data, 0, data.length);
-    while (pass(a, b) || pass(b, a));
-    expect(told.read.length).toBe(200_000);
-    expect(told.read.findIndex((octet, k) => octet !== k % 251)).toBe(-1);
-    expect(Math.max(...sizes)).toBeGreaterThan(10_000);
-    for (const size of sizes) expect(size === sizes.at(-1) || size % 1448 === 0).toBe(true);
+    meta.gather = 1;
+    expect(a.host.transmit(a.iface, new Uint8Array(2000), 0, meta, a.host.now)).toBe(1500);
+    expect([meta.checksum, meta.body.length]).toEqual([0, 0]);
   });
+
+  test.each([
+    ['whole', 0],
+    ['in parts when they are long', 20_000],
+  ])(
+    'a link that cuts them gets them %s: whole segments and a rest, sums left to it; the octets arrive',
+    (_, gather) => {
+      const lent: number[] = [];
+      const caps = { txChecksum: true, tso: 65_535 };
+      const make = (name: string, address: string): End => {
+        const host = new Host({ name, key: new Uint8Array(16).fill(9) });
+        return { host, iface: host.addInterface({ medium: 'ip', mtu: 1500, addresses: [address], caps }), trace: [] };
+      };
+      const a = make('a', '10.0.0.1/24');
+      const b = make('b', '10.0.0.2/24');
+      const out = new Uint8Array(70_000);
+      const meta = new TxMeta();
+      meta.gather = gather;
+      const sizes: number[] = [];
+      const rx = new RxMeta();
+      const pass = (from: End, to: End): boolean => {
+        while (from.host.deliver());
+        let any = false;
+        for (;;) {
+          meta.reset();
+          out.fill(0xee, 52, 53);
+          const length = from.host.transmit(from.iface, out, 0, meta, 0);
+          if (length === 0) return any;
+          any = true;
+          if (meta.body.length > 0) {
+            expect(meta.body.length).toBe(length - 52);
+            expect(out[52]).toBe(0xee);
+            lent.push(meta.body.length);
+            meta.body.copyTo(out, 52);
+          }
+          expect([meta.checksum, meta.csumStart, meta.csumOffset]).toEqual([2, 20, 16]);
+          if (meta.gsoType !== 0) {
+            expect([meta.gsoType, meta.gsoSize, meta.headerLength]).toEqual([1, 1448, 52]);
+            sizes.push(length - 52);
+          } else expect(length).toBeLessThanOrEqual(1500);
+          rx.reset();
+          rx.checksum = meta.checksum;
+          rx.gsoSize = meta.gsoSize;
+          to.host.receive(to.iface, out, 0, length, rx, 0);
+        }
+      };
+      let told: { read: number[] } = { read: [] };
+      b.host.listen({ port: 80 }, (s) => {
+        told = program(s);
+      });
+      const c = a.host.connect({ address: '10.0.0.2', port: 80 });
+      const data = new Uint8Array(200_000).map((_, k) => k % 251);
+      c.send(data, 0, data.length);
+      while (pass(a, b) || pass(b, a));
+      expect(told.read.length).toBe(200_000);
+      expect(told.read.findIndex((octet, k) => octet !== k % 251)).toBe(-1);
+      expect(Math.max(...sizes)).toBeGreaterThan(10_000);
+      expect(lent).toEqual(gather === 0 ? [] : sizes.filter((size) => size >= gather));
+      for (const size of sizes) expect(size === sizes.at(-1) || size % 1448 === 0).toBe(true);
+    },
+  );
 });

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { CHECKSUM_PARTIAL } from '../../src/base/packet.ts';
+import type { LinkPort } from '../../src/base/link.ts';
+import { CHECKSUM_PARTIAL, TxMeta } from '../../src/base/packet.ts';
 import { createPipe } from '../../src/link/pipe.ts';
 import { tapLink } from '../../src/link/tap-pcap.ts';
 import { TestPort } from './ports.ts';
@@ -21,6 +22,23 @@ describe('tap', () => {
     expect(seen).toEqual(['out 1,2', 'in 3']);
     expect([a.received.length, b.received.length]).toEqual([1, 1]);
     expect([near.medium, near.mtu, near.mac]).toEqual([pipe.a.medium, pipe.a.mtu, pipe.a.mac]);
+  });
+
+  it('has packets made whole, for a link that would take their text from where it lies', () => {
+    let port: LinkPort | undefined;
+    const asked: number[] = [];
+    const inner = createPipe().a;
+    inner.open = (its) => {
+      port = its;
+    };
+    const near = tapLink(inner, () => {});
+    const owner = new TestPort().queue([1]);
+    owner.describe = (meta) => asked.push(meta.gather);
+    near.open(owner);
+    const meta = new TxMeta();
+    meta.gather = 1;
+    expect(port!.transmit(new Uint8Array(10), 0, meta)).toBe(1);
+    expect(asked).toEqual([0]);
   });
 
   it('finishes partial checksums for the sink only (RFC 1071)', () => {

@@ -1,5 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { CHECKSUM_PARTIAL, CHECKSUM_VERIFIED, GSO_TCP4, GSO_TCP6, RxMeta, TxMeta } from '../../src/base/packet.ts';
+import {
+  CHECKSUM_PARTIAL,
+  CHECKSUM_VERIFIED,
+  GSO_TCP4,
+  GSO_TCP6,
+  type PacketBody,
+  RxMeta,
+  TxMeta,
+} from '../../src/base/packet.ts';
 import { type Ffi, openTun, TunError, type TunLink, type TunOptions } from '../../src/link/tun.ts';
 import { readVnet, writeVnet } from '../../src/link/vnet.ts';
 import { TestPort } from './ports.ts';
@@ -60,6 +68,14 @@ class FakeKernel implements Ffi {
     const result = this.writeResults.shift() ?? length;
     if (result >= 0) this.written.push([...buffer.subarray(0, length)]);
     return result;
+  }
+  /** As the write of one packet; with the octets of its parts told apart. */
+  writev(_fd: number, head: Uint8Array, length: number, body: PacketBody): number {
+    this.calls.push(`writev ${length}+${body.length} in ${body.count}`);
+    const packet = new Uint8Array(length + body.length);
+    packet.set(head.subarray(0, length));
+    body.copyTo(packet, length);
+    return this.write(_fd, packet, packet.length);
   }
   poll(_fd: number, events: number, _timeout: number, done: (result: number) => void): void {
     this.polls.push({ events, done });
@@ -265,6 +281,94 @@ describe('TUN link', () => {
       { checksum: CHECKSUM_PARTIAL, csumStart: 40, csumOffset: 16, gsoType: GSO_TCP6, gsoSize: 0x0102 },
       { checksum: CHECKSUM_VERIFIED, csumStart: 0, csumOffset: 0, gsoType: 0, gsoSize: 0 },
     ]);
+  });
+});
+
+describe('a packet whose text was not copied', () => {
+  /** A port that has one packet: `1 2` and the text, where that lies. */
+  function lending(text: Uint8Array): TestPort {
+    const port = new TestPort();
+    const asked = port.transmit.bind(port);
+    port.transmit = (out, at, meta) => {
+      if (asked(out, at, meta) === 0) return 0;
+      if (meta.gather === 0 || text.length < meta.gather) {
+        out.set(text, at + 2);
+      } else {
+        meta.body.add(text, 0, 5);
+        meta.body.add(text, 5, text.length);
+      }
+      return 2 + text.length;
+    };
+    return port.queue([1, 2]);
+  }
+  const wire = (text: Uint8Array): Uint8Array => Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 2, ...text);
+  const long = (): Uint8Array => Uint8Array.from({ length: 20_000 }, (_, i) => i);
+
+  function attach(kernel: FakeKernel, port: TestPort, options: Partial<TunOptions> = {}): TunLink {
+    const link = openTun({ name: 'synfin0', wake: 'poll', ffi: kernel, ...options });
+    link.open(port);
+    return link;
+  }
+
+  it('is written in one call, headers and pieces, when it is long and the device finishes sums', () => {
+    const kernel = new FakeKernel();
+    const port = lending(long());
+    const link = attach(kernel, port);
+    link.pump();
+    expect(kernel.calls.at(-1)).toBe('writev 12+20000 in 2');
+    expect(Buffer.compare(Buffer.from(kernel.written[0]!), wire(long()))).toBe(0);
+    // The next packet is whole, and nothing of the last one's text is left to it.
+    port.transmit = (out, at, meta) => {
+      expect(meta.body.length).toBe(0);
+      return TestPort.prototype.transmit.call(port, out, at, meta);
+    };
+    port.queue([7]);
+    link.pump();
+    expect(kernel.written[1]).toEqual([0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 7]);
+    expect(link.counters.written).toBe(2);
+  });
+
+  it.each([
+    ['its text is short', {}, 1000],
+    ['the device takes no unfinished sums', { vnet: false }, 20_000],
+    ['no such call is at hand', { ffi: undefined }, 20_000],
+  ])('is asked for whole when %s', (_, options, length) => {
+    const kernel = new FakeKernel();
+    const text = long().subarray(0, length);
+    if ('ffi' in options) Object.assign(kernel, { writev: undefined });
+    attach(kernel, lending(text), 'vnet' in options ? options : {}).pump();
+    expect(kernel.calls.filter((call) => call.startsWith('writev'))).toEqual([]);
+    const expected = wire(text).subarray('vnet' in options ? 10 : 0);
+    expect(Buffer.compare(Buffer.from(kernel.written[0]!), expected)).toBe(0);
+  });
+
+  it.each([11, 105])(
+    'keeps its text when the device is full (errno %i), whatever becomes of the memory it lay in',
+    (full) => {
+      const kernel = new FakeKernel();
+      const text = long();
+      const port = lending(text);
+      const link = attach(kernel, port);
+      kernel.writeResults = [-4, -full, -full];
+      link.pump();
+      text.fill(0xee);
+      expect([kernel.written.length, link.counters.full]).toEqual([0, 1]);
+      const room = () => kernel.polls.splice(1, 1)[0]!.done(4);
+      room();
+      room();
+      expect(Buffer.compare(Buffer.from(kernel.written[0]!), wire(long()))).toBe(0);
+      expect([kernel.written.length, link.counters.full, port.diary]).toEqual([1, 2, ['writable']]);
+    },
+  );
+
+  it('counts as lost when the kernel refuses it', () => {
+    const kernel = new FakeKernel();
+    const port = lending(long());
+    kernel.writeResults = [-22, 20_011];
+    port.queue([3, 4]);
+    const link = attach(kernel, port);
+    link.pump();
+    expect([link.counters.refused, link.counters.written, port.diary]).toEqual([2, 0, ['refused', 'refused']]);
   });
 });
 
