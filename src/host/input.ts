@@ -32,6 +32,7 @@ import type { Interface } from './interface.ts';
 import type { Listener } from './listener.ts';
 import { cookieArrives, isHeldBack, synArrives } from './opening.ts';
 import { queueUnreachable } from './output.ts';
+import { takesPlain } from './plain.ts';
 
 /** ARP requests that wait to be answered on one interface, at most. */
 const ARP_OWED_LIMIT = 16;
@@ -51,6 +52,9 @@ export class Input {
   #packetTo = 0;
   #groupFrame = false;
   #broadcast = false;
+  /** The connection that the last segment over IPv4 was for, and where it came in. */
+  #last: Connection | null = null;
+  #lastOn: Interface | null = null;
   /** It came over IPv4. Its addresses alone do not say so: an IPv6 address may have any word for its third. */
   #v4 = false;
 
@@ -108,6 +112,10 @@ export class Input {
 
   #ipv4(i: Interface, bytes: Uint8Array, from: number, to: number, meta: RxMeta): void {
     const host = this.#host;
+    const last = this.#last;
+    if (last !== null && this.#lastOn === i && !this.#groupFrame) {
+      if (takesPlain(host, last, this.#seg, bytes, from, to, meta)) return;
+    }
     const ip = this.#ip4;
     const reason = parseIpv4(bytes, from, to, ip);
     if (reason !== null) {
@@ -239,6 +247,8 @@ export class Input {
     const c =
       host.table.find(dst0, dst1, dst2, dst3, dstPort, src0, src1, src2, src3, srcPort) ??
       host.timeWaits.unfold(dst0, dst1, dst2, dst3, dstPort, src0, src1, src2, src3, srcPort);
+    this.#last = this.#v4 ? c : null;
+    this.#lastOn = i;
     if (c !== null && !(c.state === 'TIME-WAIT' && this.#reopens(c, seg))) this.#toConnection(c, seg);
     else this.#toListener(i, seg, c);
   }

@@ -69,7 +69,7 @@ function takeAck(c: Connection, seg: Segment, advance: number, duplicate: boolea
 }
 
 /** SND.UNA moves to `ack`: octets leave the queue and the scoreboard. */
-function acknowledge(c: Connection, ack: number, board: Scoreboard | null, delivery: Delivery): void {
+export function acknowledge(c: Connection, ack: number, board: Scoreboard | null, delivery: Delivery): void {
   const { snd } = c;
   snd.una = ack;
   board?.acknowledge(ack, delivery);
@@ -84,7 +84,7 @@ function acknowledge(c: Connection, ack: number, board: Scoreboard | null, deliv
 }
 
 /** A round-trip time, from the segment being timed or else from its echoed timestamp (RFC 7323 §4). */
-function measure(c: Connection, seg: Segment, advance: number): void {
+export function measure(c: Connection, seg: Segment, advance: number): void {
   const { snd, rtt, env } = c;
   const { delivery, profile, now } = env;
   const { firstAt, copies, firstSackedAt } = delivery;
@@ -135,7 +135,7 @@ function takeSack(c: Connection, board: Scoreboard | null, seg: Segment, deliver
 }
 
 /** SND.WND from the newest segment only, by SND.WL1 and SND.WL2 (RFC 9293 §3.10.7.4). */
-function updateWindow(c: Connection, seg: Segment, wnd: number): void {
+export function updateWindow(c: Connection, seg: Segment, wnd: number): void {
   const { snd, timers } = c;
   if (!(seqLt(snd.wl1, seg.seq) || (snd.wl1 === seg.seq && seqLe(snd.wl2, seg.ack)))) return;
   const opened = wnd > snd.wnd;

@@ -10,6 +10,7 @@ import { type Connection, EVENT_URGENT } from './connection.ts';
 import { ecnOfText } from './ecn.ts';
 import { heardFrom } from './liveness.ts';
 import { becomeEstablished } from './opening.ts';
+import { arrivesPlain } from './plain.ts';
 import { segmentArrivesInSynSent } from './syn-sent.ts';
 import { processText } from './text.ts';
 
@@ -18,6 +19,7 @@ import { processText } from './text.ts';
  * The segment is trimmed in place. Changes variables and marks what is to be sent; sends nothing.
  */
 export function segmentArrives(c: Connection, seg: Segment): void {
+  if (arrivesPlain(c, seg)) return;
   const { state } = c;
   c.segmentsIn += seg.gsoSize > 0 && seg.len > 0 ? Math.ceil(seg.len / seg.gsoSize) : 1;
   if (state === 'SYN-SENT') {

@@ -34,6 +34,7 @@ import { busyness } from './info.ts';
 import { armPacing, paced, spend } from './pacing.ts';
 import { mtuProbeDue, mtuProbeSent } from './path-mtu.ts';
 import { ENDS, PUSH } from './pieces.ts';
+import { transmitPlain } from './plain.ts';
 import { armProbe } from './rack.ts';
 import { allowance, copied } from './recovery.ts';
 import { AGAIN, LOST, PUSHED, type Scoreboard, TRAIN_END } from './scoreboard.ts';
@@ -224,6 +225,9 @@ function planNew(c: Connection, most: number): boolean {
   plan.seq = snd.nxt;
   if (unsent <= 0) {
     // A bare FIN needs no window: it is one number, and the peer's answer to it is what we want.
+    plan.train = 0;
+    plan.push = false;
+    plan.written = false;
     plan.fin = unsent === 0 && finMayGo(c);
     return plan.fin;
   }
@@ -389,6 +393,8 @@ export function transmit(
   partialChecksum: boolean,
   meta: TxMeta,
 ): number {
+  const plain = transmitPlain(c, out, at, partialChecksum, meta);
+  if (plain > 0) return plain;
   const { mss } = c.snd;
   const verdict = whatToSend(c, super_ > mss ? super_ - (super_ % mss) : mss);
   if (verdict === NOTHING) {

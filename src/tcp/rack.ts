@@ -59,9 +59,15 @@ function isShort(c: Connection): boolean {
  * @returns true when something was found lost
  */
 export function detectLosses(c: Connection, delivery: Delivery, now: number): boolean {
-  const { rack, rtt } = c;
   if (delivery.reordered) noteReordering(c, delivery.lowest, c.board === null ? c.snd.una : c.board.fack);
-  // An answer quicker than any round trip answers the original, not the copy (§6.2 step 2).
+  noteArrival(c, delivery, now);
+  return c.env.profile.lossDetection === 'rack' ? markOverdue(c, now) : markBelow(c, now);
+}
+
+/** The segment sent last among those that have arrived may be one of these (§6.2 step 2). */
+export function noteArrival(c: Connection, delivery: Delivery, now: number): void {
+  const { rack, rtt } = c;
+  // An answer quicker than any round trip answers the original, not the copy.
   const { lastAt, sentAt } = delivery;
   if (sentAt >= 0 && (!delivery.ambiguous || now - sentAt >= rtt.least)) {
     rack.rtt = now - sentAt;
@@ -73,7 +79,6 @@ export function detectLosses(c: Connection, delivery: Delivery, now: number): bo
   if (c.env.profile.rackRttOfLast && lastAt >= 0 && (!delivery.lastAgain || now - lastAt >= rtt.least)) {
     rack.rtt = now - lastAt;
   }
-  return c.env.profile.lossDetection === 'rack' ? markOverdue(c, now) : markBelow(c, now);
 }
 
 /** Losses by what has arrived above them (RFC 6675 §4), and early retransmit (RFC 5827). */

@@ -91,7 +91,7 @@ export function parseIpv4(
 }
 
 /** Sum of the ten 16-bit halves of a header's five words, below 2^20. */
-function sumOfWords(a: number, b: number, c: number, d: number, e: number): number {
+export function sumOfWords(a: number, b: number, c: number, d: number, e: number): number {
   return (
     (a >>> 16) +
     (b >>> 16) +
