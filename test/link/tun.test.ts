@@ -136,6 +136,21 @@ describe('TUN link', () => {
     expect(port.received.map((p) => p[1])).toEqual(Array.from({ length: 70 }, (_, i) => i));
   });
 
+  it('gives the program its turn after every 256 KiB of them, and none when there was nothing', () => {
+    const kernel = new FakeKernel();
+    const { link, port } = open(kernel);
+    kernel.readable(...Array.from({ length: 9 }, () => new Array(65_536).fill(0)));
+    const four = new Array(4).fill('receive 65536');
+    expect(port.diary).toEqual([...four, 'turn', ...four, 'turn', 'receive 65536', 'turn']);
+    kernel.readable();
+    expect(port.diary).toHaveLength(12);
+    // The program may close the link in its turn.
+    port.onTurn = () => link.close();
+    kernel.readable(...Array.from({ length: 5 }, () => new Array(65_536).fill(0)));
+    expect(port.diary.slice(12)).toEqual([...four, 'turn']);
+    expect(kernel.incoming).toHaveLength(1);
+  });
+
   it('looks for answers at once after a bulk was written, not after little, and lets the event loop breathe', async () => {
     const kernel = new FakeKernel();
     const { link, port } = open(kernel);
