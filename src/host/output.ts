@@ -49,10 +49,13 @@ const NO_OPTIONS: Uint8Array = new Uint8Array(0);
 /** Writes the next packet of an interface at `out[at]`; returns its length, or 0. */
 export function transmitPacket(host: Host, i: Interface, out: Uint8Array, at: number, meta: TxMeta): number {
   if (i.quiet) return 0;
-  wakeWaiting(host, i);
-  let length = i.neighbours === null ? 0 : transmitArp(host, i, out, at);
-  if (length === 0) length = transmitReply(host, i, i.replies, out, at);
-  if (length === 0) length = transmitFrom(host, i, i.urgent, out, at, meta);
+  let length = 0;
+  if (i.neighbours !== null) {
+    wakeWaiting(host, i);
+    length = transmitArp(host, i, out, at);
+  }
+  if (length === 0 && i.replies.length > 0) length = transmitReply(host, i, i.replies, out, at);
+  if (length === 0 && i.urgent.length > 0) length = transmitFrom(host, i, i.urgent, out, at, meta);
   if (length === 0) length = transmitInTurn(host, i, out, at, meta);
   // What could not be sent may have begun to ask for its neighbour.
   if (length === 0 && i.neighbours !== null) length = transmitArp(host, i, out, at);

@@ -13,9 +13,9 @@ import { IPV4_HEADER, PROTO_TCP, sumOfWords } from '../wire/ipv4.ts';
 import { ACK, PSH, type Segment, TCP_HEADER } from '../wire/tcp.ts';
 import type { Host } from './host.ts';
 
-/** Octets of the two headers, without options and with the one set of options that plain segments have. */
+/** Octets of both headers without options, and of a TCP header with the one set of options that plain segments have. */
 const BARE = IPV4_HEADER + TCP_HEADER;
-const STAMPED = BARE + 12;
+const STAMPED = TCP_HEADER + 12;
 /** NOP, NOP, kind and length of the timestamps option, as everybody aligns it (RFC 7323 Appendix A). */
 const TS_WORD = 0x0101080a;
 
@@ -45,39 +45,53 @@ export function takesPlain(
   const dst = get32(bytes, from + 16);
   // No fragment.
   if ((word1 & 0x3fff) !== 0 || (word2 & 0xff0000) !== PROTO_TCP << 16) return false;
-  const { local, localPort, remote, remotePort, pseudo } = c.addressing;
+  const { local, localPort, remote, remotePort } = c.addressing;
   const ports = get32(bytes, from + 20);
   if (src !== remote.w3 || dst !== local.w3 || ports !== ((remotePort << 16) | localPort)) return false;
   if (fold(sumOfWords(word0, word1, word2, src, dst)) !== 0xffff) return false;
 
-  const seq = get32(bytes, from + 24);
-  const ack = get32(bytes, from + 28);
-  const word3 = get32(bytes, from + 32);
-  const header = IPV4_HEADER + ((word3 >>> 28) << 2);
-  if (header !== BARE && (header !== STAMPED || total < STAMPED || get32(bytes, from + BARE) !== TS_WORD)) return false;
+  if (!takesSegment(c, seg, bytes, from + IPV4_HEADER, from + total, ports, meta)) return false;
+  host.counters.segmentsIn++;
+  return true;
+}
+
+/** The segment in `bytes[from, to)`, of which the ports are known to be right. */
+function takesSegment(
+  c: Connection,
+  seg: Segment,
+  bytes: Uint8Array,
+  from: number,
+  to: number,
+  ports: number,
+  meta: RxMeta,
+): boolean {
+  const seq = get32(bytes, from + 4);
+  const ack = get32(bytes, from + 8);
+  const word3 = get32(bytes, from + 12);
+  const header = (word3 >>> 28) << 2;
+  const stamped = header === STAMPED;
+  if (stamped ? to - from < STAMPED || get32(bytes, from + TCP_HEADER) !== TS_WORD : header !== TCP_HEADER)
+    return false;
   if (((word3 >>> 16) & 0xff & ~PSH) !== ACK) return false;
-  const tsVal = header === STAMPED ? get32(bytes, from + BARE + 4) : 0;
-  const tsEcr = header === STAMPED ? get32(bytes, from + BARE + 8) : 0;
+  const tsVal = stamped ? get32(bytes, from + TCP_HEADER + 4) : 0;
+  const tsEcr = stamped ? get32(bytes, from + TCP_HEADER + 8) : 0;
   if (meta.checksum === CHECKSUM_NONE) {
-    let sum = sumOfWords(ports, seq, ack, word3, get32(bytes, from + 36)) + pseudo + total - IPV4_HEADER;
-    if (header === STAMPED) sum += sumOfWords(TS_WORD, tsVal, tsEcr, 0, 0);
-    if (total > header) sum = onesSum(bytes, from + header, from + total, sum);
+    let sum = sumOfWords(ports, seq, ack, word3, get32(bytes, from + 16)) + c.addressing.pseudo + to - from;
+    if (stamped) sum += sumOfWords(TS_WORD, tsVal, tsEcr, 0, 0);
+    if (to - from > header) sum = onesSum(bytes, from + header, to, sum);
     if (fold(sum) !== 0xffff) return false;
   }
-
   seg.seq = seq;
   seg.ack = ack;
   seg.flags = (word3 >>> 16) & 0xff;
   seg.wnd = word3 & 0xffff;
   seg.bytes = bytes;
   seg.at = from + header;
-  seg.len = total - header;
-  seg.hasTs = header === STAMPED;
+  seg.len = to - from - header;
+  seg.hasTs = stamped;
   seg.tsVal = tsVal;
   seg.tsEcr = tsEcr;
   seg.sackCount = 0;
   seg.gsoSize = meta.gsoSize;
-  if (!arrivesPlain(c, seg)) return false;
-  host.counters.segmentsIn++;
-  return true;
+  return arrivesPlain(c, seg);
 }
