@@ -7,7 +7,7 @@ export const name = 'net.bulk.64k';
 export const unit = 'MB/s';
 export const better = 'higher';
 
-const metric = bulkMetric(2048 * 1024 * 1024, 65_536);
+const metric = bulkMetric(1024 * 1024 * 1024, 65_536);
 
 export const run = () => metric.run();
 export const peers = { 'node:net over loopback': () => metric.nodes() };
