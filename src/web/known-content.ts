@@ -6,7 +6,7 @@
 
 import { platformResponse } from './plain-response.ts';
 
-/** The parts that are looked at, as they have been since Node 18. */
+/** The parts that are looked at, as Node 20 and 22 have them. */
 interface State {
   readonly body?: { readonly stream: ReadableStream; readonly source: unknown } | null;
 }
