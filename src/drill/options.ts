@@ -275,7 +275,7 @@ function setCongestion(env: OptionEnv, value: Uint8Array): boolean {
 function applyLinger2(env: OptionEnv, s: Socket): void {
   const { linger2 } = s.options;
   if (s.connection !== null && linger2 >= 0)
-    s.connection.finWaitTime = linger2 > 0 ? linger2 * 1000 : env.profile.finWait2;
+    s.connection.ownRare().finWaitTime = linger2 > 0 ? linger2 * 1000 : env.profile.finWait2;
 }
 
 /** 0 leaves it to the system's value, and what is too large for an int is no limit. */

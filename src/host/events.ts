@@ -63,8 +63,8 @@ export class Events {
     if ((events & EVENT_URGENT) !== 0) c.handler?.onUrgent?.(c);
     if ((events & EVENT_READABLE) !== 0) c.handler?.onReadable?.(c);
     if ((events & EVENT_WRITABLE) !== 0) c.handler?.onWritable?.(c);
-    if ((events & EVENT_TROUBLE) !== 0 && c.trouble !== null) {
-      c.handler?.onTrouble?.(c, new NetError(c.trouble, 'read'));
+    if ((events & EVENT_TROUBLE) !== 0 && c.rare.trouble !== null) {
+      c.handler?.onTrouble?.(c, new NetError(c.rare.trouble, 'read'));
     }
     if ((events & EVENT_CLOSE) !== 0) c.handler?.onClose?.(c, c.error);
   }

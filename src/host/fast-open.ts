@@ -41,7 +41,7 @@ export class FastOpens {
       }
       this.#peers.set(name, peer);
     }
-    c.fastOpen = new FastOpen(peer, null, null);
+    c.ownRare().fastOpen = new FastOpen(peer, null, null);
   }
 
   /** Whether a cookie of the peer at this address is at hand, and may be used at `now`. */
@@ -101,7 +101,7 @@ export function offerFastOpen(host: Host, listener: Listener, c: Connection, seg
   if ((seg.cookieLength < 0 && !bare) || queue.full(host.now)) return;
   const cookie = host.fastOpens.cookieOf(c.addressing.remote, c.addressing.local);
   if (!bare && !isCookie(seg, cookie)) {
-    c.fastOpen = new FastOpen(null, null, cookie);
+    c.ownRare().fastOpen = new FastOpen(null, null, cookie);
     return;
   }
   host.events.waits(c);

@@ -165,7 +165,7 @@ export class IcmpInput {
       this.#host.touch(c);
       return;
     }
-    c.softError = 'EHOSTUNREACH';
+    c.ownRare().softError = 'EHOSTUNREACH';
     c.report('EHOSTUNREACH');
   }
 

@@ -159,13 +159,13 @@ function reachable(host: Host, i: Interface, c: Connection): boolean {
   if (i.neighbours === null || whatToSend(c) === NOTHING) return true;
   switch (i.neighbours.resolve(c.nextHop, host.now)) {
     case NEIGHBOUR_READY:
-      c.neighbourFailures = 0;
+      if (c.rare.neighbourFailures > 0) c.ownRare().neighbourFailures = 0;
       return true;
     case NEIGHBOUR_FAILED:
       host.drop('neighbour-unresolved', c);
-      c.neighbourFailures++;
+      c.ownRare().neighbourFailures++;
       c.unreachable('EHOSTUNREACH');
-      if (c.neighbourFailures > NEIGHBOUR_PATIENCE) c.fail('EHOSTUNREACH', 'error');
+      if (c.rare.neighbourFailures > NEIGHBOUR_PATIENCE) c.fail('EHOSTUNREACH', 'error');
       if (c.state === 'CLOSED') return false;
       wait(i, c);
       // Nobody is asking for that neighbour any more, so no change of it would wake the connection.

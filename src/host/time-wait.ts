@@ -92,8 +92,8 @@ export class TimeWaits {
     w[at + RCV_ADV] = rcv.adv;
     w[at + TS_RECENT] = rcv.tsRecent;
     w[at + MAX_WND] = snd.maxWnd;
-    w[at + CHALLENGE] = whole(c.lastChallenge);
-    w[at + REFUSAL] = whole(c.lastRefusal);
+    w[at + CHALLENGE] = whole(c.rare.lastChallenge);
+    w[at + REFUSAL] = whole(c.rare.lastRefusal);
     w[at + ID] = c.id;
     w[at + FLAGS] =
       snd.scale |
@@ -251,7 +251,8 @@ export class TimeWaits {
     rcv.finSeq = (rcv.nxt - 1) | 0;
     rcv.finished = true;
     c.adopt('TIME-WAIT');
-    c.diffserv = (flags >> 11) & 63;
+    const diffserv = (flags >> 11) & 63;
+    if (diffserv !== 0) c.ownRare().diffserv = diffserv;
     host.route(c);
     if (c.interfaceIndex < 0) c.interfaceIndex = flags >> 20;
     c.closeAnnounced = true;
@@ -266,9 +267,11 @@ export class TimeWaits {
     const w = this.#words;
     const at = row * WORDS;
     c.rcv.tsRecent = w[at + TS_RECENT]!;
-    c.rcv.tsRecentAt = this.#host.now;
-    c.lastChallenge = w[at + CHALLENGE]! === NEVER ? Number.NEGATIVE_INFINITY : w[at + CHALLENGE]!;
-    c.lastRefusal = w[at + REFUSAL]! === NEVER ? Number.NEGATIVE_INFINITY : w[at + REFUSAL]!;
+    c.rcv.tsRecentAt = Math.floor(this.#host.now / 1000);
+    const challenge = w[at + CHALLENGE]!;
+    const refusal = w[at + REFUSAL]!;
+    if (challenge !== NEVER) c.ownRare().lastChallenge = challenge;
+    if (refusal !== NEVER) c.ownRare().lastRefusal = refusal;
     c.arm().timeWait = this.#deadlines[row]!;
   }
 

@@ -58,13 +58,14 @@ function takeAck(c: Connection, seg: Segment, advance: number, duplicate: boolea
   }
   if (c.rack.probing && (advance > 0 || dsack)) probeAnswered(c, dsack, now);
   if (advance === 0) return;
-  c.silentSince = now;
   if (snd.una === snd.nxt) {
     c.timers.retransmit = OFF;
     c.releaseBoard();
     return;
   }
-  c.arm().retransmit = now + c.rtt.timeout(env.profile);
+  const timers = c.arm();
+  timers.silentSince = now;
+  timers.retransmit = now + c.rtt.timeout(env.profile);
   armProbe(c);
 }
 
@@ -90,8 +91,10 @@ export function measure(c: Connection, seg: Segment, advance: number): void {
   const { firstAt, copies, firstSackedAt } = delivery;
   if (!profile.rttEveryAck) {
     if (advance <= 0) return;
-    if (rtt.timing) {
-      rtt.acked(snd.una, now, profile);
+    const { timing } = c.timers;
+    if (timing.on) {
+      const sample = timing.acked(snd.una, now);
+      if (sample >= 0) rtt.measure(sample, profile);
       return;
     }
   } else if ((firstAt >= 0 && !copies) || firstSackedAt >= 0) {
@@ -150,6 +153,6 @@ export function updateWindow(c: Connection, seg: Segment, wnd: number): void {
   if (opened && timers.persist !== OFF) {
     timers.persist = OFF;
     c.probeDue = false;
-    c.probes = 0;
+    timers.probes = 0;
   }
 }

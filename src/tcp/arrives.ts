@@ -81,8 +81,8 @@ function firstCheckSequence(c: Connection, seg: Segment): boolean {
   return false;
 }
 
-/** 24 days, after which TS.Recent proves nothing (RFC 7323 §5.5). */
-const TS_OUTDATED = 24 * 86_400_000;
+/** 24 days, in seconds, after which TS.Recent proves nothing (RFC 7323 §5.5). */
+const TS_OUTDATED = 24 * 86_400;
 
 /** Protection against wrapped sequence numbers, PAWS (RFC 7323 §5.3 R1, R3), and segments without the option (§3.2). */
 function timestampIsGood(c: Connection, seg: Segment): boolean {
@@ -95,7 +95,7 @@ function timestampIsGood(c: Connection, seg: Segment): boolean {
     return false;
   }
   const age = (seg.tsVal - rcv.tsRecent) | 0;
-  if (age < 0 && env.now - rcv.tsRecentAt <= TS_OUTDATED) {
+  if (age < 0 && env.now / 1000 - rcv.tsRecentAt <= TS_OUTDATED) {
     env.drop('tcp-old-timestamp', c);
     refuse(c, segLen(seg) === 0);
     return false;
@@ -105,7 +105,7 @@ function timestampIsGood(c: Connection, seg: Segment): boolean {
   const impossible = (seg.flags & ACK) !== 0 && seqGt(seg.ack, c.snd.nxt);
   if (!impossible && seqLe(seg.seq, rcv.lastAckSent) && seqDiff((seg.seq + segLen(seg)) | 0, rcv.nxt) >= 0) {
     rcv.tsRecent = seg.tsVal;
-    rcv.tsRecentAt = env.now;
+    rcv.tsRecentAt = Math.floor(env.now / 1000);
   }
   return true;
 }
@@ -125,8 +125,9 @@ function acceptable(seq: number, length: number, nxt: number, wnd: number): bool
 function noteDuplicate(c: Connection, from: number, to: number): void {
   if (!c.snd.sackOk || !c.env.profile.dsack) return;
   const { rcv } = c;
-  rcv.dsackFrom = from;
-  rcv.dsackTo = seqGt(to, rcv.nxt) ? rcv.nxt : to;
+  const rare = c.ownRare();
+  rare.dsackFrom = from;
+  rare.dsackTo = seqGt(to, rcv.nxt) ? rcv.nxt : to;
 }
 
 /** Cuts off what lies outside the window: "segments ... should be trimmed" (RFC 9293 §3.10.7.4). */
@@ -360,8 +361,8 @@ function mayDelayFinAck(c: Connection): boolean {
 function refuse(c: Connection, limited: boolean): void {
   const { now, profile } = c.env;
   if (limited) {
-    if (now - c.lastRefusal < profile.outOfWindowAckInterval) return;
-    c.lastRefusal = now;
+    if (now - c.rare.lastRefusal < profile.outOfWindowAckInterval) return;
+    c.ownRare().lastRefusal = now;
   }
   c.ackNow = true;
 }
@@ -373,8 +374,9 @@ function refuse(c: Connection, limited: boolean): void {
 function challenge(c: Connection): boolean {
   const { now, profile, counts } = c.env;
   const { challengeAckInterval: interval, challengeAcks: most } = profile;
-  if (now - c.lastChallenge < interval * (2 - most)) return false;
-  c.lastChallenge = Math.max(now, c.lastChallenge + interval);
+  const { lastChallenge } = c.rare;
+  if (now - lastChallenge < interval * (2 - most)) return false;
+  c.ownRare().lastChallenge = Math.max(now, lastChallenge + interval);
   c.ackNow = true;
   counts.challenges++;
   return true;

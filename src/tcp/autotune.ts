@@ -17,9 +17,9 @@ const WORTHWHILE = 2;
 
 /** The program has taken octets: once per round trip, the receive buffer may grow. */
 export function growReceiveBuffer(c: Connection): void {
-  const { env, rtt } = c;
+  const { env, rtt, statistics: s } = c;
   const { now, profile } = env;
-  if (env.chunks.pressed) return;
+  if (s === null || env.chunks.pressed) return;
   if (
     c.receiveFixed ||
     !profile.receiveAutotune ||
@@ -27,11 +27,11 @@ export function growReceiveBuffer(c: Connection): void {
     rtt.least < WORTHWHILE
   )
     return;
-  if (now - c.measuredAt < rtt.srtt) return;
-  const taken = c.delivered - c.deliveredThen;
-  const first = c.measuredAt === Number.NEGATIVE_INFINITY;
-  c.measuredAt = now;
-  c.deliveredThen = c.delivered;
+  if (now - s.measuredAt < rtt.srtt) return;
+  const taken = c.delivered - s.deliveredThen;
+  const first = s.measuredAt === Number.NEGATIVE_INFINITY;
+  s.measuredAt = now;
+  s.deliveredThen = c.delivered;
   if (first) return;
   // Sixteen segments on top, so that a small window gets off the ground.
   const wanted = 2 * taken + 16 * c.rcv.mss;
@@ -44,27 +44,29 @@ export function growReceiveBuffer(c: Connection): void {
  */
 export function measureReceiver(c: Connection, seg: Segment): void {
   const { rcv, env } = c;
+  const s = c.count();
   if (c.snd.tsOk) {
-    if (!seg.hasTs || seg.tsEcr === rcv.rttMark || seg.len < rcv.mss) return;
-    rcv.rttMark = seg.tsEcr;
+    if (!seg.hasTs || seg.tsEcr === s.rttMark || seg.len < rcv.mss) return;
+    s.rttMark = seg.tsEcr;
     const sample = (c.timestamp() - seg.tsEcr) | 0;
-    if (sample >= 0 && sample < env.profile.rtoMax) rcv.rtt = rcv.rtt < 0 ? sample : rcv.rtt + (sample - rcv.rtt) / 8;
+    if (sample >= 0 && sample < env.profile.rtoMax)
+      s.receiverRtt = s.receiverRtt < 0 ? sample : s.receiverRtt + (sample - s.receiverRtt) / 8;
     return;
   }
-  if (rcv.rttAt >= 0) {
-    if (seqLt(rcv.nxt, rcv.rttMark)) return;
-    const sample = env.now - rcv.rttAt;
-    if (rcv.rtt < 0 || sample < rcv.rtt) rcv.rtt = sample;
+  if (s.rttAt >= 0) {
+    if (seqLt(rcv.nxt, s.rttMark)) return;
+    const sample = env.now - s.rttAt;
+    if (s.receiverRtt < 0 || sample < s.receiverRtt) s.receiverRtt = sample;
   }
-  rcv.rttAt = env.now;
-  rcv.rttMark = rcv.adv;
+  s.rttAt = env.now;
+  s.rttMark = rcv.adv;
 }
 
 /** Octets that the send buffer of a connection may hold now. */
 export function sendLimit(c: Connection): number {
   const { profile } = c.env;
-  if (c.sendFixed >= 0) return c.sendFixed;
-  if (profile.pieceOverhead > 0) return Math.max(profile.sendBuffer, c.sendGrown);
+  if (c.rare.sendFixed >= 0) return c.rare.sendFixed;
+  if (profile.pieceOverhead > 0) return Math.max(profile.sendBuffer, c.rare.sendGrown);
   if (c.rtt.least < WORTHWHILE) return profile.sendBuffer;
   return Math.max(profile.sendBuffer, Math.min(2 * c.cc.cwnd, profile.sendBufferMax));
 }
@@ -98,10 +100,10 @@ const SEGMENT_RECORD = 256;
 /** The buffer was what held the program back: from now on it takes two windows of segments, each with what it costs. */
 function growSendBuffer(c: Connection): void {
   const { cc, snd, env } = c;
-  if (c.sendFixed >= 0 || c.inFlight >= cc.cwnd) return;
+  if (c.rare.sendFixed >= 0 || c.inFlight >= cc.cwnd) return;
   let memory = 1;
   while (memory < snd.mss + SEGMENT_HEADERS) memory *= 2;
   const segments = Math.max(Math.floor(cc.cwnd / snd.mss), env.profile.initialWindow);
   const wanted = 2 * segments * (memory + SEGMENT_RECORD);
-  c.sendGrown = Math.max(c.sendGrown, Math.min(wanted, env.profile.sendBufferMax));
+  c.ownRare().sendGrown = Math.max(c.rare.sendGrown, Math.min(wanted, env.profile.sendBufferMax));
 }

@@ -60,7 +60,12 @@ export class Connection extends ControlBlock implements ByteStream {
 
   /** The state, spelled as RFC 9293 §3.3.2 spells it. */
   get state(): State {
-    if (this.folded && !this.env.stillWaits(this)) this.#over();
+    if (this.folded && !this.env.stillWaits(this)) {
+      // The TIME-WAIT that the host kept without this object has ended.
+      this.folded = false;
+      this.timers.clear();
+      this.#state = 'CLOSED';
+    }
     return this.#state;
   }
 
@@ -236,7 +241,7 @@ export class Connection extends ControlBlock implements ByteStream {
    */
   setSendBuffer(octets: number): void {
     if (!(octets >= 1)) throw new RangeError(`a send buffer of ${octets} octets is none`);
-    this.sendFixed = octets;
+    this.ownRare().sendFixed = octets;
   }
 
   /**
@@ -316,8 +321,9 @@ export class Connection extends ControlBlock implements ByteStream {
       this.finish('CLOSE', null);
       return;
     }
-    if (this.linger === 0 || (this.readable > 0 && this.env.profile.resetOnUnread)) {
-      if (this.linger === 0) this.env.counts.abortedOnLinger++;
+    const aborts = this.rare.linger === 0;
+    if (aborts || (this.readable > 0 && this.env.profile.resetOnUnread)) {
+      if (aborts) this.env.counts.abortedOnLinger++;
       else this.env.counts.abortedOnData++;
       this.abort();
       return;
@@ -325,13 +331,13 @@ export class Connection extends ControlBlock implements ByteStream {
     this.orphan = true;
     this.env.orphaned(this);
     this.shutdown();
-    if (this.#state === 'FIN-WAIT-2') this.arm().finWait2 = this.env.now + this.finWaitTime;
+    if (this.#state === 'FIN-WAIT-2') waitForFin(this);
     this.env.touch(this);
   }
 
   /** What `close` does with what was not sent: `true` drops it and resets, as SO_LINGER with 0 does. */
   setAbortOnClose(on: boolean): void {
-    this.linger = on ? 0 : -1;
+    this.ownRare().linger = on ? 0 : -1;
   }
 
   /**
@@ -344,13 +350,13 @@ export class Connection extends ControlBlock implements ByteStream {
   setKeepAlive(on: boolean, idle = 7_200_000, interval = 75_000, count = 9): void {
     if (!(idle > 0 && interval > 0 && count >= 1)) throw new RangeError('keep-alive needs positive times and a count');
     this.env.begin();
-    this.liveness ??= new Liveness();
-    this.liveness.keepAlive = on;
-    this.liveness.idle = idle;
-    this.liveness.interval = interval;
-    this.liveness.count = count;
-    this.liveness.heard = this.env.now;
-    this.liveness.probes = 0;
+    const liveness = ownLiveness(this);
+    liveness.keepAlive = on;
+    liveness.idle = idle;
+    liveness.interval = interval;
+    liveness.count = count;
+    liveness.heard = this.env.now;
+    liveness.probes = 0;
     armKeepAlive(this);
     this.env.touch(this);
   }
@@ -358,21 +364,18 @@ export class Connection extends ControlBlock implements ByteStream {
   /** How long, in ms, data may stay unacknowledged before ETIMEDOUT (RFC 9293 §3.8.3); 0 leaves it to the retries. */
   setUserTimeout(timeout: number): void {
     if (!(timeout >= 0)) throw new RangeError(`a user timeout of ${timeout} ms is none`);
-    this.liveness ??= new Liveness();
-    this.liveness.userTimeout = timeout;
+    ownLiveness(this).userTimeout = timeout;
   }
 
   /** How often our SYN is tried again before ETIMEDOUT (TCP_SYNCNT), 0 to 255; by default the profile's `synRetries`. */
   setSynRetries(count: number): void {
     if (!(Number.isInteger(count) && count >= 0 && count <= 255)) throw new RangeError(`${count} retries are none`);
-    this.liveness ??= new Liveness();
-    this.liveness.synRetries = count;
+    ownLiveness(this).synRetries = count;
   }
 
   /** @internal The peer has our SYN,ACK, which is not repeated for so many timeouts. */
   awaitText(timeouts: number): void {
-    this.liveness ??= new Liveness();
-    this.liveness.deferral = timeouts;
+    ownLiveness(this).deferral = timeouts;
   }
 
   /**
@@ -396,7 +399,7 @@ export class Connection extends ControlBlock implements ByteStream {
     if (!Number.isInteger(codepoint) || codepoint < 0 || codepoint > 63) {
       throw new RangeError(`a Differentiated Services codepoint of ${codepoint} is not in 0..63`);
     }
-    this.diffserv = codepoint;
+    this.ownRare().diffserv = codepoint;
   }
 
   /** ABORT of RFC 9293 §3.10.5: everything queued is lost, the peer gets a RST where it would notice. */
@@ -419,24 +422,14 @@ export class Connection extends ControlBlock implements ByteStream {
   consume(count: number): void {
     if (this.receiveBuffer === null || count === 0) return;
     this.receiveBuffer.consume(count);
-    this.#consumed(count);
+    consumed(this, count);
   }
 
   read(into: Uint8Array, from: number, to: number): number {
     if (this.receiveBuffer === null) return 0;
     const count = this.receiveBuffer.read(into, from, to);
-    if (count > 0) this.#consumed(count);
+    if (count > 0) consumed(this, count);
     return count;
-  }
-
-  #consumed(count: number): void {
-    this.delivered += count;
-    if (this.rcv.hasUp && this.urgent === 0) this.rcv.hasUp = false;
-    growReceiveBuffer(this);
-    if (!this.ackNow && windowUpdateDue(this)) {
-      this.ackNow = true;
-      this.env.touch(this);
-    }
   }
 
   // --- the machine's own ---
@@ -450,6 +443,7 @@ export class Connection extends ControlBlock implements ByteStream {
   count(): Statistics {
     if (this.statistics !== null) return this.statistics;
     this.statistics = new Statistics();
+    this.statistics.smallEnd = this.snd.una;
     this.statistics.account(0, this.env.now);
     return this.statistics;
   }
@@ -468,7 +462,7 @@ export class Connection extends ControlBlock implements ByteStream {
     const { timers } = this;
     if (timers === NO_TIMERS || !timers.recovery.isIdle || !timers.rack.isIdle(this.rtt.latest)) return;
     this.timers = NO_TIMERS;
-    timers.recovery.clear();
+    timers.reset();
     if (this.env.timerRows.length < ROWS_KEPT) this.env.timerRows.push(timers);
   }
 
@@ -505,13 +499,6 @@ export class Connection extends ControlBlock implements ByteStream {
     this.#state = state;
   }
 
-  /** The TIME-WAIT that the host kept without this object has ended. */
-  #over(): void {
-    this.folded = false;
-    this.timers.clear();
-    this.#state = 'CLOSED';
-  }
-
   /** @internal The only place where the state changes. */
   enter(to: State, cause: Cause): void {
     const from = this.#state;
@@ -522,9 +509,9 @@ export class Connection extends ControlBlock implements ByteStream {
       trace({ type: 'state', at: this.env.now, host: this.env.name, conn: this.id, from, to, cause });
     }
     if (to === 'TIME-WAIT') this.startTimeWait(false);
-    else if (to === 'FIN-WAIT-2' && this.orphan) this.arm().finWait2 = this.env.now + this.finWaitTime;
+    else if (to === 'FIN-WAIT-2' && this.orphan) waitForFin(this);
     if (this.liveness !== null && to === 'ESTABLISHED') armKeepAlive(this);
-    if (to === 'TIME-WAIT' || to === 'CLOSED') this.#announceClose();
+    if (to === 'TIME-WAIT' || to === 'CLOSED') announceClose(this);
     this.env.moved(this, from, cause);
   }
 
@@ -567,16 +554,16 @@ export class Connection extends ControlBlock implements ByteStream {
   unreachable(code: NetErrorCode, ends = true): void {
     if (this.#state === 'SYN-SENT' || (this.#state === 'SYN-RECEIVED' && !this.passive)) {
       if (ends || (this.retries > 3 && this.softError !== null)) this.fail(code, 'error');
-      else this.softError = code;
+      else this.ownRare().softError = code;
     } else if (this.isSynchronised()) {
-      this.softError = code;
+      this.ownRare().softError = code;
       this.report(code);
     }
   }
 
   /** @internal A soft error, which the program is told of while the connection goes on (RFC 9293 §3.9.1.8). */
   report(code: NetErrorCode): void {
-    this.trouble = code;
+    this.ownRare().trouble = code;
     this.announce(EVENT_TROUBLE);
   }
 
@@ -611,12 +598,6 @@ export class Connection extends ControlBlock implements ByteStream {
     this.env.reset(this, ack);
   }
 
-  #announceClose(): void {
-    if (this.closeAnnounced) return;
-    this.closeAnnounced = true;
-    this.announce(EVENT_CLOSE);
-  }
-
   /** @internal Tells the trace of the congestion state. */
   traceCongestion(why: CongestionEvent['why']): void {
     const { env } = this;
@@ -634,4 +615,35 @@ export class Connection extends ControlBlock implements ByteStream {
       rto: this.rtt.timeout(env.profile),
     });
   }
+}
+
+/** The program has taken octets: the receive buffer and the window may grow. */
+function consumed(c: Connection, count: number): void {
+  c.delivered += count;
+  if (c.rcv.hasUp && c.urgent === 0) c.rcv.hasUp = false;
+  growReceiveBuffer(c);
+  if (!c.ackNow && windowUpdateDue(c)) {
+    c.ackNow = true;
+    c.env.touch(c);
+  }
+}
+
+/** FIN-WAIT-2, and nobody reads what may come: it lasts no longer than it may. */
+function waitForFin(c: Connection): void {
+  const { finWaitTime } = c.rare;
+  c.arm().finWait2 = c.env.now + (finWaitTime < 0 ? c.env.profile.finWait2 : finWaitTime);
+}
+
+/** The program is told, once, that it is over. */
+function announceClose(c: Connection): void {
+  if (c.closeAnnounced) return;
+  c.closeAnnounced = true;
+  c.announce(EVENT_CLOSE);
+}
+
+/** What it has of keep-alive and the user timeout, made when it is first asked for. */
+function ownLiveness(c: Connection): Liveness {
+  const rare = c.ownRare();
+  rare.liveness ??= new Liveness();
+  return rare.liveness;
 }

@@ -144,7 +144,7 @@ export function fallsBack(c: Connection): boolean {
 /** A SYN with a good cookie opened this connection: it takes the text, and may send, in SYN-RECEIVED (RFC 7413 §4.2). */
 export function openEarly(c: Connection, f: FastOpen, seg: Segment): void {
   const { rcv, env } = c;
-  c.fastOpen = f;
+  c.ownRare().fastOpen = f;
   f.queue?.add();
   c.cc.opened(c.snd.mss, env.profile.initialWindow);
   const irs = rcv.nxt;

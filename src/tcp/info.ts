@@ -122,7 +122,7 @@ export function tcpInfo(c: Connection): TcpInfo {
     tcpi_state: STATE_NUMBER[c.state],
     tcpi_ca_state: congestionState(c),
     tcpi_retransmits: c.retries,
-    tcpi_probes: c.probes,
+    tcpi_probes: c.timers.probes,
     tcpi_backoff: rtt.backoff,
     tcpi_options:
       (snd.tsOk ? 1 : 0) | (snd.sackOk ? 2 : 0) | (rcv.scale > 0 || snd.scale > 0 ? 4 : 0) | ecnOptions(c) | synData(c),
@@ -147,7 +147,7 @@ export function tcpInfo(c: Connection): TcpInfo {
     tcpi_snd_cwnd: Math.max(Math.floor(cc.cwnd / mss), 1),
     tcpi_advmss: c.addressing.localMss,
     tcpi_reordering: reorderingDegree(c),
-    tcpi_rcv_rtt: rcv.rtt < 0 ? 0 : micros(rcv.rtt),
+    tcpi_rcv_rtt: s === null || s.receiverRtt < 0 ? 0 : micros(s.receiverRtt),
     tcpi_rcv_space: c.receiveLimit,
     tcpi_total_retrans: c.retransmissions,
     tcpi_bytes_acked: acked,

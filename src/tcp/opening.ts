@@ -53,7 +53,6 @@ function setIss(c: Connection, iss: number): void {
   snd.iss = iss;
   snd.una = iss;
   snd.nxt = iss;
-  c.smallEnd = iss;
   if (c.usage !== null) c.usage.seq = iss;
   c.releasedTo = iss;
   snd.tsOffset = c.env.timestampOffset(c);
@@ -85,7 +84,7 @@ export function takePeerSyn(c: Connection, seg: Segment): void {
   snd.tsOk = seg.hasTs && profile.timestamps;
   if (snd.tsOk) {
     rcv.tsRecent = seg.tsVal;
-    rcv.tsRecentAt = c.env.now;
+    rcv.tsRecentAt = Math.floor(c.env.now / 1000);
     // "MSS does not count options": a full segment has that much less text (RFC 9293 §3.7.1, RFC 6691).
     snd.mss -= TIMESTAMP_OCTETS;
   }
@@ -104,7 +103,7 @@ export function becomeEstablished(c: Connection, seg: Segment, cause: Cause): vo
   const { profile } = c.env;
   if (c.synResent && c.rtt.rto < profile.rtoAfterSynLoss) c.rtt.rto = profile.rtoAfterSynLoss;
   c.rtt.backoff = 0;
-  if (c.passive && !profile.timeSynAck) c.rtt.timing = false;
+  if (c.passive && !profile.timeSynAck && c.timers.timing.on) c.timers.timing.on = false;
   const early = isEarly(c);
   if (!early) {
     c.cc.opened(c.snd.mss, profile.initialWindow);

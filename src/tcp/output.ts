@@ -189,11 +189,11 @@ function planRecord(c: Connection, board: Scoreboard, index: number): void {
 
 /** Whether the record is the last of several that are sent again together: they leave as one, like new ones. */
 function endsRun(c: Connection, board: Scoreboard, index: number): boolean {
-  if (!c.env.profile.pushBursts || c.againRun === 0 || c.againEnd !== board.from(index)) return false;
+  if (!c.env.profile.pushBursts || c.timers.againRun === 0 || c.timers.againEnd !== board.from(index)) return false;
   const next = index + 1;
   if ((board.flags(index) & TRAIN_END) !== 0 || next >= board.count) return true;
   if ((board.flags(next) & (LOST | AGAIN)) !== LOST) return true;
-  return c.againRun + 1 >= burstSize(c) || c.inFlight + 2 * c.snd.mss > c.cc.cwnd;
+  return c.timers.againRun + 1 >= burstSize(c) || c.inFlight + 2 * c.snd.mss > c.cc.cwnd;
 }
 
 /** The tail loss probe: something new when the window has room for it, else the last segment again (RFC 8985 §7.3). */
@@ -283,11 +283,17 @@ function congestionRoom(c: Connection): number {
 function heldBack(c: Connection): boolean {
   if (c.snd.finQueued || c.releasedTo === c.dataEnd) return false;
   if (c.corked || c.moreFollows) return true;
-  const { snd, env } = c;
+  const { env } = c;
   // A SYN,ACK in flight is no text (RFC 7413 §4.2).
   if (c.noDelay || c.flightSize === (c.state === 'SYN-RECEIVED' ? 1 : 0)) return false;
   // Minshall: only another small one in flight holds this one back.
-  return !env.profile.nagleMinshall || (seqGt(c.smallEnd, snd.una) && seqLe(c.smallEnd, snd.nxt));
+  return !env.profile.nagleMinshall || smallInFlight(c);
+}
+
+/** Whether the last small segment that was sent is not acknowledged (Minshall). */
+function smallInFlight(c: Connection): boolean {
+  const { snd, statistics: s } = c;
+  return s !== null && seqGt(s.smallEnd, snd.una) && seqLe(s.smallEnd, snd.nxt);
 }
 
 /**
@@ -519,12 +525,12 @@ function putCookie(c: Connection, out: Uint8Array, from: number): number {
 
 /** Timestamps on every segment once agreed (RFC 7323 §3.2), SACK blocks where there is room (RFC 2018 §4). */
 function putOptions(c: Connection, verdict: Verdict, out: Uint8Array, segmentAt: number): number {
-  const { snd, rcv, env } = c;
+  const { snd, rcv, rare, env } = c;
   const start = segmentAt + TCP_HEADER;
   let at = start;
   if (snd.tsOk) at = putTimestamps(out, putNop(out, putNop(out, at)), c.timestamp(), rcv.tsRecent);
   // "SHOULD be sent in an <RST> segment" as well (RFC 7323 §3.2); SACK blocks have no place there.
-  if (verdict === SEND_RST || !snd.sackOk || (c.sackMemory === null && rcv.dsackFrom === rcv.dsackTo))
+  if (verdict === SEND_RST || !snd.sackOk || (c.sackMemory === null && rare.dsackFrom === rare.dsackTo))
     return at - start;
   const room = Math.min(snd.mss - env.plan.len, TCP_MAX_OPTIONS - (at - start));
   const { blocks } = env;
@@ -532,7 +538,7 @@ function putOptions(c: Connection, verdict: Verdict, out: Uint8Array, segmentAt:
     at = putSackBlocks(out, putNop(out, putNop(out, at)), blocks.left, blocks.right, blocks.count);
   }
   // Reported once (RFC 2883 §4).
-  rcv.dsackTo = rcv.dsackFrom;
+  if (rare.dsackTo !== rare.dsackFrom) rare.dsackTo = rare.dsackFrom;
   return at - start;
 }
 
@@ -572,12 +578,13 @@ function sent(c: Connection, verdict: Verdict, again: boolean): void {
   const length = verdict === SEND_SYN ? 1 : plan.len + (plan.fin ? 1 : 0);
   const end = (plan.seq + length) | 0;
   const board = c.takeBoard();
+  const row = c.timers;
   if (again) {
     if (c.tailProbeDue) board.repeated(plan.index, now);
     else sentAgain(c, board, verdict === SEND_SYN ? 0 : plan.index, end, now);
     copied(c);
-    rtt.sentAgain(plan.seq);
-    c.retransmissions++;
+    row.timing.sentAgain(plan.seq);
+    c.count().resent++;
     countAgain(c);
   } else {
     if (c.tailProbeDue) c.rack.probeRepeats = false;
@@ -585,13 +592,13 @@ function sent(c: Connection, verdict: Verdict, again: boolean): void {
     board.sent(plan.seq, end, plan.mtuProbe ? plan.len : snd.mss, env, verdict === SEND_SYN ? 0 : ends);
     if (plan.mtuProbe) mtuProbeSent(c, plan.seq, end);
     snd.nxt = end;
-    c.againRun = 0;
+    row.againRun = 0;
     if (c.usage !== null) c.usage.sent = true;
     c.trainLeft = verdict === SEND_SYN ? 0 : plan.train - plan.len;
     c.trainPush = plan.push;
     c.trainWritten = plan.written;
     c.pieces?.sent(end);
-    rtt.sent(end, now);
+    row.timing.sent(end, now);
     c.overrideDue = false;
     timers.persist = OFF;
   }
@@ -605,12 +612,12 @@ function sent(c: Connection, verdict: Verdict, again: boolean): void {
     countText(c, again);
     if (now - c.lastTextAt < env.profile.delayedAck) c.dialogue = true;
     if (plan.seq === snd.una && !again) c.cc.resumed(now - c.lastDataSent, now);
-    c.lastDataSent = now;
-    if (!again && !plan.mtuProbe && plan.len % snd.mss !== 0) c.smallEnd = end;
+    c.count().lastDataSent = now;
+    if (!again && !plan.mtuProbe && plan.len % snd.mss !== 0) c.count().smallEnd = end;
   }
   if (timers.retransmit === OFF) {
-    c.silentSince = now;
-    c.arm().retransmit = now + rtt.timeout(env.profile);
+    row.silentSince = now;
+    row.retransmit = now + rtt.timeout(env.profile);
   }
   if (!again) armProbe(c);
 }
@@ -624,8 +631,8 @@ function sentOnSyn(c: Connection, board: Scoreboard, now: number): void {
   snd.nxt = end;
   if (fastOpen !== null) fastOpen.text = len;
   c.pieces?.sent(end);
-  c.lastDataSent = now;
   countText(c, false);
+  c.count().lastDataSent = now;
 }
 
 /** Segments on the wire that the plan comes to: a link cuts what is larger than the MSS, but for a probe. */
@@ -656,9 +663,10 @@ function countText(c: Connection, again: boolean): void {
 function sentAgain(c: Connection, board: Scoreboard, index: number, end: number, now: number): void {
   const { plan } = c.env;
   board.sentAgain(index, end, now);
-  const run = (c.againEnd === plan.seq ? c.againRun : 0) + 1;
-  c.againRun = plan.push || (board.flags(index) & TRAIN_END) !== 0 ? 0 : run;
-  c.againEnd = end;
+  const { timers } = c;
+  const run = (timers.againEnd === plan.seq ? timers.againRun : 0) + 1;
+  timers.againRun = plan.push || (board.flags(index) & TRAIN_END) !== 0 ? 0 : run;
+  timers.againEnd = end;
 }
 
 /**
@@ -685,7 +693,7 @@ export function restIfDone(c: Connection): boolean {
 export function rest(c: Connection): void {
   const { plan, profile, now } = c.env;
   if (c.statistics !== null || c.queued > 0) c.count().account(busyness(c, plan.congested), now);
-  c.againRun = 0;
+  if (c.timers.againRun > 0) c.timers.againRun = 0;
   windowUsed(c, plan.congested);
   if (c.cc.model !== null && !plan.congested && plan.until === OFF && c.unsent === 0) c.cc.model.starved(c.inFlight);
   armPacing(c);
@@ -702,7 +710,7 @@ export function rest(c: Connection): void {
 export function probeInterval(c: Connection): number {
   const { profile } = c.env;
   let interval = c.rtt.timeout(profile);
-  for (let i = c.probes; i > 0 && interval < profile.probeMax; i--) interval *= 2;
+  for (let i = c.timers.probes; i > 0 && interval < profile.probeMax; i--) interval *= 2;
   return Math.min(interval, profile.probeMax);
 }
 

@@ -61,9 +61,10 @@ export function spend(c: Connection, octets: number): void {
   const rate = pacingRate(c);
   if (rate === 0) return;
   const left = credit(c, rate) - octets;
-  c.pacer ??= new Pacer();
-  c.pacer.credit = left;
-  c.pacer.at = c.env.now;
+  const rare = c.ownRare();
+  rare.pacer ??= new Pacer();
+  rare.pacer.credit = left;
+  rare.pacer.at = c.env.now;
 }
 
 /** Arms the timer that ends a wait for the bucket, or disarms it. */

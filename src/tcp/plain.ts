@@ -55,7 +55,7 @@ export function arrivesPlain(c: Connection, seg: Segment): boolean {
   if (c.liveness !== null) heardFrom(c, c.liveness);
   if (snd.tsOk && seqLe(seg.seq, rcv.lastAckSent)) {
     rcv.tsRecent = seg.tsVal;
-    rcv.tsRecentAt = now;
+    rcv.tsRecentAt = Math.floor(now / 1000);
   }
   c.ackAt = Math.floor(now) | 0;
   c.moreFollows = false;
@@ -88,13 +88,13 @@ function takePlainAck(c: Connection, seg: Segment, board: Scoreboard, advance: n
   noteArrival(c, delivery, now);
   timers.reorder = OFF;
   c.cc.acked(Math.min(advance, delivery.octets), wasLimited(c, snd.una), now);
-  c.silentSince = now;
   if (snd.una === snd.nxt) {
     timers.retransmit = OFF;
     c.releaseBoard();
     return;
   }
-  c.arm().retransmit = now + c.rtt.timeout(env.profile);
+  timers.silentSince = now;
+  timers.retransmit = now + c.rtt.timeout(env.profile);
   armProbe(c);
 }
 
@@ -139,12 +139,12 @@ export function transmitPlain(
 
 /** Nothing but new text and acknowledgements is to be sent, and by the simplest of policies. */
 function sendsPlainly(c: Connection): boolean {
-  const { board, env, rcv, cc } = c;
+  const { board, env, rare, cc } = c;
   const { profile } = env;
   if (board !== null && (board.lostOctets | board.againOctets) !== 0) return false;
   if (c.acksOwed > 0 || c.probeDue || c.tailProbeDue || c.trainLeft > 0 || c.recovery.active) return false;
   if (c.pieces !== null || c.mtu !== null || c.ecn !== null || c.sackMemory !== null) return false;
-  if (rcv.dsackFrom !== rcv.dsackTo || cc.model !== null || cc.pacingRate > 0) return false;
+  if (rare.dsackFrom !== rare.dsackTo || cc.model !== null || cc.pacingRate > 0) return false;
   return !profile.pacing && profile.superSegment === 0 && !profile.countSegments && !profile.nagleMinshall;
 }
 
@@ -172,25 +172,26 @@ function sentPlain(c: Connection, len: number): void {
   const from = snd.nxt;
   const end = (from + len) | 0;
   c.takeBoard().sent(from, end, snd.mss, env, TRAIN_END | PUSHED);
+  const row = c.timers;
   snd.nxt = end;
-  c.againRun = 0;
+  row.againRun = 0;
   if (c.usage !== null) c.usage.sent = true;
   c.trainPush = true;
   c.trainWritten = true;
-  c.rtt.sent(end, now);
+  row.timing.sent(end, now);
   c.overrideDue = false;
-  timers.persist = OFF;
+  row.persist = OFF;
   const s = c.count();
   s.dataSegmentsOut++;
   s.bytesSent += len;
   if (s.kind === 0) s.account(1, now);
   if (now - c.lastTextAt < env.profile.delayedAck) c.dialogue = true;
   if (from === snd.una) c.cc.resumed(now - c.lastDataSent, now);
-  c.lastDataSent = now;
-  if (len % snd.mss !== 0) c.smallEnd = end;
-  if (timers.retransmit === OFF) {
-    c.silentSince = now;
-    c.arm().retransmit = now + c.rtt.timeout(env.profile);
+  s.lastDataSent = now;
+  if (len % snd.mss !== 0) s.smallEnd = end;
+  if (row.retransmit === OFF) {
+    row.silentSince = now;
+    row.retransmit = now + c.rtt.timeout(env.profile);
   }
   armProbe(c);
 }

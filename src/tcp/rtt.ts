@@ -38,11 +38,37 @@ class Deviations {
 }
 
 /**
- * Estimates the round-trip time and keeps the retransmission timeout.
- *
- * One segment is timed at a time. A segment that was sent again is not timed (Karn: an acknowledgement
+ * The segment that is being timed: one at a time. A segment that was sent again is not timed (Karn: an acknowledgement
  * cannot say which copy it answers), so `sentAgain` abandons a measurement that the copy would blur.
  */
+export class Timing {
+  on = false;
+  /** The segment ends at this sequence number, and left then; only while `on`. */
+  seq = 0;
+  at = 0.5;
+
+  /** New octets up to `end` (exclusive) were sent. */
+  sent(end: number, now: number): void {
+    if (this.on) return;
+    this.on = true;
+    this.seq = end;
+    this.at = now;
+  }
+
+  /** Octets from `from` on were sent again: Karn's rule. */
+  sentAgain(from: number): void {
+    if (this.on && seqGt(this.seq, from)) this.on = false;
+  }
+
+  /** SND.UNA moved to `una`: the round-trip time, when that acknowledges the segment; -1 otherwise. */
+  acked(una: number, now: number): number {
+    if (!this.on || !seqLe(this.seq, una)) return -1;
+    this.on = false;
+    return now - this.at;
+  }
+}
+
+/** Estimates the round-trip time and keeps the retransmission timeout. */
 export class RttEstimator {
   /** Smoothed round-trip time, ms; -1 before the first measurement. */
   srtt = -1;
@@ -57,10 +83,6 @@ export class RttEstimator {
   least = -1;
   /** Measurements taken. */
   samples = 0;
-  /** The segment being timed ends at this sequence number; only while `timing`. */
-  timedSeq = 0;
-  timedAt = 0.5;
-  timing = false;
   /** Made where every acknowledgement is a measurement. */
   #deviations: Deviations | null = null;
 
@@ -74,26 +96,6 @@ export class RttEstimator {
     for (let i = this.backoff; i > 0 && rto < profile.rtoMax; i--) rto *= 2;
     if (this.srtt >= 0 || this.backoff > 0) rto += profile.rtoSlop;
     return Math.min(rto, profile.rtoMax);
-  }
-
-  /** New octets up to `end` (exclusive) were sent. */
-  sent(end: number, now: number): void {
-    if (this.timing) return;
-    this.timing = true;
-    this.timedSeq = end;
-    this.timedAt = now;
-  }
-
-  /** Octets from `from` on were sent again: Karn's rule. */
-  sentAgain(from: number): void {
-    if (this.timing && seqGt(this.timedSeq, from)) this.timing = false;
-  }
-
-  /** SND.UNA moved to `una`: takes a measurement when the timed segment is acknowledged. */
-  acked(una: number, now: number, profile: Profile): void {
-    if (!this.timing || !seqLe(this.timedSeq, una)) return;
-    this.timing = false;
-    this.measure(now - this.timedAt, profile);
   }
 
   /**

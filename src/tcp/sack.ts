@@ -42,12 +42,12 @@ export class SackBlocks {
    */
   gather(c: Connection, octets: number): number {
     this.count = 0;
-    const { rcv, snd } = c;
+    const { snd, rare } = c;
     if (!snd.sackOk) return 0;
     const limit = Math.min(snd.tsOk ? MOST_WITH_TIMESTAMPS : MOST, (octets - 4) >> 3);
     if (limit <= 0) return 0;
     const buffer = c.receiveBuffer;
-    if (rcv.dsackFrom !== rcv.dsackTo) this.#add(rcv.dsackFrom, rcv.dsackTo);
+    if (rare.dsackFrom !== rare.dsackTo) this.#add(rare.dsackFrom, rare.dsackTo);
     const memory = c.sackMemory;
     if (buffer !== null && memory !== null) {
       for (let m = 0; m < memory.count && this.count < limit; m++) this.#addRangeWith(c, memory.recent[m]!);

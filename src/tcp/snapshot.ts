@@ -15,11 +15,13 @@ import { Address } from '../wire/address.ts';
 import { controlNamed } from './congestion/select.ts';
 import type { Connection } from './connection.ts';
 import { Ecn } from './ecn.ts';
+import { Flags } from './flags.ts';
 import { Liveness } from './liveness.ts';
 import { PathMtu } from './path-mtu.ts';
+import { USUAL } from './rare.ts';
 import { SackMemory } from './sack.ts';
 import { SnapshotReader, SnapshotWriter } from './snapshot-bytes.ts';
-import { Timers } from './timers.ts';
+import { OFF, Timers } from './timers.ts';
 
 /** Number of the format. */
 export const SNAPSHOT_VERSION = 1;
@@ -27,24 +29,27 @@ const MAGIC = 'synfinTC';
 
 /** Fields that are moments of the host's clock, milliseconds; the others of a part are numbers and flags. */
 export const TIMES: Readonly<Record<string, readonly string[]>> = {
-  connection: ['silentSince', 'lastTextAt', 'lastChallenge', 'lastRefusal', 'lastDataSent', 'measuredAt'],
-  rcv: ['tsRecentAt'],
-  rtt: ['timedAt'],
+  rare: ['lastChallenge', 'lastRefusal'],
+  statistics: ['lastTextAt', 'lastDataSent', 'measuredAt'],
   rack: ['sentAt'],
   usage: ['since'],
   liveness: ['heard'],
   mtu: ['raiseAt'],
-  // Every deadline of a connection.
-  timers: Object.keys(new Timers()).filter((key) => key !== 'rack' && key !== 'recovery'),
+  timing: ['at'],
+  // Every deadline of a connection, and since when it waits.
+  timers: ['silentSince', ...Object.entries(new Timers()).flatMap(([name, value]) => (value === OFF ? [name] : []))],
 };
 
 /** Moments that are kept as whole milliseconds in an int32. */
 const WHOLE_TIMES: readonly string[] = ['openedAt', 'textAt', 'ackAt'];
 
+/** And one in whole seconds. */
+const IN_SECONDS = 'tsRecentAt';
+
 /** A measurement of the receiver that is under way: the next one will do. */
 const UNDER_WAY = 'rttAt';
 
-/** Fields of a connection that belong to its host, or are made anew. */
+/** Fields and flags of a connection that belong to its host, or are made anew. */
 const OF_THE_HOST: ReadonlySet<string> = new Set([
   'id',
   'passive',
@@ -61,6 +66,11 @@ const OF_THE_HOST: ReadonlySet<string> = new Set([
   'resetDue',
   'neighbourFailures',
 ]);
+
+/** The names of a connection's flags. */
+const FLAGS: readonly string[] = Object.keys(Object.getOwnPropertyDescriptors(Flags.prototype)).filter(
+  (name) => name !== 'constructor',
+);
 
 /** What a snapshot says, read and checked, and not yet a connection. */
 export interface Snapshot {
@@ -86,10 +96,12 @@ export interface Snapshot {
 function partsOf(c: Connection): [string, object | null][] {
   return [
     ['connection', c],
+    ['rare', c.rare === USUAL ? null : c.rare],
     ['snd', c.snd],
     ['rcv', c.rcv],
     ['rtt', c.rtt],
     ['recovery', c.recovery],
+    ['timing', c.timers.timing],
     ['rack', c.rack],
     ['usage', c.usage],
     ['ecn', c.ecn],
@@ -122,11 +134,11 @@ export function writeSnapshot(c: Connection): Uint8Array {
 
 function writePart(w: SnapshotWriter, name: string, part: Record<string, unknown>, now: number): void {
   const times = TIMES[name] ?? [];
-  const fields = Object.keys(part).filter((key) => {
+  const names =
+    name === 'connection' ? [...Object.keys(part).filter((key) => key !== 'bits'), ...FLAGS] : Object.keys(part);
+  const fields = names.filter((key) => {
     const kind = typeof part[key];
-    return (
-      (kind === 'number' || kind === 'boolean') && !(name === 'connection' && OF_THE_HOST.has(key)) && key !== UNDER_WAY
-    );
+    return (kind === 'number' || kind === 'boolean') && !OF_THE_HOST.has(key) && key !== UNDER_WAY;
   });
   w.text(name);
   w.u16(fields.length);
@@ -136,6 +148,7 @@ function writePart(w: SnapshotWriter, name: string, part: Record<string, unknown
     if (typeof value === 'boolean') w.flag(value);
     else if (times.includes(key)) w.number(value - now);
     else if (name === 'connection' && WHOLE_TIMES.includes(key)) w.number((value - Math.floor(now)) | 0);
+    else if (key === IN_SECONDS) w.number(value - Math.floor(now / 1000));
     else if (name === 'snd' && key === 'tsOffset') w.number((value + Math.floor(now)) | 0);
     else w.number(value);
   }
@@ -212,7 +225,8 @@ function address(r: SnapshotReader): Address {
 /** Makes a fresh connection, which is in the snapshot's state already, what the snapshot says. */
 export function applySnapshot(c: Connection, s: Snapshot): void {
   const { now } = c.env;
-  if (s.parts.has('liveness')) c.liveness = new Liveness();
+  if (s.parts.has('rare')) c.ownRare();
+  if (s.parts.has('liveness')) c.ownRare().liveness = new Liveness();
   if (s.parts.has('ecn')) c.ecn = new Ecn();
   if (s.parts.has('mtu')) c.mtu = new PathMtu(c.snd.mss);
   if (s.parts.has('statistics')) c.count();
@@ -257,10 +271,11 @@ function applyPart(
   const times = TIMES[name] ?? [];
   for (const [key, value] of fields) {
     if (typeof part[key] !== typeof value || key === UNDER_WAY) continue;
-    if (name === 'connection' && OF_THE_HOST.has(key)) continue;
+    if (OF_THE_HOST.has(key) || (name === 'connection' && key === 'bits')) continue;
     if (typeof value === 'boolean') part[key] = value;
     else if (times.includes(key)) part[key] = value + now;
     else if (name === 'connection' && WHOLE_TIMES.includes(key)) part[key] = (value + Math.floor(now)) | 0;
+    else if (key === IN_SECONDS) part[key] = value + Math.floor(now / 1000);
     else if (name === 'snd' && key === 'tsOffset') part[key] = (value - Math.floor(now)) | 0;
     else part[key] = value;
   }

@@ -3,7 +3,7 @@
 /** What held a connection back, as Linux tells it apart: nothing to send, the path, the peer's window, our buffer. */
 export type Busyness = 0 | 1 | 2 | 3;
 
-/** Figures of one connection; made with its first text, since most idle ones have none. Milliseconds and counts. */
+/** Figures and measurements of one connection; made with its first text, since most idle ones have none. Milliseconds and counts. */
 export class Statistics {
   /** Segments with text, in and out; octets of text sent, copies included. */
   dataSegmentsIn = 0;
@@ -11,6 +11,10 @@ export class Statistics {
   bytesSent = 0;
   /** Of those, octets that had been sent before. */
   bytesResent = 0;
+  /** Segments sent again, with text or not. */
+  resent = 0;
+  /** End of the last small segment sent (Minshall). */
+  smallEnd = 0;
   /** Segments that were put aside because something before them was missing. */
   outOfOrder = 0;
   /** Reports of duplicates (RFC 2883). */
@@ -21,6 +25,16 @@ export class Statistics {
   busy = 0;
   windowLimited = 0;
   bufferLimited = 0;
+  /** When a segment with text was last sent; when text last arrived, where the profile asks. */
+  lastDataSent: number = Number.NEGATIVE_INFINITY;
+  lastTextAt: number = Number.NEGATIVE_INFINITY;
+  /** What the program had taken when the receive buffer was last measured by it, and when that was. */
+  deliveredThen = 0;
+  measuredAt: number = Number.NEGATIVE_INFINITY;
+  /** Round-trip time as the receiver sees it, ms, -1 before the first; the number or echo that begins the next, and when. */
+  receiverRtt = -1;
+  rttMark = 0;
+  rttAt = -1;
   #kind: Busyness = 0;
   #since = 0;
 

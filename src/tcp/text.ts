@@ -80,8 +80,9 @@ function noteOutOfOrder(c: Connection, seg: Segment, twice: boolean): void {
   c.sackMemory ??= new SackMemory();
   c.sackMemory.note(seg.seq);
   if (twice && c.env.profile.dsack) {
-    c.rcv.dsackFrom = seg.seq;
-    c.rcv.dsackTo = (seg.seq + seg.len) | 0;
+    const rare = c.ownRare();
+    rare.dsackFrom = seg.seq;
+    rare.dsackTo = (seg.seq + seg.len) | 0;
   }
 }
 
@@ -108,6 +109,6 @@ function acknowledgesQuickly(c: Connection): boolean {
     const half = Math.floor(rcv.wnd / (2 * rcv.mss));
     c.quickAcks = Math.max(c.quickAcks, Math.min(Math.max(half, 2), env.profile.quickAcks));
   }
-  c.lastTextAt = env.now;
+  c.count().lastTextAt = env.now;
   return c.quickAcks > 0 && !c.dialogue;
 }

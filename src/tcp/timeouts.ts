@@ -69,14 +69,18 @@ function retransmit(c: Connection): void {
     env.pathDoubtful(c);
   }
   c.rtt.backoff++;
-  c.arm().retransmit = withinUserTimeout(c, Math.min(now + c.rtt.timeout(profile), openDeadline(c)), c.silentSince);
+  c.arm().retransmit = withinUserTimeout(
+    c,
+    Math.min(now + c.rtt.timeout(profile), openDeadline(c)),
+    c.timers.silentSince,
+  );
   // A shut window explains the silence: nothing is known against the path then.
   if (profile.mtuProbing !== 'off' && c.retries >= profile.blackHoleRetries && snd.wnd > 0) suspectBlackHole(c);
 }
 
 /** Ends a connection that has been tried for long enough (`over`), or whose user timeout has passed; false otherwise. */
 function givesUp(c: Connection, over: boolean): boolean {
-  const late = userTimeoutPassed(c, c.silentSince);
+  const late = userTimeoutPassed(c, c.timers.silentSince);
   if (late) traceTimer(c, 'user-timeout', 1);
   if (over || late) c.fail(c.softError ?? 'ETIMEDOUT', 'timeout');
   return over || late;
@@ -85,7 +89,7 @@ function givesUp(c: Connection, over: boolean): boolean {
 /** When an active open is given up; never in other states. */
 function openDeadline(c: Connection): number {
   const { openTimeout } = c.env.profile;
-  return c.state === 'SYN-SENT' && openTimeout > 0 ? c.silentSince + openTimeout : OFF;
+  return c.state === 'SYN-SENT' && openTimeout > 0 ? c.timers.silentSince + openTimeout : OFF;
 }
 
 function retriesAllowed(c: Connection): number {
@@ -104,13 +108,13 @@ function persist(c: Connection): void {
     c.overrideDue = true;
     return;
   }
-  if (c.retries === 0) c.silentSince = env.now;
+  if (c.retries === 0) c.arm().silentSince = env.now;
   const allowed = c.orphan ? env.profile.orphanRetries : env.profile.probeRetries;
   if (givesUp(c, c.retries >= allowed)) return;
   c.retries++;
   traceTimer(c, 'persist', c.retries);
   env.counts.windowProbes++;
   c.probeDue = true;
-  c.probes++;
-  c.arm().persist = withinUserTimeout(c, env.now + probeInterval(c), c.silentSince);
+  timers.probes++;
+  c.arm().persist = withinUserTimeout(c, env.now + probeInterval(c), c.timers.silentSince);
 }

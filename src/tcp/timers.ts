@@ -3,6 +3,7 @@
 import type { TimerEvent } from '../base/trace.ts';
 import type { Connection } from './connection.ts';
 import { Rack, Recovery } from './losses.ts';
+import { Timing } from './rtt.ts';
 
 /** A deadline that is not set. */
 export const OFF: number = Number.POSITIVE_INFINITY;
@@ -15,6 +16,14 @@ export const OFF: number = Number.POSITIVE_INFINITY;
 export class Timers {
   readonly rack: Rack = new Rack();
   readonly recovery: Recovery = new Recovery();
+  readonly timing: Timing = new Timing();
+  /** Zero-window probes sent since the window was shut. */
+  probes = 0;
+  /** Lost segments sent again in a row, and where the last of them ended. */
+  againRun = 0;
+  againEnd = 0;
+  /** Since when the peer has acknowledged nothing new of what is in flight, or answers no probe: a time, and no deadline. */
+  silentSince = 0.5;
   /** Retransmission (RFC 6298); armed while anything is in flight. */
   retransmit: number = OFF;
   /** Reordering window of RACK (RFC 8985 §6.2 step 5). */
@@ -46,6 +55,14 @@ export class Timers {
     if (this.finWait2 < t) t = this.finWait2;
     if (this.timeWait < t) t = this.timeWait;
     return t;
+  }
+
+  /** Nothing is armed, and nothing known that counts: the next connection finds it as it was new, but for `Rack.begin`. */
+  reset(): void {
+    this.recovery.clear();
+    this.timing.on = false;
+    this.probes = 0;
+    this.againRun = 0;
   }
 
   /** Disarms all of them. */

@@ -1,5 +1,15 @@
 // The send and receive sequence variables of a connection (RFC 9293 §3.3.1), by the RFC's names.
 
+import { marked } from './flags.ts';
+
+const FIN_QUEUED = 1;
+const SACK_OK = 2;
+const TS_OK = 4;
+
+const FIN_SEEN = 1;
+const FINISHED = 2;
+const HAS_UP = 4;
+
 /**
  * Send sequence variables.
  *
@@ -34,14 +44,38 @@ export class SendVariables {
   mss = 536;
   /** Sequence number of the first octet in the send queue. */
   base = 0;
-  /** The program has ended this direction: a FIN follows the last queued octet. */
-  finQueued = false;
-  /** Selective acknowledgements were agreed on (RFC 2018). */
-  sackOk = false;
-  /** Timestamps were agreed on (RFC 7323); ours are the milliseconds of the host's clock plus `tsOffset`. */
-  tsOk = false;
+  /** Our timestamps are the milliseconds of the host's clock plus this. */
   tsOffset = 0;
+  /** The flags below, a bit each. */
+  bits = 0;
+
+  /** The program has ended this direction: a FIN follows the last queued octet. */
+  get finQueued(): boolean {
+    return (this.bits & FIN_QUEUED) !== 0;
+  }
+  set finQueued(on: boolean) {
+    this.bits = marked(this.bits, FIN_QUEUED, on);
+  }
+
+  /** Selective acknowledgements were agreed on (RFC 2018). */
+  get sackOk(): boolean {
+    return (this.bits & SACK_OK) !== 0;
+  }
+  set sackOk(on: boolean) {
+    this.bits = marked(this.bits, SACK_OK, on);
+  }
+
+  /** Timestamps were agreed on (RFC 7323). */
+  get tsOk(): boolean {
+    return (this.bits & TS_OK) !== 0;
+  }
+  set tsOk(on: boolean) {
+    this.bits = marked(this.bits, TS_OK, on);
+  }
 }
+
+/** Before every time, in seconds; no fraction and no infinity, which would be a heap object. */
+const LONG_AGO = -0x3fffffff;
 
 /**
  * Receive sequence variables. `adv` is the right edge of the window as advertised: RCV.WND is `adv - nxt`,
@@ -60,24 +94,39 @@ export class ReceiveVariables {
   lastAckSent = 0;
   /** Largest payload seen: what the peer's full segment is, for delayed ACKs. */
   mss = 536;
-  /** A FIN was seen in the window; it takes effect when `nxt` reaches `finSeq`. */
-  finSeen = false;
+  /** Where the FIN is, once `finSeen`. */
   finSeq = 0;
-  /** The FIN has been reached: the peer's direction is over. */
-  finished = false;
   /** RCV.UP: the octet behind the urgent ones; only while `hasUp`, which the program ends by reading up to it. */
   up = 0;
-  hasUp = false;
-  /** TS.Recent of RFC 7323 §4.3, and when it was taken: it is no evidence any more after 24 days (§5.5). */
+  /** The flags below, a bit each. */
+  bits = 0;
+  /** TS.Recent of RFC 7323 §4.3, and when it was taken, whole seconds: it is no evidence any more after 24 days (§5.5). */
   tsRecent = 0;
-  tsRecentAt: number = Number.NEGATIVE_INFINITY;
-  /** Round-trip time as the receiver sees it, ms, -1 before the first; the number or echo that begins the next, and when. */
-  rtt = -1;
-  rttMark = 0;
-  rttAt = -1;
-  /** A repeated segment to report in the next ACK (RFC 2883): `[dsackFrom, dsackTo)`, empty when equal. */
-  dsackFrom = 0;
-  dsackTo = 0;
+  tsRecentAt: number = LONG_AGO;
+
+  /** A FIN was seen in the window; it takes effect when `nxt` reaches `finSeq`. */
+  get finSeen(): boolean {
+    return (this.bits & FIN_SEEN) !== 0;
+  }
+  set finSeen(on: boolean) {
+    this.bits = marked(this.bits, FIN_SEEN, on);
+  }
+
+  /** The FIN has been reached: the peer's direction is over. */
+  get finished(): boolean {
+    return (this.bits & FINISHED) !== 0;
+  }
+  set finished(on: boolean) {
+    this.bits = marked(this.bits, FINISHED, on);
+  }
+
+  /** Something urgent is to be read, or to come. */
+  get hasUp(): boolean {
+    return (this.bits & HAS_UP) !== 0;
+  }
+  set hasUp(on: boolean) {
+    this.bits = marked(this.bits, HAS_UP, on);
+  }
 
   /** RCV.WND: octets the peer may still send. */
   get wnd(): number {

@@ -2,10 +2,11 @@
 //
 // Handshake, records and certificates are the platform's; here is only the way between its duplex streams and ours.
 // Node, Bun and Deno have such a library; that of Bun and of Deno knows no half-close, and ends both directions when one
-// does. Browsers let no program run TLS over a stream of its own.
+// does. Browsers let no program run TLS over a stream of its own, and bundlers for them take `browser-tls.ts` instead.
 
 import { NetError, StateError } from '../base/errors.ts';
 import type { StreamHandler } from '../base/stream.ts';
+import { assertTls as assertNoTls } from './browser-tls.ts';
 import type { WebStream } from './web-host.ts';
 
 /** A certificate, a chain of them, or a key, as PEM text or octets. */
@@ -71,9 +72,7 @@ function modules(): NodeModules {
   const { process } = globalThis as { process?: { getBuiltinModule?(name: string): unknown } };
   const tls = process?.getBuiltinModule?.('node:tls') as NodeModules['tls'] | undefined;
   const stream = process?.getBuiltinModule?.('node:stream') as NodeModules['stream'] | undefined;
-  if (tls === undefined || stream === undefined) {
-    throw new TypeError('this platform has no TLS that runs over a stream of ours: use Node, Bun or Deno, or no TLS');
-  }
+  if (tls === undefined || stream === undefined) return assertNoTls();
   return { tls, stream };
 }
 

@@ -52,7 +52,7 @@ test('an active open offers its own sizes, and its FIN-WAIT-2 may be its own', (
   expect(p.out()).toEqual(['S 0 win=3000 mss=700 ws=0']);
   p.send('S. 0 ack=1 mss=1000');
   p.out();
-  c.finWaitTime = 5000;
+  c.ownRare().finWaitTime = 5000;
   c.close();
   p.out();
   p.send('. 1 ack=2');

@@ -3,6 +3,7 @@
 import { describe, expect, test } from 'vitest';
 import { type Pair, pair } from '../../src/sim/index.ts';
 import { Rack, Recovery } from '../../src/tcp/losses.ts';
+import { Rare, USUAL } from '../../src/tcp/rare.ts';
 import { NO_TIMERS } from '../../src/tcp/timers.ts';
 
 /** Lets so many milliseconds go by. */
@@ -27,6 +28,33 @@ describe('an idle connection', () => {
       expect(c.state).toBe('ESTABLISHED');
       expect([c.timers === NO_TIMERS, c.board, c.sendQueue, c.receiveBuffer]).toEqual([true, null, null, null]);
     }
+  });
+
+  test('has no figures, and nothing of its own that only few have, until something is unusual', () => {
+    const { p, client, server } = idle();
+    for (const c of [client, server]) expect([c.rare === USUAL, c.statistics]).toEqual([true, null]);
+    client.setAbortOnClose(true);
+    client.setUserTimeout(5000);
+    client.setDiffserv(46);
+    expect([client.rare.linger, client.liveness?.userTimeout, client.diffserv]).toEqual([0, 5000, 46]);
+    expect([server.rare.linger, server.liveness, server.diffserv]).toEqual([-1, null, 0]);
+    client.send(new Uint8Array(10), 0, 10);
+    pass(p, 1000);
+    expect([server.statistics === null, server.rare === USUAL]).toEqual([false, true]);
+    expect(USUAL).toEqual(new Rare());
+  });
+
+  test('gives back a row in which nothing is left of it', () => {
+    const { p, client } = idle();
+    const row = client.arm();
+    row.timing.sent(1, 0);
+    row.probes = 3;
+    row.againRun = 2;
+    p.client.touch(client);
+    pass(p, 10);
+    expect(client.timers).toBe(NO_TIMERS);
+    expect([row.timing.on, row.probes, row.againRun]).toEqual([false, 0, 0]);
+    expect(p.client.timerRows).toContain(row);
   });
 
   test('knows nothing of losses of its own, and begins with the last round-trip time when it sends', () => {

@@ -300,6 +300,6 @@ describe('room to write', () => {
       p.out();
     }
     expect(a.log).toContain('writable');
-    expect(connection!.sendGrown).toBeGreaterThan(20_000);
+    expect(connection!.rare.sendGrown).toBeGreaterThan(20_000);
   });
 });

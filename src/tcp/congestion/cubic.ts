@@ -66,9 +66,8 @@ export class Cubic implements CongestionController {
   #mss = 536;
   /** The last round-trip time measured, ms. */
   #rtt = 0.5;
-  /** The first one is not yet told to slow start: SND.NXT was this. Most idle connections never measure again. */
-  #held = false;
-  #heldNxt = 0;
+  /** SND.NXT at the first one, of which slow start is told with the second: most idle connections never measure again. */
+  #firstNxt: number | null = null;
 
   get name(): string {
     return 'cubic';
@@ -96,13 +95,12 @@ export class Cubic implements CongestionController {
     this.#rtt = rtt;
     if (this.cwnd >= this.ssthresh) return;
     if (this.#slowStart === null) {
-      if (!this.#held) {
-        this.#held = true;
-        this.#heldNxt = nxt;
+      if (this.#firstNxt === null) {
+        this.#firstNxt = nxt;
         return;
       }
       this.#slowStart = new SlowStart();
-      this.#slowStart.sampled(before, una, this.#heldNxt);
+      this.#slowStart.sampled(before, una, this.#firstNxt);
     }
     if (this.#slowStart.sampled(rtt, una, nxt)) {
       this.ssthresh = this.cwnd;
