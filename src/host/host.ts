@@ -58,6 +58,7 @@ import { hasOutput, queueReset, type SegmentEnds, takeWaiting, transmitPacket } 
 import { PathMtus } from './path-mtus.ts';
 import type { Pings } from './ping.ts';
 import { Ports } from './ports.ts';
+import { Stencil } from './stencil.ts';
 import { ConnectionTable } from './table.ts';
 import { TimeWaits } from './time-wait.ts';
 import type { Datagrams } from './udp.ts';
@@ -105,6 +106,8 @@ export class Host implements TcpEnv {
   readonly fastOpens: FastOpens;
   /** @internal */
   readonly events: Events = new Events();
+  /** @internal Full segments of a connection that leave one after the other. */
+  readonly stencil: Stencil = new Stencil();
   /** @internal Where the host speaks to itself. */
   readonly loopback: Loopback;
   /** @internal Echo requests; made by the first `ping`. */
@@ -277,7 +280,8 @@ export class Host implements TcpEnv {
     const deadlines = this.#deadlines;
     let t = before < OFF && deadlines.armed > 0 && deadlines.bound >= before ? before : deadlines.next;
     if (this.pings !== null) t = Math.min(t, this.pings.nextDeadline());
-    for (const i of this.interfaces) {
+    for (let n = 0; n < this.interfaces.length; n++) {
+      const i = this.interfaces[n]!;
       // A link that takes nothing makes nothing due: what waits is sent when it drains.
       if (!i.up || i.full || i.quiet) continue;
       if (hasOutput(this, i)) return this.#now;
@@ -410,6 +414,7 @@ export class Host implements TcpEnv {
 
   /** @internal */
   touch(c: Connection): void {
+    if (this.stencil.left > 0) this.stencil.end();
     this.#deadlines.touch(c);
     if (!c.inReady) {
       const i = this.interfaceOf(c);

@@ -49,6 +49,10 @@ const NO_OPTIONS: Uint8Array = new Uint8Array(0);
 /** Writes the next packet of an interface at `out[at]`; returns its length, or 0. */
 export function transmitPacket(host: Host, i: Interface, out: Uint8Array, at: number, meta: TxMeta): number {
   if (i.quiet) return 0;
+  if (host.stencil.left > 0) {
+    const next = host.stencil.next(host, i, out, at);
+    if (next > 0) return next;
+  }
   let length = 0;
   if (i.neighbours !== null) {
     wakeWaiting(host, i);
@@ -107,7 +111,10 @@ function transmitFrom(
     c.inReady = true;
     if (!c.inDirty) host.touch(c);
     if (restIfDone(c)) c.inReady = false;
-    else i.ready.push(c);
+    else {
+      i.ready.push(c);
+      host.stencil.cut(host, i, c, out, at, length);
+    }
     host.counters.segmentsOut += meta.gsoSize > 0 ? Math.ceil((length - meta.headerLength) / meta.gsoSize) : 1;
     return length;
   }

@@ -87,13 +87,15 @@ class Shared {
     if (this.delivering) return false;
     this.delivering = true;
     let any = false;
+    // By index: an iterator would be allocated for every batch.
+    const { ends } = this;
     try {
-      for (const end of this.ends) any = end.deliverIncoming() || any;
+      for (let k = 0; k < ends.length; k++) any = ends[k]!.deliverIncoming() || any;
     } finally {
       this.delivering = false;
     }
     // What was queued while delivering is the next batch, on a stack of its own.
-    for (const end of this.ends) if (end.pendingOut > 0) this.wake();
+    for (let k = 0; k < ends.length; k++) if (ends[k]!.pendingOut > 0) this.wake();
     return any;
   }
 

@@ -2,7 +2,7 @@
 
 import { fold, onesSum } from '../base/checksum.ts';
 import type { DropReason } from '../base/trace.ts';
-import { get32, put32 } from './bytes.ts';
+import { get32, put16, put32 } from './bytes.ts';
 
 /** Octets of a header without options, which is the only kind that is written. */
 export const IPV4_HEADER = 20;
@@ -137,6 +137,24 @@ export function writeIpv4(
   put32(out, at + 12, src);
   put32(out, at + 16, dst);
   return at + IPV4_HEADER;
+}
+
+/** Sum of the header of 20 octets at `bytes[at]` without its identification and its checksum; for `numberIpv4`. */
+export function sumOfUnnumbered4(bytes: Uint8Array, at: number): number {
+  const word1 = get32(bytes, at + 4) & 0xffff;
+  const word2 = get32(bytes, at + 8) & ~0xffff;
+  return sumOfWords(get32(bytes, at), word1, word2, get32(bytes, at + 12), get32(bytes, at + 16));
+}
+
+/**
+ * Gives a copy of a header at `out[at]` another identification, and the checksum that goes with it.
+ *
+ * @param id identification, 16 bits
+ * @param sum of `sumOfUnnumbered4`
+ */
+export function numberIpv4(out: Uint8Array, at: number, id: number, sum: number): void {
+  put16(out, at + 4, id);
+  put16(out, at + 10, ~fold(sum + id) & 0xffff);
 }
 
 /**

@@ -22,7 +22,8 @@ export const CWR = 128;
 export const TCP_HEADER = 20;
 /** Most octets of options a header can hold. */
 export const TCP_MAX_OPTIONS = 40;
-/** Offset of the checksum field in the header. */
+/** Offsets of the flags and of the checksum field in the header. */
+export const TCP_FLAGS_OFFSET = 13;
 export const TCP_CHECKSUM_OFFSET = 16;
 
 /** Octets of each option, RFC 9293 §3.2, RFC 7323 §2.2 and §3.2, RFC 2018 §2. */
@@ -260,6 +261,11 @@ export function writeTcp(
   put16(out, at + 16, 0);
   put16(out, at + 18, urg);
   return at + TCP_HEADER;
+}
+
+/** Gives a copy of a header at `out[at]` another sequence number, int32; `finishTcp` follows. */
+export function numberTcp(out: Uint8Array, at: number, seq: number): void {
+  put32(out, at + 4, seq);
 }
 
 /** Writes an MSS option of 4 octets; returns the offset past it. */
