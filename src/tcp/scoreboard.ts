@@ -334,9 +334,34 @@ export class Scoreboard {
       this.#head = (this.#head + 1) & (this.#flags.length - 1);
       this.count--;
       if (this.#hint > 0) this.#hint--;
+      if (flags === 0) this.#passAlike(una, into);
     }
     if (this.count === 0) this.#head = 0;
     if (seqGt(una, this.fack)) this.fack = una;
+  }
+
+  /**
+   * A record that was sent once, and of which nothing else is known, has arrived. Those behind it that are like it, all
+   * but the last that `una` covers, were sent after it and would change nothing but sums: a super-segment has dozens.
+   */
+  #passAlike(una: number, into: Delivery): void {
+    const mask = this.#flags.length - 1;
+    const first = this.#head;
+    const alike = (slot: number): boolean => this.#flags[slot] === 0 && seqLe(this.#to[slot]!, una);
+    if (this.count < 2 || !alike(first)) return;
+    let passed = 0;
+    let head = first;
+    while (passed + 1 < this.count) {
+      const next = (head + 1) & mask;
+      if (!alike(next)) break;
+      head = next;
+      passed++;
+    }
+    into.octets += seqDiff(this.#from[head]!, this.#from[first]!);
+    into.segments += passed;
+    this.#head = head;
+    this.count -= passed;
+    this.#hint = Math.max(this.#hint - passed, 0);
   }
 
   /** The receiver has `[left, right)`; what is not wholly covered stays as it is. */

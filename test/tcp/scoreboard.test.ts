@@ -2,7 +2,7 @@
 
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { AGAIN, Delivery, EVER_AGAIN, LOST, SACKED, Scoreboard } from '../../src/tcp/scoreboard.ts';
+import { AGAIN, Delivery, EVER_AGAIN, LOST, SACKED, Scoreboard, TRAIN_END } from '../../src/tcp/scoreboard.ts';
 
 const MSS = 10;
 
@@ -116,6 +116,59 @@ test('agrees with a flag per octet, across the wrap of sequence numbers', () => 
     }),
     { numRuns: 400, seed: 2018 },
   );
+});
+
+test('what is acknowledged at once counts as it does record by record', () => {
+  let acknowledged = 0;
+  fc.assert(
+    fc.property(fc.array(step, { minLength: 5, maxLength: 60 }), fc.nat(20), fc.boolean(), (steps, clock, inside) => {
+      const boards = [new Scoreboard(), new Scoreboard()] as const;
+      const deliveries = [new Delivery(), new Delivery()] as const;
+      const start = 0x7fff_fe00;
+      let nxt = start;
+      for (const [i, board] of boards.entries()) {
+        board.fack = start;
+        nxt = start;
+        let now = 0;
+        for (const s of steps) {
+          // Several steps share a moment, as segments of one burst do.
+          now += clock === 0 ? 1 : now % clock === 0 ? 0.5 : 0;
+          const at = (part: number): number => (start + Math.floor(((nxt - start) | 0) * part)) | 0;
+          if (s.kind === 'send') {
+            board.sent(nxt, (nxt + 10 * s.octets) | 0, MSS, { now }, s.octets & TRAIN_END);
+            nxt = (nxt + 10 * s.octets) | 0;
+          } else if (s.kind === 'sack' && s.from < s.to) {
+            board.sack(at(s.from), at(s.to), deliveries[i]!);
+          } else if (s.kind === 'lose' && board.count > 0) {
+            board.markLost(Math.min(Math.floor(s.which * board.count), board.count - 1));
+          } else if (s.kind === 'again' && board.firstLost() >= 0) {
+            board.sentAgain(board.firstLost(), board.to(board.firstLost()), now);
+          }
+        }
+        board.firstLost();
+        deliveries[i]!.reset(board.fack);
+      }
+      const ends: number[] = [];
+      for (let i = 0; i < boards[1].count; i++) ends.push(boards[1].to(i));
+      const last = ends[Math.floor(ends.length * 0.8)];
+      if (last === undefined) return;
+      const una = inside ? (last - 3) | 0 : last;
+      for (const end of ends) if (((end - una) | 0) < 0) boards[1].acknowledge(end, deliveries[1]);
+      boards[1].acknowledge(una, deliveries[1]);
+      boards[0].acknowledge(una, deliveries[0]);
+      acknowledged += deliveries[0].segments;
+      expect(boards[0].count).toBe(ends.filter((end) => ((end - una) | 0) > 0).length);
+      expect(deliveries[0]).toEqual(deliveries[1]);
+      const all = (board: Scoreboard) => [
+        [board.count, board.sackedOctets, board.lostOctets, board.againOctets, board.fack, board.trains],
+        [board.sackedCount, board.lostCount, board.againCount, board.firstLost()],
+        Array.from({ length: board.count }, (_, i) => [board.from(i), board.to(i), board.sentAt(i), board.flags(i)]),
+      ];
+      expect(all(boards[0])).toEqual(all(boards[1]));
+    }),
+    { seed: 5, numRuns: 300 },
+  );
+  expect(acknowledged).toBeGreaterThan(10_000);
 });
 
 test('a record sent again in part is split: the rest is still lost', () => {
