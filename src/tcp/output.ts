@@ -34,7 +34,7 @@ import { busyness } from './info.ts';
 import { armPacing, paced, spend } from './pacing.ts';
 import { mtuProbeDue, mtuProbeSent } from './path-mtu.ts';
 import { ENDS, PUSH } from './pieces.ts';
-import { transmitPlain } from './plain.ts';
+import { plainToSend } from './plain.ts';
 import { armProbe } from './rack.ts';
 import { allowance, copied } from './recovery.ts';
 import { AGAIN, LOST, PUSHED, type Scoreboard, TRAIN_END } from './scoreboard.ts';
@@ -399,10 +399,8 @@ export function transmit(
   partialChecksum: boolean,
   meta: TxMeta,
 ): number {
-  const plain = transmitPlain(c, out, at, partialChecksum, meta);
-  if (plain > 0) return plain;
   const { mss } = c.snd;
-  const verdict = whatToSend(c, super_ > mss ? super_ - (super_ % mss) : mss);
+  const verdict = plainToSend(c) || whatToSend(c, super_ > mss ? super_ - (super_ % mss) : mss);
   if (verdict === NOTHING) {
     rest(c);
     return 0;

@@ -8,34 +8,19 @@
 // the functions that the general way calls, in its order. Whatever is not foretold is left untouched to that way
 // (`arrives.ts`, `output.ts`), which gives the same result for a plain segment too: test/tcp/plain.test.ts compares them.
 
-import { CHECKSUM_PARTIAL, type TxMeta } from '../base/packet.ts';
 import { seqLe } from '../base/seq.ts';
-import {
-  ACK,
-  finishTcp,
-  finishTcpPartial,
-  PSH,
-  putNop,
-  putTimestamps,
-  type Segment,
-  TCP_CHECKSUM_OFFSET,
-  TCP_HEADER,
-  writeTcp,
-} from '../wire/tcp.ts';
+import { ACK, PSH, type Segment } from '../wire/tcp.ts';
 import { acknowledge, measure, updateWindow } from './acks.ts';
 import { tellOfRoom } from './autotune.ts';
 import type { Connection } from './connection.ts';
 import { FRTO_OFF } from './frto.ts';
 import { heardFrom } from './liveness.ts';
+import { NOTHING, SEND_ACK, SEND_NEW, type Verdict } from './output.ts';
 import { armProbe, noteArrival } from './rack.ts';
-import { PUSHED, type Scoreboard, TRAIN_END } from './scoreboard.ts';
+import type { Scoreboard } from './scoreboard.ts';
 import { processText } from './text.ts';
 import { OFF } from './timers.ts';
 import { wasLimited } from './validation.ts';
-import { offerWindow } from './window.ts';
-
-/** Octets of the timestamps option with its padding. */
-const TS_LENGTH = 12;
 
 /** Takes in a plain segment, whole; false when it is none: then nothing has changed, and `segmentArrives` is for it. */
 export function arrivesPlain(c: Connection, seg: Segment): boolean {
@@ -99,42 +84,22 @@ function takePlainAck(c: Connection, seg: Segment, board: Scoreboard, advance: n
 }
 
 /**
- * Writes the next segment of a connection at `out[at]` when it is plain: all that was written and not sent, in one segment
- * that nothing holds back, or a bare acknowledgement.
- *
- * @returns octets written; 0 when it is none: then nothing has changed, and `transmit` is for it
+ * `whatToSend` of `output.ts`, when the next segment is plain: all that was written and not sent, in one segment that nothing
+ * holds back, or a bare acknowledgement. `NOTHING` when it is none; then nothing has changed, and `whatToSend` is to be asked.
  */
-export function transmitPlain(
-  c: Connection,
-  out: Uint8Array,
-  at: number,
-  partialChecksum: boolean,
-  meta: TxMeta,
-): number {
-  const { snd, rcv, env, addressing } = c;
-  const len = c.unsent;
-  if (c.state !== 'ESTABLISHED' || snd.finQueued || env.trace !== null || !sendsPlainly(c)) return 0;
-  if (len > 0 ? !mayLeave(c, len) : !c.ackNow) return 0;
-
-  const header = TCP_HEADER + (snd.tsOk ? TS_LENGTH : 0);
-  const wnd = offerWindow(c);
-  const { localPort, remotePort } = addressing;
-  writeTcp(out, at, localPort, remotePort, snd.nxt, rcv.nxt, len > 0 ? ACK | PSH : ACK, wnd, 0, header - TCP_HEADER);
-  if (snd.tsOk) putTimestamps(out, putNop(out, putNop(out, at + TCP_HEADER)), c.timestamp(), rcv.tsRecent);
-  if (len > 0) c.sendQueue?.copyTo((snd.nxt - snd.base) | 0, len, out, at + header);
-  const length = header + len;
-  if (partialChecksum) {
-    finishTcpPartial(out, at, addressing.pseudo + length);
-    meta.checksum = CHECKSUM_PARTIAL;
-    meta.csumStart = at;
-    meta.csumOffset = TCP_CHECKSUM_OFFSET;
-    meta.headerLength = header;
-  } else {
-    finishTcp(out, at, length, addressing.pseudo + length);
-  }
-  env.plan.ecn = 0;
-  sentPlain(c, len);
-  return length;
+export function plainToSend(c: Connection): Verdict {
+  const { snd, env, unsent: len } = c;
+  if (c.state !== 'ESTABLISHED' || snd.finQueued || !sendsPlainly(c)) return NOTHING;
+  if (len > 0 ? !mayLeave(c, len) : !c.ackNow) return NOTHING;
+  const { plan } = env;
+  plan.seq = snd.nxt;
+  plan.len = len;
+  plan.train = len;
+  plan.push = true;
+  plan.written = true;
+  plan.fin = false;
+  plan.mtuProbe = false;
+  return len > 0 ? SEND_NEW : SEND_ACK;
 }
 
 /** Nothing but new text and acknowledgements is to be sent, and by the simplest of policies. */
@@ -155,43 +120,4 @@ function mayLeave(c: Connection, len: number): boolean {
   if (len > snd.mss || len > ((snd.wnd - flight) | 0) || c.corked || c.moreFollows) return false;
   if (len < snd.mss && flight > 0 && !c.noDelay) return false;
   return c.recovery.dupAcks === 0 && len <= c.cc.cwnd - c.inFlight;
-}
-
-/** `sent` of `output.ts`, for what `transmitPlain` has written. */
-function sentPlain(c: Connection, len: number): void {
-  const { snd, rcv, env, timers } = c;
-  const { now } = env;
-  c.segmentsOut++;
-  c.acksOwed = 0;
-  if (c.quickAcks > 0 && (c.ackNow || c.ackPending > 0)) c.quickAcks--;
-  c.ackNow = false;
-  c.ackPending = 0;
-  timers.delayedAck = OFF;
-  rcv.lastAckSent = rcv.nxt;
-  if (len === 0) return;
-  const from = snd.nxt;
-  const end = (from + len) | 0;
-  c.takeBoard().sent(from, end, snd.mss, env, TRAIN_END | PUSHED);
-  const row = c.timers;
-  snd.nxt = end;
-  row.againRun = 0;
-  if (c.usage !== null) c.usage.sent = true;
-  c.trainPush = true;
-  c.trainWritten = true;
-  row.timing.sent(end, now);
-  c.overrideDue = false;
-  row.persist = OFF;
-  const s = c.count();
-  s.dataSegmentsOut++;
-  s.bytesSent += len;
-  if (s.kind === 0) s.account(1, now);
-  if (now - c.lastTextAt < env.profile.delayedAck) c.dialogue = true;
-  if (from === snd.una) c.cc.resumed(now - c.lastDataSent, now);
-  s.lastDataSent = now;
-  if (len % snd.mss !== 0) s.smallEnd = end;
-  if (row.retransmit === OFF) {
-    row.silentSince = now;
-    row.retransmit = now + c.rtt.timeout(env.profile);
-  }
-  armProbe(c);
 }

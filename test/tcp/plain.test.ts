@@ -32,7 +32,7 @@ async function stack(short: boolean): Promise<Stack> {
     const real = await original<typeof import('../../src/tcp/plain.ts')>();
     return {
       arrivesPlain: counted('in', real.arrivesPlain, false),
-      transmitPlain: counted('out', real.transmitPlain, 0),
+      plainToSend: counted('out', real.plainToSend, 0),
     };
   });
   vi.doMock('../../src/host/plain.ts', async (original) => {
