@@ -16,6 +16,8 @@ import type { Host } from './host.ts';
 /** Octets of both headers without options, and of a TCP header with the one set of options that plain segments have. */
 const BARE = IPV4_HEADER + TCP_HEADER;
 const STAMPED = TCP_HEADER + 12;
+/** Offset of the flags in a packet whose IP header has no options. */
+const FLAGS_AT = IPV4_HEADER + 13;
 /** NOP, NOP, kind and length of the timestamps option, as everybody aligns it (RFC 7323 Appendix A). */
 const TS_WORD = 0x0101080a;
 
@@ -34,7 +36,9 @@ export function takesPlain(
   to: number,
   meta: RxMeta,
 ): boolean {
-  if (to - from < BARE || host.trace !== null) return false;
+  if (to - from < BARE || host.trace !== null || c.state !== 'ESTABLISHED') return false;
+  // Where the flags are when the rest is as it should be: what opens and closes goes no further.
+  if ((bytes[from + FLAGS_AT]! & ~PSH) !== ACK) return false;
   const word0 = get32(bytes, from);
   const total = word0 & 0xffff;
   // Version 4, no options, no ECN codepoint.
@@ -72,7 +76,6 @@ function takesSegment(
   const stamped = header === STAMPED;
   if (stamped ? to - from < STAMPED || get32(bytes, from + TCP_HEADER) !== TS_WORD : header !== TCP_HEADER)
     return false;
-  if (((word3 >>> 16) & 0xff & ~PSH) !== ACK) return false;
   const tsVal = stamped ? get32(bytes, from + TCP_HEADER + 4) : 0;
   const tsEcr = stamped ? get32(bytes, from + TCP_HEADER + 8) : 0;
   if (meta.checksum === CHECKSUM_NONE) {
