@@ -78,6 +78,8 @@ describe('an application that imports one subpath gets only that', () => {
       const found = roomsOf(used.map(([file]) => join(ROOT, file)));
       expect(found.filter((room) => !allowed.includes(room))).toEqual([]);
       expect(found).toContain(allowed.at(-1));
+      // Pages have no TLS over a stream of their own.
+      expect(used.map(([file]) => file)).not.toContain('dist/web/tls.js');
       const size = gzipSync(outputFiles[0]!.contents, { level: 9 }).length;
       expect(size, `${size} B`).toBeLessThan(most);
     });
