@@ -33,6 +33,14 @@ export function duplicateTold(c: Connection): void {
   rack.persist = 16;
 }
 
+/** A recovery has ended by itself: after sixteen without another DSACK the window is as narrow as at first (§6.2 step 4). */
+export function recoveryPassed(c: Connection): void {
+  const { rack } = c;
+  if (rack.persist === 0) return;
+  rack.persist--;
+  if (rack.persist === 0) rack.quarters = 1;
+}
+
 /** Segments that may arrive out of order before one counts as lost: the profile's, or what the path has shown. */
 export function reorderingDegree(c: Connection): number {
   return Math.max(c.rack.degree, c.env.profile.dupThresh);

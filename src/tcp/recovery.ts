@@ -9,7 +9,7 @@ import type { Connection } from './connection.ts';
 import { ecnOfLoss } from './ecn.ts';
 import { FRTO_OFF, FRTO_SECOND, frtoAcknowledged, frtoBegins } from './frto.ts';
 import { forgetProbe, onlyProbeLost } from './path-mtu.ts';
-import { detectLosses, reorderingWindow } from './rack.ts';
+import { detectLosses, recoveryPassed, reorderingWindow } from './rack.ts';
 import { type Delivery, SACKED } from './scoreboard.ts';
 import { wasLimited } from './validation.ts';
 
@@ -42,6 +42,7 @@ function withSack(c: Connection, acked: number, delivery: Delivery, late: boolea
   if (recovery.guarded && acked > 0 && seqGe(snd.una, recovery.recover)) {
     if (recovery.active) endRecovery(c);
     recovery.guarded = false;
+    recoveryPassed(c);
   }
   const lost = detectLosses(c, delivery, now);
   const delivered = countSegments ? delivery.segments * snd.mss : delivery.octets;

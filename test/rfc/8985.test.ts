@@ -102,6 +102,27 @@ describe('RACK (§6.2)', () => {
     p.send('. 1 ack=4001 sack=1-1001');
     expect(a.connection.rack.quarters).toBe(2);
   });
+
+  test('sixteen recoveries without another such report bring it back', () => {
+    const p = new Peer({ profile: { timestamps: false, tailLossProbe: false } });
+    const a = open(p);
+    const { connection } = a;
+    const widths: number[] = [];
+    for (let n = 0; n < 18; n++) {
+      // Two segments, of which the first is lost, or seems to be.
+      const from = 2000 * n + 1;
+      write(a, 2000);
+      p.out();
+      p.advance(RTT);
+      p.send(`. 1 ack=${from} sack=${from + 1000}-${from + 2000}`);
+      expect(bare(p.advance(60))).toEqual([`. ${from}:1000 ack=1`]);
+      p.advance(RTT - 60);
+      p.send(n === 0 ? '. 1 ack=2001 sack=1-1001' : `. 1 ack=${from + 2000}`);
+      expect(connection.recovery.guarded).toBe(false);
+      widths.push(connection.rack.quarters);
+    }
+    expect(widths).toEqual([...Array.from({ length: 16 }, () => 2), 1, 1]);
+  });
 });
 
 describe('proportional rate reduction (RFC 9937)', () => {
