@@ -347,13 +347,12 @@ export class Scoreboard {
   #passAlike(una: number, into: Delivery): void {
     const mask = this.#flags.length - 1;
     const first = this.#head;
-    const alike = (slot: number): boolean => this.#flags[slot] === 0 && seqLe(this.#to[slot]!, una);
-    if (this.count < 2 || !alike(first)) return;
+    if (this.count < 2 || !this.#isAlike(first, una)) return;
     let passed = 0;
     let head = first;
     while (passed + 1 < this.count) {
       const next = (head + 1) & mask;
-      if (!alike(next)) break;
+      if (!this.#isAlike(next, una)) break;
       head = next;
       passed++;
     }
@@ -362,6 +361,11 @@ export class Scoreboard {
     this.#head = head;
     this.count -= passed;
     this.#hint = Math.max(this.#hint - passed, 0);
+  }
+
+  /** Whether the record in a slot was sent once, nothing else is known of it, and `una` covers it. */
+  #isAlike(slot: number, una: number): boolean {
+    return this.#flags[slot] === 0 && seqLe(this.#to[slot]!, una);
   }
 
   /** The receiver has `[left, right)`; what is not wholly covered stays as it is. */
