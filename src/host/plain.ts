@@ -10,14 +10,14 @@ import type { Connection } from '../tcp/connection.ts';
 import { arrivesPlain } from '../tcp/plain.ts';
 import { get32 } from '../wire/bytes.ts';
 import { IPV4_HEADER, PROTO_TCP, sumOfWords } from '../wire/ipv4.ts';
-import { ACK, PSH, type Segment, TCP_HEADER } from '../wire/tcp.ts';
+import { ACK, PSH, type Segment, TCP_FLAGS_OFFSET, TCP_HEADER, TIMESTAMP_OCTETS } from '../wire/tcp.ts';
 import type { Host } from './host.ts';
 
 /** Octets of both headers without options, and of a TCP header with the one set of options that plain segments have. */
 const BARE = IPV4_HEADER + TCP_HEADER;
-const STAMPED = TCP_HEADER + 12;
+const STAMPED = TCP_HEADER + TIMESTAMP_OCTETS;
 /** Offset of the flags in a packet whose IP header has no options. */
-const FLAGS_AT = IPV4_HEADER + 13;
+const FLAGS_AT = IPV4_HEADER + TCP_FLAGS_OFFSET;
 /** NOP, NOP, kind and length of the timestamps option, as everybody aligns it (RFC 7323 Appendix A). */
 const TS_WORD = 0x0101080a;
 

@@ -304,10 +304,10 @@ function planSegments(c: Connection, size: number, tail: boolean, most: number):
   const { snd } = c;
   const { plan } = c.env;
   const usable = seqDiff((snd.una + snd.wnd) | 0, snd.nxt);
+  const room = congestionRoom(c);
   let len = size;
   if (size > snd.mss) {
     const burst = burstSize(c);
-    const room = congestionRoom(c);
     if (defers(c, size, room, usable, burst, tail, true)) {
       plan.congested = room < usable;
       return false;
@@ -324,7 +324,6 @@ function planSegments(c: Connection, size: number, tail: boolean, most: number):
       return false;
     }
   }
-  const room = congestionRoom(c);
   if (len > room) {
     // Whole segments only: a congestion window is no reason to send a small one.
     len = room >= snd.mss ? room - (room % snd.mss) : 0;

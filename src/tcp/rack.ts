@@ -38,7 +38,9 @@ export function recoveryPassed(c: Connection): void {
   const { rack } = c;
   if (rack.persist === 0) return;
   rack.persist--;
-  if (rack.persist === 0) rack.quarters = 1;
+  if (rack.persist > 0) return;
+  rack.quarters = 1;
+  rack.dsackSeen = false;
 }
 
 /** Segments that may arrive out of order before one counts as lost: the profile's, or what the path has shown. */

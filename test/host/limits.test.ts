@@ -3,6 +3,7 @@
 import { describe, expect, test } from 'vitest';
 import { nstat } from '../../src/host/nstat.ts';
 import { createRuntime } from '../../src/run/index.ts';
+import type { Connection } from '../../src/tcp/connection.ts';
 import { FakeClock, FakeHost, FakeLink } from '../run/fakes.ts';
 import { drain, end, feed, program, run } from './wire.ts';
 
@@ -87,6 +88,18 @@ describe('a link that drops what it asked for', () => {
 });
 
 describe('too many connections that their programs have closed', () => {
+  /** Three connections, one after the other, of a host that keeps one orphan; `use` ends each. */
+  function inTurn(use: (c: Connection, settle: (ms: number) => void) => void): number {
+    const [a, b] = [end('a', '10.0.0.1/24', { orphanMax: 1 }), end('b', '10.0.0.2/24')];
+    b.host.listen({ port: 80 }, (s) => program(s, true));
+    for (let n = 0; n < 3; n++) {
+      const c = a.host.connect({ address: '10.0.0.2', port: 80 });
+      run(a, b, 100);
+      use(c, (ms) => run(a, b, ms));
+    }
+    return a.host.counters.tcp.abortedOnMemory;
+  }
+
   test('the oldest is reset and counted, the others end in their own time', () => {
     const [a, b] = [end('a', '10.0.0.1/24', { orphanMax: 2 }), end('b', '10.0.0.2/24')];
     b.host.listen({ port: 80 }, (s) => program(s));
@@ -105,31 +118,23 @@ describe('too many connections that their programs have closed', () => {
   });
 
   test('those that have ended count no more', () => {
-    const [a, b] = [end('a', '10.0.0.1/24', { orphanMax: 1 }), end('b', '10.0.0.2/24')];
-    b.host.listen({ port: 80 }, (s) => program(s, true));
-    for (let n = 0; n < 3; n++) {
-      const c = a.host.connect({ address: '10.0.0.2', port: 80 });
-      run(a, b, 100);
+    const aborted = inTurn((c, settle) => {
       c.close();
-      run(a, b, 100);
-    }
-    expect(a.host.counters.tcp.abortedOnMemory).toBe(0);
+      settle(100);
+    });
+    expect(aborted).toBe(0);
   });
 
   test.each([
     ['in TIME-WAIT', 100, 'TIME-WAIT'],
     ['after it', 61_000, 'CLOSED'],
   ])('those that are closed %s do not count', (_, after, state) => {
-    const [a, b] = [end('a', '10.0.0.1/24', { orphanMax: 1 }), end('b', '10.0.0.2/24')];
-    b.host.listen({ port: 80 }, (s) => program(s, true));
-    for (let n = 0; n < 3; n++) {
-      const c = a.host.connect({ address: '10.0.0.2', port: 80 });
-      run(a, b, 100);
+    const aborted = inTurn((c, settle) => {
       c.shutdown();
-      run(a, b, after);
+      settle(after);
       c.close();
       expect(c.state).toBe(state);
-    }
-    expect(a.host.counters.tcp.abortedOnMemory).toBe(0);
+    });
+    expect(aborted).toBe(0);
   });
 });
