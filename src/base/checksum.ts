@@ -103,8 +103,8 @@ export function onesSum(bytes: Uint8Array, from: number, to: number, sum: number
   let total: number;
   if (to - from < LOOP_BELOW) {
     total = sumBytes(bytes, from, to);
-  } else if (packetMemory !== null && bytes.buffer === packetMemory.buffer) {
-    const words = packetMemory.sum(bytes.byteOffset + from, to - from);
+  } else if (packetMemory !== null && bytes === packetMemory.bytes) {
+    const words = packetMemory.sum(from, to - from);
     total = ((words & 0xff) << 8) | (words >>> 8);
   } else {
     const words = wordsOf(bytes.buffer);

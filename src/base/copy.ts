@@ -23,7 +23,7 @@ export function copyBytes(bytes: Uint8Array, from: number, to: number, out: Uint
 /** Spans shorter than this are not worth a kept view. */
 const KEEP_FROM = 512;
 /**
- * Kept views, found by where a slot lies in its slab: slots are 64 octets apart or more, and slabs are staggered
+ * Kept views, found by where the span lies in its slab: slots are 64 octets apart or more, and slabs are staggered
  * (`pool.ts`), so two slots meet here only when there are thousands.
  */
 const PLACES = 2048;
@@ -46,11 +46,11 @@ export function copyPacket(bytes: Uint8Array, from: number, to: number, out: Uin
     copyBytes(bytes, from, to, out, at);
     return;
   }
-  const place = (bytes.byteOffset >>> 6) & (PLACES - 1);
+  const place = (from >>> 6) & (PLACES - 1);
   let span = spans[place]!;
   if (owners[place] !== bytes || starts[place] !== from || span.length !== length) {
     span = bytes.subarray(from, to);
-    if (bytes.buffer.byteLength <= BUFFER_UP_TO || bytes.buffer === packetMemory?.buffer) {
+    if (bytes === packetMemory?.bytes || bytes.buffer.byteLength <= BUFFER_UP_TO) {
       spans[place] = span;
       owners[place] = bytes;
       starts[place] = from;

@@ -3,9 +3,10 @@
 //   slab 0: | slot | slot | slot | ...      each slot begins at a multiple of 64 octets,
 //   slab 1: :| slot | slot | slot | ...     each slab 64 octets later than the one before
 //
-// Slots share slabs so that the word views of the checksum (`checksum.ts`), kept per ArrayBuffer, serve all of them.
-// Slabs are staggered so that slots of different slabs have different offsets: headers do not compete for the same
-// cache lines, and the views of `copy.ts`, found by offset, do not compete either.
+// A slot is a span of its slab and has no view of its own: the word views of the checksum (`checksum.ts`), kept per
+// buffer, serve all slots, and in the kernel's memory (`packet-memory.ts`) all slabs are spans of one array. Slabs are
+// staggered so that slots of different slabs have different offsets: headers do not compete for the same cache lines,
+// and the views of `copy.ts`, found by offset, do not compete either.
 
 import { StateError } from './errors.ts';
 import { BLOCK, takeSlab } from './packet-memory.ts';
@@ -17,15 +18,17 @@ const POISON = 0xdb;
 
 /** A slot of a pool. Whoever took it owns it until it is released, and must not touch it afterwards. */
 export class PacketBuffer {
-  /** The whole slot, `slotSize` octets. */
+  /** What the slot lies in, with others: it is `bytes[at, at + slotSize)`. */
   readonly bytes: Uint8Array;
+  readonly at: number;
   /** Taken and not yet released. Set by the pool. */
   inUse = false;
   /** The pool it goes back to. */
   readonly pool: PacketPool;
 
-  constructor(bytes: Uint8Array, pool: PacketPool) {
+  constructor(bytes: Uint8Array, at: number, pool: PacketPool) {
     this.bytes = bytes;
+    this.at = at;
     this.pool = pool;
   }
 }
@@ -37,7 +40,7 @@ export class PacketBuffer {
  * @example
  * const pool = new PacketPool(2048);
  * const packet = pool.take();
- * const length = port.transmit(packet.bytes, 0, meta);
+ * const length = port.transmit(packet.bytes, packet.at, meta);
  * // ... when the packet has left:
  * pool.release(packet);
  */
@@ -70,7 +73,7 @@ export class PacketPool {
   take(): PacketBuffer {
     if (this.#free.length === 0) this.#addSlab();
     const buffer = this.#free.pop()!;
-    if (this.poison && !isPoisoned(buffer.bytes)) {
+    if (this.poison && !isPoisoned(buffer)) {
       throw new StateError('a packet buffer was written to after its release');
     }
     buffer.inUse = true;
@@ -84,18 +87,18 @@ export class PacketPool {
     if (!buffer.inUse) throw new StateError('a packet buffer was released twice');
     buffer.inUse = false;
     this.inUse--;
-    if (this.poison) buffer.bytes.fill(POISON);
+    if (this.poison) poison(buffer);
     this.#free.push(buffer);
   }
 
   #addSlab(): void {
     const step = stride(this.slotSize);
     const start = ((this.slots / this.#slotsPerSlab) * ALIGN) % step;
-    const { buffer: memory, at } = takeSlab(start + step * this.#slotsPerSlab, this);
+    const { bytes, at } = takeSlab(start + step * this.#slotsPerSlab, this);
     // Pushed from the end, so that they are taken from the start.
     for (let i = this.#slotsPerSlab - 1; i >= 0; i--) {
-      const buffer = new PacketBuffer(new Uint8Array(memory, at + start + i * step, this.slotSize), this);
-      if (this.poison) buffer.bytes.fill(POISON);
+      const buffer = new PacketBuffer(bytes, at + start + i * step, this);
+      if (this.poison) poison(buffer);
       this.#free.push(buffer);
     }
     this.slots += this.#slotsPerSlab;
@@ -106,7 +109,11 @@ function stride(slotSize: number): number {
   return Math.ceil(slotSize / ALIGN) * ALIGN;
 }
 
-function isPoisoned(bytes: Uint8Array): boolean {
-  for (let i = 0; i < bytes.length; i++) if (bytes[i] !== POISON) return false;
+function poison({ bytes, at, pool }: PacketBuffer): void {
+  bytes.fill(POISON, at, at + pool.slotSize);
+}
+
+function isPoisoned({ bytes, at, pool }: PacketBuffer): boolean {
+  for (let i = at; i < at + pool.slotSize; i++) if (bytes[i] !== POISON) return false;
   return true;
 }

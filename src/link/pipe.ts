@@ -161,7 +161,7 @@ export class PipeEnd implements Link {
       this.#spare = buffer;
       meta.reset();
       meta.id = shared.lastId + 1;
-      const length = port.transmit(buffer.bytes, 0, meta);
+      const length = port.transmit(buffer.bytes, buffer.at, meta);
       if (length === 0) break;
       shared.lastId = meta.id;
       this.#spare = null;
@@ -195,7 +195,7 @@ export class PipeEnd implements Link {
       const buffer = slot.buffer!;
       slot.buffer = null;
       // An end that is not open, or closed by now, hears nothing: the packet is gone, as on a cable.
-      port?.receive(buffer.bytes, 0, slot.length, slot.meta);
+      port?.receive(buffer.bytes, buffer.at, buffer.at + slot.length, slot.meta);
       this.#shared.pool.release(buffer);
     }
     port?.turn();

@@ -103,15 +103,15 @@ export class TunLink implements Link {
   readonly #wake: Wake;
   readonly #vnet: boolean;
   /** Made by `open`: by then a runtime has handed in the memory where packets are summed quickly. */
-  #rxBuffer = new Uint8Array(0);
-  #txBuffer = new Uint8Array(0);
+  #rxRoom: Room = NO_ROOM;
+  #txRoom: Room = NO_ROOM;
   readonly #rx = new RxMeta();
   readonly #tx = new TxMeta();
   #port: LinkPort | null = null;
   #looking = false;
   #looks = 0;
   #closed = false;
-  /** Octets of a packet in `#txBuffer` that did not fit; 0 when there is none. */
+  /** Octets of a packet in `#txRoom` that did not fit; 0 when there is none. */
   #stuck = 0;
 
   /** @internal */
@@ -133,8 +133,8 @@ export class TunLink implements Link {
   open(port: LinkPort): void {
     if (this.#closed) throw new TunError('ERR_NO_DEVICE', this.name);
     this.#port = port;
-    this.#rxBuffer = packetBuffer(this);
-    this.#txBuffer = packetBuffer(this);
+    this.#rxRoom = packetRoom(this);
+    this.#txRoom = packetRoom(this);
     this.#wake.start((first) => {
       this.#looks = 0;
       this.#ready(first);
@@ -152,18 +152,18 @@ export class TunLink implements Link {
   }
 
   #ready(first: Uint8Array | null): void {
-    const buffer = this.#rxBuffer;
+    const { bytes, at, view } = this.#rxRoom;
     let left = BATCH;
     let octets = 0;
     if (first !== null) {
-      this.#take(first, first.length);
+      this.#take(first, 0, first.length);
       octets = first.length;
       left--;
     }
     while (left-- > 0 && this.#port !== null) {
-      const result = this.#ffi.read(this.#fd, buffer);
+      const result = this.#ffi.read(this.#fd, view);
       if (result > 0) {
-        this.#take(buffer, result);
+        this.#take(bytes, at, result);
         octets += result;
         if (octets < BATCH_OCTETS) continue;
         this.#port.turn();
@@ -177,33 +177,33 @@ export class TunLink implements Link {
     if (octets > 0) this.#port?.turn();
   }
 
-  #take(bytes: Uint8Array, length: number): void {
+  #take(bytes: Uint8Array, at: number, length: number): void {
     const meta = this.#rx;
-    let from = 0;
+    let from = at;
     if (this.#vnet) {
       if (length <= VNET_HEADER) return;
-      readVnet(bytes, 0, meta);
-      from = VNET_HEADER;
+      readVnet(bytes, at, meta);
+      from += VNET_HEADER;
     } else meta.reset();
     this.counters.read++;
-    this.#port?.receive(bytes, from, length, meta);
+    this.#port?.receive(bytes, from, at + length, meta);
   }
 
   pump(): void {
     if (this.#stuck > 0) return;
-    const from = this.#vnet ? VNET_HEADER : 0;
-    const buffer = this.#txBuffer;
+    const before = this.#vnet ? VNET_HEADER : 0;
+    const { bytes, at } = this.#txRoom;
     const meta = this.#tx;
     let written = 0;
     for (;;) {
       const port = this.#port;
       if (port === null) return;
       meta.reset();
-      const length = port.transmit(buffer, from, meta);
+      const length = port.transmit(bytes, at + before, meta);
       if (length === 0) break;
       written += length;
-      if (this.#vnet) writeVnet(buffer, 0, meta);
-      if (!this.#write(from + length)) break;
+      if (this.#vnet) writeVnet(bytes, at, meta);
+      if (!this.#write(before + length)) break;
     }
     if (written >= BULK) this.#lookSoon();
   }
@@ -221,12 +221,11 @@ export class TunLink implements Link {
   /** Writes the packet of `length` octets in the buffer and in `#tx.body`; false when the link is full or has failed. */
   #write(length: number): boolean {
     const { body } = this.#tx;
+    const { view } = this.#txRoom;
     const headers = length - body.length;
     for (;;) {
       const result =
-        body.length === 0
-          ? this.#ffi.write(this.#fd, this.#txBuffer, length)
-          : this.#ffi.writev!(this.#fd, this.#txBuffer, headers, body);
+        body.length === 0 ? this.#ffi.write(this.#fd, view, length) : this.#ffi.writev!(this.#fd, view, headers, body);
       if (result === length) {
         this.counters.written++;
         return true;
@@ -237,7 +236,7 @@ export class TunLink implements Link {
         this.counters.full++;
         this.#stuck = length;
         // The text is only lent, and may be acknowledged and gone by then.
-        body.copyTo(this.#txBuffer, headers);
+        body.copyTo(view, headers);
         body.clear();
         this.#ffi.poll(this.#fd, POLLOUT, ROOM_MS, () => this.#retry());
         return false;
@@ -278,10 +277,18 @@ export class TunLink implements Link {
   }
 }
 
-/** Room for the largest packet. */
-function packetBuffer(owner: TunLink): Uint8Array<ArrayBuffer> {
-  const { buffer, at } = takeSlab(BUFFER, owner);
-  return new Uint8Array(buffer, at, BUFFER);
+/** Room for the largest packet: `bytes[at, at + BUFFER)` for the host, and the same as a view for C. */
+interface Room {
+  readonly bytes: Uint8Array;
+  readonly at: number;
+  readonly view: Uint8Array;
+}
+
+const NO_ROOM: Room = { bytes: new Uint8Array(0), at: 0, view: new Uint8Array(0) };
+
+function packetRoom(owner: TunLink): Room {
+  const { bytes, at } = takeSlab(BUFFER, owner);
+  return { bytes, at, view: bytes.subarray(at, at + BUFFER) };
 }
 
 /** An address of our own making: the bit for "locally administered" set, the one for groups clear. */

@@ -36,7 +36,7 @@ export function createKernel(): PacketMemory | null {
     const memory = new wasm.Memory({ initial: PAGES, maximum: PAGES });
     const { exports } = new wasm.Instance(new wasm.Module(bytes), { e: { m: memory } });
     const { s } = exports as { s: (at: number, length: number) => number };
-    return { buffer: memory.buffer, sum: s };
+    return { bytes: new Uint8Array(memory.buffer), sum: s };
   } catch {
     // A CompileError of a policy or an engine without SIMD, a RangeError without address space: the same to us.
     return null;

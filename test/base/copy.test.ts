@@ -12,10 +12,13 @@ describe('copying', () => {
   ] as const) {
     it(`${name} copies the span and nothing else, from buffers that take turns at the same places`, () => {
       const pool = new PacketPool(2048, 3);
-      const slots = Array.from({ length: 7 }, () => pool.take().bytes);
-      const sources = [...slots, ...Array.from({ length: 3 }, () => new Uint8Array(2048)), new Uint8Array(400_000)];
-      sources.forEach((bytes, k) => {
-        for (let i = 0; i < bytes.length; i++) bytes[i] = i * 13 + k * 101;
+      const plain = [...Array.from({ length: 3 }, () => new Uint8Array(2048)), new Uint8Array(400_000)];
+      const sources = [
+        ...Array.from({ length: 7 }, () => pool.take()).map(({ bytes, at }) => ({ bytes, start: at, size: 2048 })),
+        ...plain.map((bytes) => ({ bytes, start: 0, size: bytes.length })),
+      ];
+      sources.forEach(({ bytes, start, size }, k) => {
+        for (let i = 0; i < size; i++) bytes[start + i] = i * 13 + k * 101;
       });
       const span = fc.tuple(
         fc.nat(sources.length - 1),
@@ -24,8 +27,9 @@ describe('copying', () => {
       );
       fc.assert(
         fc.property(fc.array(span, { minLength: 1, maxLength: 40 }), fc.nat(5), (copies, at) => {
-          for (const [which, from, length] of copies) {
-            const bytes = sources[which]!;
+          for (const [which, offset, length] of copies) {
+            const { bytes, start } = sources[which]!;
+            const from = start + offset;
             const out = new Uint8Array(length + 10).fill(0xee);
             const expected = out.slice();
             for (let i = 0; i < length; i++) expected[at + i] = bytes[from + i]!;

@@ -8,9 +8,10 @@ describe('packet pool', () => {
     const pool = new PacketPool(1530, 4);
     const taken = Array.from({ length: 8 }, () => pool.take());
     const slabs = new Map<unknown, number[]>();
-    for (const { bytes, inUse } of taken) {
-      expect([bytes.length, bytes.byteOffset % 64, inUse]).toEqual([1530, 0, true]);
-      slabs.set(bytes.buffer, [...(slabs.get(bytes.buffer) ?? []), bytes.byteOffset]);
+    for (const { bytes, at, inUse } of taken) {
+      expect([bytes.byteOffset, at % 64, inUse]).toEqual([0, 0, true]);
+      expect(at + 1530).toBeLessThanOrEqual(bytes.length);
+      slabs.set(bytes, [...(slabs.get(bytes) ?? []), at]);
     }
     expect([...slabs.values()]).toEqual([
       [0, 1536, 3072, 4608],
@@ -24,7 +25,7 @@ describe('packet pool', () => {
     const first = pool.take();
     for (let i = 0; i < 1000; i++) {
       const b = pool.take();
-      b.bytes[0] = i;
+      b.bytes[b.at] = i;
       pool.release(b);
     }
     pool.release(first);
@@ -47,12 +48,14 @@ describe('packet pool', () => {
     const pool = new PacketPool(100, 2);
     pool.poison = true;
     const b = pool.take();
-    b.bytes.fill(7);
+    const other = pool.take();
+    for (const { bytes, at } of [b, other]) bytes.fill(7, at, at + 100);
     pool.release(b);
-    expect(b.bytes.every((x) => x === 0xdb)).toBe(true);
+    expect(b.bytes.subarray(b.at, b.at + 100).every((x) => x === 0xdb)).toBe(true);
+    expect(other.bytes.subarray(other.at, other.at + 100).every((x) => x === 7)).toBe(true);
     expect(pool.take()).toBe(b);
     pool.release(b);
-    b.bytes[99] = 1;
+    b.bytes[b.at + 99] = 1;
     expect(() => pool.take()).toThrow('after its release');
   });
 });
