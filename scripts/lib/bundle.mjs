@@ -4,7 +4,7 @@
 // files on its own, and that is most of what a program waits for when it starts. Names are kept and nothing is
 // minified, so that stack traces read like the sources.
 
-import { existsSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ROOT } from './proc.mjs';
 
@@ -20,6 +20,31 @@ function entries({ exports, bin }) {
   return targets.map((target) => join(ROOT, target.replace('./bundle/', 'src/').replace(/\.js$/, '.ts')));
 }
 
+/** A declaration that esbuild prints at the top of a module; as long with `const`, so that source maps stay right. */
+const DECLARATION = /^var ([\w$]+) = /;
+const constant = (line) => line.replace(DECLARATION, 'const $1=');
+
+/**
+ * Gives a module's constants back: esbuild makes `var` of each, whose value an engine cannot take into the code that it
+ * compiles. That code then loads masks, limits and tables from memory and checks their kind each time: heads of HTTP took
+ * half as many instructions again, bulk transfers a tenth.
+ *
+ * @param text of a module as esbuild prints it
+ */
+export async function withConstants(text) {
+  const { transform } = await import('esbuild');
+  const lines = text.split('\n');
+  const tried = lines.map(constant);
+  // Only esbuild knows what is assigned to.
+  const { warnings } = await transform(tried.join('\n'), { logLevel: 'silent', logLimit: 0 });
+  for (const { id, notes } of warnings) {
+    if (id !== 'assign-to-constant') continue;
+    const { line } = notes[0].location;
+    tried[line - 1] = lines[line - 1];
+  }
+  return tried.join('\n');
+}
+
 /**
  * Makes bundle/ anew from src/.
  *
@@ -30,7 +55,7 @@ export async function makeBundle(manifest) {
   // Late, so that commands that need no bundle run without esbuild.
   const { build } = await import('esbuild');
   rmSync(BUNDLE, { recursive: true, force: true });
-  await build({
+  const { metafile } = await build({
     entryPoints: entries(manifest),
     outdir: BUNDLE,
     outbase: join(ROOT, 'src'),
@@ -47,5 +72,10 @@ export async function makeBundle(manifest) {
     sourcemap: true,
     sourcesContent: false,
     logLevel: 'silent',
+    metafile: true,
   });
+  for (const output of Object.keys(metafile.outputs).filter((name) => name.endsWith('.js'))) {
+    const file = join(ROOT, output);
+    writeFileSync(file, await withConstants(readFileSync(file, 'utf8')));
+  }
 }
