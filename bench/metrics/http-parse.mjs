@@ -34,7 +34,8 @@ const TIMES = 20_000;
 let sink = 0;
 
 // As `createWeb` does.
-useAsciiDecoder((bytes, from, to) => Buffer.prototype.latin1Slice.call(bytes, from, to));
+const { latin1Slice } = Buffer.prototype;
+useAsciiDecoder((bytes, from, to) => latin1Slice.call(bytes, from, to));
 
 function ours(bytes, times) {
   const parser = new HeadParser('request');

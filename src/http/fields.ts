@@ -13,9 +13,20 @@ export type HeadersInit =
  * regard to case (RFC 9110 §5.1).
  */
 export class HeaderList implements Iterable<[string, string]> {
-  // No copy in lower case: few lines are ever looked for, and their length alone rules most of the others out.
-  readonly #names: string[] = [];
-  readonly #values: string[] = [];
+  /**
+   * Name and value of each line, one behind the other. No copy in lower case: few lines are ever looked for, and their
+   * length alone rules most of the others out.
+   */
+  readonly #lines: string[];
+
+  /**
+   * A list without lines; `HeaderList.from` makes one of what a program has.
+   *
+   * @param lines names and values in turn, which have been validated and are given away; internal
+   */
+  constructor(lines: string[] = []) {
+    this.#lines = lines;
+  }
 
   /** A new list made of another, of pairs or of a record. Throws `TypeError` on a name or value that could not be sent. */
   static from(init: HeadersInit | null | undefined): HeaderList {
@@ -35,36 +46,36 @@ export class HeaderList implements Iterable<[string, string]> {
 
   /** Number of field lines. */
   get length(): number {
-    return this.#names.length;
+    return this.#lines.length / 2;
   }
 
   /** Name of line `i` as it was spelled. */
   nameAt(i: number): string {
-    return this.#names[i]!;
+    return this.#lines[i * 2]!;
   }
 
   /** Name of line `i` in lower case. */
   keyAt(i: number): string {
-    return this.#names[i]!.toLowerCase();
+    return this.nameAt(i).toLowerCase();
   }
 
   /** Whether line `i` is called `key`, which is in lower case. */
   isAt(i: number, key: string): boolean {
-    const name = this.#names[i]!;
+    const name = this.nameAt(i);
     return name.length === key.length && (name === key || name.toLowerCase() === key);
   }
 
   /** Value of line `i`, without the white space around it. */
   valueAt(i: number): string {
-    return this.#values[i]!;
+    return this.#lines[i * 2 + 1]!;
   }
 
   /** All values of `name` joined with `, ` (RFC 9110 §5.3), or `null` when there is none. */
   get(name: string): string | null {
     const key = name.toLowerCase();
     let found: string | null = null;
-    for (let i = 0; i < this.#names.length; i++) {
-      if (this.isAt(i, key)) found = found === null ? this.#values[i]! : `${found}, ${this.#values[i]!}`;
+    for (let i = 0; i < this.length; i++) {
+      if (this.isAt(i, key)) found = found === null ? this.valueAt(i) : `${found}, ${this.valueAt(i)}`;
     }
     return found;
   }
@@ -72,13 +83,15 @@ export class HeaderList implements Iterable<[string, string]> {
   /** The values of all lines called `name`, in order; what `Set-Cookie` needs (RFC 9110 §5.3). */
   getAll(name: string): string[] {
     const key = name.toLowerCase();
-    return this.#values.filter((_, i) => this.isAt(i, key));
+    const values: string[] = [];
+    for (let i = 0; i < this.length; i++) if (this.isAt(i, key)) values.push(this.valueAt(i));
+    return values;
   }
 
   /** Whether a line is called `name`. */
   has(name: string): boolean {
     const key = name.toLowerCase();
-    for (let i = 0; i < this.#names.length; i++) if (this.isAt(i, key)) return true;
+    for (let i = 0; i < this.length; i++) if (this.isAt(i, key)) return true;
     return false;
   }
 
@@ -100,19 +113,19 @@ export class HeaderList implements Iterable<[string, string]> {
   /** Removes every line called `name`. */
   delete(name: string): void {
     const key = name.toLowerCase();
+    const lines = this.#lines;
     let kept = 0;
-    for (let i = 0; i < this.#names.length; i++) {
+    for (let i = 0; i < this.length; i++) {
       if (this.isAt(i, key)) continue;
-      this.#names[kept] = this.#names[i]!;
-      this.#values[kept++] = this.#values[i]!;
+      lines[kept++] = this.nameAt(i);
+      lines[kept++] = this.valueAt(i);
     }
-    this.#names.length = kept;
-    this.#values.length = kept;
+    lines.length = kept;
   }
 
   /** Pairs of name, as spelled, and value, in order. */
   *entries(): IterableIterator<[string, string]> {
-    for (let i = 0; i < this.#names.length; i++) yield [this.#names[i]!, this.#values[i]!];
+    for (let i = 0; i < this.length; i++) yield [this.nameAt(i), this.valueAt(i)];
   }
 
   [Symbol.iterator](): IterableIterator<[string, string]> {
@@ -125,8 +138,7 @@ export class HeaderList implements Iterable<[string, string]> {
    * @internal
    */
   appendParsed(name: string, value: string): void {
-    this.#names.push(name);
-    this.#values.push(value);
+    this.#lines.push(name, value);
   }
 }
 

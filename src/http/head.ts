@@ -11,7 +11,7 @@ import type { HttpFault } from './errors.ts';
 import { HeaderList, trimOws } from './fields.ts';
 import { DEFAULT_LIMITS, type HttpLimits, type HttpPolicy, STRICT } from './policy.ts';
 import { isHost, type TargetForm, targetForm } from './target.ts';
-import { usualFields, usualHead } from './usual.ts';
+import { usual, usualFields, usualHead } from './usual.ts';
 
 /** What `feed` came to: the head is not complete, it is, or it is wrong (`fault` says how). */
 export type HeadResult = 'more' | 'done' | 'fault';
@@ -173,24 +173,21 @@ export class HeadParser {
     if (this.kind === 'trailer') return false;
     const text = usualHead(this.kind, b, from, to);
     if (text === '') return false;
-    const line = text.indexOf('\r');
-    const sp = text.indexOf(' ');
-    const target = line - ' HTTP/1.1'.length;
-    if (this.kind === 'request' && (sp > this.#limits.method || target - sp - 1 > this.#limits.target)) return false;
-    const fields = usualFields(text, line + 2, this.#limits.fields);
-    if (fields === null) return false;
+    const limits = this.#limits;
+    const { wordTo, targetTo, lineTo } = usual;
+    if (this.kind === 'request' && (wordTo > limits.method || targetTo - wordTo - 1 > limits.target)) return false;
+    if (usual.lines > limits.fields) return false;
     this.#pos = text.length;
     this.#phase = COMPLETE;
+    this.minor = usual.minor;
     if (this.kind === 'request') {
-      this.method = text.slice(0, sp);
-      this.target = text.slice(sp + 1, target);
-      this.minor = text.charCodeAt(line - 1) - 0x30;
+      this.method = text.slice(0, wordTo);
+      this.target = text.slice(wordTo + 1, targetTo);
     } else {
-      this.minor = text.charCodeAt(sp - 1) - 0x30;
-      this.status = Number(text.slice(sp + 1, sp + 4));
-      this.reason = text.slice(sp + 5, line);
+      this.status = Number(text.slice(wordTo + 1, wordTo + 4));
+      this.reason = text.slice(wordTo + 5, lineTo);
     }
-    this.#done(fields);
+    this.#done(usualFields(text), usual.goodHost);
     return true;
   }
 
@@ -408,17 +405,17 @@ export class HeadParser {
       this.method = text.slice(this.#methodFrom, this.#methodTo);
       this.target = text.slice(this.#targetFrom, this.#targetTo);
     }
-    this.#done(fields);
+    this.#done(fields, false);
   }
 
-  /** The head is complete and well-formed; a request may still contradict itself. */
-  #done(fields: HeaderList): void {
+  /** The head is complete and well-formed; a request may still contradict itself, but for a Host that is known to be good. */
+  #done(fields: HeaderList, goodHost: boolean): void {
     this.fields = fields;
     this.result = 'done';
     if (this.kind !== 'request') return;
     let form = targetForm(this.method, this.target);
     if (form === '' && this.#policy.anyTarget && this.method !== 'CONNECT') form = 'origin';
-    const fault = form === '' ? 'bad-target' : this.#hostFault();
+    const fault = form === '' ? 'bad-target' : goodHost ? '' : this.#hostFault();
     if (form !== '') this.form = form;
     if (fault !== '') this.#fail(fault, this.#pos);
   }

@@ -136,6 +136,28 @@ describe('a usual head', () => {
     expect(seen.faults).toBeGreaterThan(500);
   });
 
+  it.each([
+    ['request', 'GET /a HTTP/1.1\r\nHost: a:80\r\nX-Ab: bcd efgh \r\nB:c\r\n\r\n'],
+    ['response', 'HTTP/1.1 200 Fine\r\nX-Ab: bcd efgh \r\nB:c\r\n\r\n'],
+  ] as const)('comes out as the pass reads it with any octet at any place of it: a %s', (kind, text) => {
+    useAsciiDecoder(byBuffer()!);
+    const bytes = bytesOf(text);
+    let usuals = 0;
+    for (let at = 0; at < bytes.length; at++) {
+      const was = bytes[at]!;
+      for (let octet = 0; octet < 256; octet++) {
+        bytes[at] = octet;
+        const whole = outcome(kind, bytes, DEFAULT_LIMITS, STRICT, []);
+        const pass = outcome(kind, bytes, DEFAULT_LIMITS, STRICT, [1]);
+        if (whole !== pass) throw new Error(`octet ${octet} at ${at}\n${whole}\n${pass}`);
+        if (usualHead(kind, bytes, 0, bytes.length) !== '') usuals++;
+      }
+      bytes[at] = was;
+    }
+    expect(usuals).toBeGreaterThan(1_000);
+    expect(usuals).toBeLessThan(bytes.length * 128);
+  });
+
   it('is found wherever it lies and whatever is behind it', () => {
     const head = 'GET / HTTP/1.1\r\nHost: a\r\nA: b\r\n\r\n';
     for (const before of ['', '\r\n', 'X\r\n\r']) {
