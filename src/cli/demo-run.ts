@@ -56,7 +56,7 @@ export interface DemoPacket {
 }
 
 /** How much went in or came out, and its hash. */
-export interface Amount {
+interface Amount {
   readonly octets: number;
   readonly sha256: string;
 }

@@ -1,7 +1,7 @@
 // What a verb of the command gets instead of the process: where to write, the environment and the language.
 
 /** Somewhere to write: a standard stream of the process, or a test's list. */
-export interface TextOut {
+interface TextOut {
   /** Takes everything; `false` asks to wait for `drain` before more is written. */
   write(data: string | Uint8Array): unknown;
   /** Calls `then` once there is room again; absent where writing never waits. */

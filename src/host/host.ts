@@ -439,6 +439,7 @@ export class Host implements TcpEnv {
     const to = c.state;
     this.counters.moved(from, to, cause);
     if (to === 'ESTABLISHED' && c.passive) this.events.waits(c);
+    if (from === 'ESTABLISHED') this.#input.forget(c);
     if (from === 'SYN-RECEIVED' && c.fastOpen !== null) settleFastOpen(c, cause, this.#now);
     if (c.orphan && (to === 'TIME-WAIT' || to === 'CLOSED')) this.#orphans.delete(c);
     if (to === 'TIME-WAIT' || (from === 'LAST-ACK' && cause === 'rcv ACK of FIN')) this.metrics.store(c);

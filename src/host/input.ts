@@ -52,7 +52,7 @@ export class Input {
   #packetTo = 0;
   #groupFrame = false;
   #broadcast = false;
-  /** The connection that the last segment over IPv4 was for, and where it came in. */
+  /** The connection that the last segment over IPv4 was for, while it is ESTABLISHED, and where it came in. */
   #last: Connection | null = null;
   #lastOn: Interface | null = null;
   /** It came over IPv4. Its addresses alone do not say so: an IPv6 address may have any word for its third. */
@@ -61,6 +61,11 @@ export class Input {
   constructor(host: Host) {
     this.#host = host;
     this.#icmp = new IcmpInput(host);
+  }
+
+  /** `c` leaves ESTABLISHED: none of its segments is plain any more, and nothing here keeps it. */
+  forget(c: Connection): void {
+    if (this.#last === c) this.#last = null;
   }
 
   /** One packet, link header included. */
@@ -247,7 +252,7 @@ export class Input {
     const c =
       host.table.find(dst0, dst1, dst2, dst3, dstPort, src0, src1, src2, src3, srcPort) ??
       host.timeWaits.unfold(dst0, dst1, dst2, dst3, dstPort, src0, src1, src2, src3, srcPort);
-    this.#last = this.#v4 ? c : null;
+    this.#last = this.#v4 && c !== null && c.state === 'ESTABLISHED' ? c : null;
     this.#lastOn = i;
     if (c !== null && !(c.state === 'TIME-WAIT' && this.#reopens(c, seg))) this.#toConnection(c, seg);
     else this.#toListener(i, seg, c);

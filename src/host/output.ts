@@ -270,7 +270,7 @@ function transmitReply(host: Host, i: Interface, queue: ReplyQueue, out: Uint8Ar
 }
 
 /** Room for an IP packet with `payload` octets to `remote`; the header is written, `null` when the queue is full. */
-export function claimReply(
+function claimReply(
   host: Host,
   i: Interface,
   local: Address,

@@ -29,7 +29,7 @@ export function responseHeadSize(reason: string, fields: HeaderList): number {
  * Throws `TypeError` unless `method` is a token and `target` has a form that the method may have
  * (RFC 9112 §3).
  */
-export function checkRequestLine(method: string, target: string): void {
+function checkRequestLine(method: string, target: string): void {
   checkName(method);
   for (let i = 0; i < target.length; i++) {
     const c = target.charCodeAt(i);

@@ -43,7 +43,7 @@ export function coded(Base: ErrorConstructorLike, code: string, message: string)
 }
 
 /** The number of a code on this platform; -1 for a code that it does not know. */
-export function errnoOf(source: ErrorSource, code: string): number {
+function errnoOf(source: ErrorSource, code: string): number {
   return source.systemErrors.get(code)?.errno ?? -1;
 }
 

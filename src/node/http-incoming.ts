@@ -161,7 +161,7 @@ export function withHead(message: IncomingMessage, minor: number, headers: Heade
 }
 
 /** Names and values of a list, one behind the other. */
-export function raw(fields: HeaderList): string[] {
+function raw(fields: HeaderList): string[] {
   const list: string[] = [];
   for (let i = 0; i < fields.length; i++) list.push(fields.nameAt(i), fields.valueAt(i));
   return list;

@@ -40,7 +40,7 @@ const TOKEN: RegExp = /^[\^_`a-zA-Z\-0-9!#$%&'*+.|~]+$/;
 const UNSENDABLE: RegExp = /[^\t\x20-\x7e\x80-\xff]/;
 
 /** Whether `text` is a token (RFC 9110 §5.6.2). */
-export const isToken = (text: unknown): text is string => typeof text === 'string' && TOKEN.test(text);
+const isToken = (text: unknown): text is string => typeof text === 'string' && TOKEN.test(text);
 
 /** Throws ERR_INVALID_HTTP_TOKEN for a name that cannot be sent. */
 export function checkFieldName(name: unknown, label = 'Header name'): void {

@@ -20,7 +20,7 @@ import { asBuffer, Deadlines, SocketStream } from './http-stream.ts';
 import { type Duplex, platform, Writable } from './node-platform.ts';
 
 /** What a request is made with. */
-export interface RequestOptions extends AgentTarget {
+interface RequestOptions extends AgentTarget {
   readonly protocol?: string | null;
   readonly hostname?: string | null;
   readonly defaultPort?: number;

@@ -21,7 +21,7 @@ export interface ServerOptions {
 }
 
 /** Options of `listen`. */
-export interface ListenOptions {
+interface ListenOptions {
   readonly port?: number | string | null;
   readonly host?: string;
   readonly path?: string;

@@ -63,7 +63,7 @@ export function readConfig(file: string): RegisterConfig {
 }
 
 /** As `readConfig`, from the text of a file called `file`. */
-export function parseConfig(text: string, file: string): RegisterConfig {
+function parseConfig(text: string, file: string): RegisterConfig {
   let json: unknown;
   try {
     json = JSON.parse(text);

@@ -20,7 +20,7 @@ export class Pacer {
  * says it, otherwise it is a window per round trip and somewhat more: twice that in slow start, so that the window
  * can grow (RFC 9002 §7.7).
  */
-export function pacingRate(c: Connection): number {
+function pacingRate(c: Connection): number {
   const { cc, rtt } = c;
   if (cc.pacingRate > 0) return cc.pacingRate;
   const { profile } = c.env;

@@ -19,8 +19,8 @@ import { OFF } from './timers.ts';
  * Least path MTU believed. IPv6: every link carries 1280 (RFC 8200 §5). IPv4: Linux believes no less than 552; forged
  * reports of less were attacks (CVE-2004-1060).
  */
-export const LEAST_MTU4 = 552;
-export const LEAST_MTU6 = 1280;
+const LEAST_MTU4 = 552;
+const LEAST_MTU6 = 1280;
 
 /** What became of the probe: there is none, it is in flight, or it was lost and it is seen whether it alone was. */
 const NO_PROBE = 0;

@@ -24,7 +24,7 @@ import { SnapshotReader, SnapshotWriter } from './snapshot-bytes.ts';
 import { OFF, Timers } from './timers.ts';
 
 /** Number of the format. */
-export const SNAPSHOT_VERSION = 1;
+const SNAPSHOT_VERSION = 1;
 const MAGIC = 'synfinTC';
 
 /** Fields that are moments of the host's clock, milliseconds; the others of a part are numbers and flags. */

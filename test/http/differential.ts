@@ -11,7 +11,7 @@ import { random } from './random.ts';
 import { bytesOf } from './tr.ts';
 
 /** A request as one reader saw it. */
-export interface Message {
+interface Message {
   method: string;
   target: string;
   /** Its content, latin-1. */

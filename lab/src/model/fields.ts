@@ -35,7 +35,7 @@ const FIELD_NAMES = [
 ] as const;
 
 /** The name of a field. */
-export type FieldName = (typeof FIELD_NAMES)[number];
+type FieldName = (typeof FIELD_NAMES)[number];
 
 /** A field: octets `[from, to)` of the packet. */
 export interface Field {
@@ -57,7 +57,7 @@ export interface FlagBit {
 export const FLAG_NAMES = ['CWR', 'ECE', 'URG', 'ACK', 'PSH', 'RST', 'SYN', 'FIN'] as const;
 
 /** The name of a flag. */
-export type FlagName = (typeof FLAG_NAMES)[number];
+type FlagName = (typeof FLAG_NAMES)[number];
 
 function big(bytes: Uint8Array, from: number, length: number): number {
   let value = 0;

@@ -30,7 +30,7 @@ export interface Progress {
 }
 
 /** A stretch of time in which an end was in one state. */
-export interface Band {
+interface Band {
   readonly state: State;
   readonly fromP: number;
   /** `Infinity` while it lasts. */
@@ -38,7 +38,7 @@ export interface Band {
 }
 
 /** One end at this moment. */
-export interface EndView {
+interface EndView {
   readonly end: End;
   readonly state: State;
   /** The edges it has taken, in order; the last one is the newest. */

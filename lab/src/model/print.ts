@@ -15,7 +15,7 @@ const FOOT = 40;
 const BAND = 12;
 
 /** What stands in the head of the drawing. */
-export interface PrintHead {
+interface PrintHead {
   readonly title: string;
   readonly client: string;
   readonly server: string;

@@ -3,7 +3,7 @@
 import type { Inspection } from 'synfin';
 
 /** What a stretch of sequence space is. */
-export type RegionKind = 'acked' | 'flight' | 'unsent' | 'usable' | 'read' | 'readable' | 'window' | 'gap';
+type RegionKind = 'acked' | 'flight' | 'unsent' | 'usable' | 'read' | 'readable' | 'window' | 'gap';
 
 /** A stretch of numbers `[from, to)`, int32. */
 export interface Region {

@@ -9,7 +9,7 @@ export type End = 'client' | 'server';
 export type Fate = 'drop' | 'delay' | 'duplicate' | 'corrupt' | 'linger';
 
 /** What a program waits for before its next step; `received` counts all octets it has read so far. */
-export type When = 'start' | 'open' | 'peer-ended' | { readonly received: number };
+type When = 'start' | 'open' | 'peer-ended' | { readonly received: number };
 
 /** What a program does: in the RFC's words OPEN, SEND, CLOSE, ABORT; a browser asks for pages as well. */
 export type Deed =
@@ -23,7 +23,7 @@ export type Deed =
 export type Step = Deed & { readonly when: When; readonly after?: number };
 
 /** What the path does to the `nth` (from 1) segment that plays `role`, as the trace names roles. */
-export interface RoleFate {
+interface RoleFate {
   readonly role: Role;
   readonly nth: number;
   readonly fate: Fate;

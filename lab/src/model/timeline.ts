@@ -20,7 +20,7 @@ export interface Beat {
 }
 
 /** What becomes of a segment at the far end: it arrives, or is thrown away there for one of these reasons. */
-export type Landing = 'arrived' | 'damaged' | 'no-room' | 'nobody';
+type Landing = 'arrived' | 'damaged' | 'no-room' | 'nobody';
 
 /** The way of one packet across the ladder. */
 export interface Flight {
@@ -51,7 +51,7 @@ export interface Flight {
 }
 
 /** A stretch of the ladder that stands for more time than its length says. */
-export interface Gap {
+interface Gap {
   readonly fromP: number;
   readonly toP: number;
   /** When it begins, and how long it is, ms. */
@@ -60,7 +60,7 @@ export interface Gap {
 }
 
 /** The inside of an end from a position on. */
-export interface PlacedInside {
+interface PlacedInside {
   readonly p: number;
   readonly inside: Inside;
 }

@@ -4,7 +4,7 @@ import { type CongestionControl, type CongestionController, NO_THRESHOLD } from 
 import { SlowStart } from './slow-start.ts';
 
 /** Congestion control as RFC 5681 says it, counting octets (RFC 3465). */
-export class NewReno implements CongestionController {
+class NewReno implements CongestionController {
   readonly name = 'newreno';
   cwnd = 0;
   ssthresh: number = NO_THRESHOLD;
