@@ -38,11 +38,12 @@ export function tryNext(context: Context): void {
   const target: Target = { ...context.target, address };
   socket.autoSelectFamilyAttemptedAddresses?.push(`${address}:${target.port}`);
   socket.emit('connectionAttempt', address, target.port, familyOf(address));
-  handle.connect(target, (code) => {
+  const tried = (_: null, code: string | null): void => {
     stopTimer(context);
     if (code === null) opened(socket);
     else attemptEnded(context, target, 'connectionAttemptFailed', code);
-  });
+  };
+  handle.connect(target, tried, null);
   if (context.next === addresses.length) return;
   context.timer = env.clock.setTimer(() => {
     context.timer = null;

@@ -23,7 +23,7 @@ export function getDefaultHighWaterMark(objectMode: boolean): number {
 const { setTimeout } = globalThis;
 
 /** The streams of the package put off what comes later by timeouts of 0 ms; only other timeouts keep their place among them. */
-const nextTick = (run: () => void): void => void setTimeout(run, 0);
+const nextTick: Platform['nextTick'] = (run, ...args) => void setTimeout(run, 0, ...args);
 
 /** Text as a stream gives it out: in the streams' own kind of buffer. */
 function encode(text: string, encoding: string): Uint8Array {
@@ -44,9 +44,9 @@ export const platform: Platform = {
   clock: systemClock(),
   nextTick,
   // After what the streams have put off now, and what that puts off.
-  soon: (run) => nextTick(() => nextTick(run)),
+  soon: (run, ...args) => nextTick(() => nextTick(run, ...args)),
   stayAlive: () => () => undefined,
-  scope: () => ({ enter: (run) => run(), asyncId: () => 0 }),
+  scope: () => ({ enter: (run, a, b) => run(a, b), asyncId: () => 0 }),
   connectPath: () => {
     throw new Error('a page has no paths to connect to');
   },

@@ -39,7 +39,8 @@ export function callable<T extends object, A extends unknown[]>(
 ): Constructor<T, A> {
   const prototype = Object.create(Base.prototype, Object.getOwnPropertyDescriptors(shared)) as T;
   const made = function (this: unknown, ...args: A): T | undefined {
-    if (!(this instanceof made)) return Reflect.construct(made, args) as T;
+    // Looking through the classes above takes long, and with `new` there is no need to.
+    if (new.target === undefined && !(this instanceof made)) return Reflect.construct(made, args) as T;
     construct(this as unknown as T, ...args);
     return undefined;
   };

@@ -32,12 +32,11 @@ const SHORTEST_ATTEMPT = 10;
 export function begin(socket: Socket, options: ConnectOptions, callback: (() => void) | null): void {
   const { platform } = socket._net;
   if (options.port === undefined && options.path == null) throw nothingGiven();
-  if (Object.hasOwn(socket, 'write')) Reflect.deleteProperty(socket, 'write');
   if (socket.destroyed) revive(socket);
   const own = socket._own;
+  own.peerEnded = false;
   if (socket._handle === null) {
-    own.local = null;
-    own.remote = null;
+    own.ended = null;
     adopt(socket, new TcpHandle(socket._net, null));
   }
   if (callback !== null) socket.once('connect', callback);
@@ -57,12 +56,13 @@ export function begin(socket: Socket, options: ConnectOptions, callback: (() => 
 
 /** The way to a path of the machine. */
 function openPath(socket: Socket, path: string): void {
-  socket._handle?.connectPath(path, (code) => {
+  const tried = (_: null, code: string | null): void => {
     if (socket.destroyed) return;
     socket.connecting = false;
     if (code === null) opened(socket);
     else socket.destroy(peerFailed(socket._net.platform, code, 'connect', path, undefined));
-  });
+  };
+  socket._handle?.connect(path, tried, null);
 }
 
 /** A socket that was destroyed may connect again. */
@@ -81,13 +81,16 @@ function find(socket: Socket, options: ConnectOptions): void {
   if (typeof port !== 'number' && typeof port !== 'string') {
     throw wrongType(platform, 'options.port', ['number', 'string'], port);
   }
-  const target = { port: portOf(platform, port, 'Port'), localAddress: localAddress || undefined, localPort };
+  const target: Target = {
+    address: host,
+    port: portOf(platform, port, 'Port'),
+    localAddress: localAddress || undefined,
+    localPort,
+  };
   const several = severalTried(socket, options);
   const family = platform.isIP(host);
   if (family !== 0) {
-    platform.nextTick(() => {
-      if (socket.connecting) open(socket, { ...target, address: host });
-    });
+    platform.nextTick(openLater, socket, target);
     return;
   }
   if (options.lookup !== undefined) checkCallback(platform, options.lookup, 'options.lookup');
@@ -207,21 +210,33 @@ function several(
   tryNext(context);
 }
 
+function openLater(socket: Socket, target: Target): void {
+  if (socket.connecting) open(socket, target);
+}
+
 /** One attempt at one address. */
+interface Attempt {
+  readonly socket: Socket;
+  readonly target: Target;
+}
+
 function open(socket: Socket, target: Target): void {
   const handle = socket._handle;
   if (handle === null) return;
   socket.emit('connectionAttempt', target.address, target.port, target.address.includes(':') ? 6 : 4);
-  handle.connect(target, (code) => {
-    if (socket.destroyed) return;
-    if (code === null) opened(socket);
-    else {
-      const error = attemptFailed(socket, target, code);
-      socket.emit('connectionAttemptFailed', target.address, target.port, target.address.includes(':') ? 6 : 4, error);
-      socket.connecting = false;
-      socket.destroy(error);
-    }
-  });
+  handle.connect(target, attempted, { socket, target });
+}
+
+function attempted({ socket, target }: Attempt, code: string | null): void {
+  if (socket.destroyed) return;
+  if (code === null) {
+    opened(socket);
+    return;
+  }
+  const error = attemptFailed(socket, target, code);
+  socket.emit('connectionAttemptFailed', target.address, target.port, target.address.includes(':') ? 6 : 4, error);
+  socket.connecting = false;
+  socket.destroy(error);
 }
 
 /** The error of one attempt. */
@@ -242,11 +257,13 @@ export function opened(socket: Socket): void {
   const { _own: own, _handle: handle } = socket;
   if (handle === null) return;
   socket.connecting = false;
-  own.local = handle.local();
-  own.remote = handle.remote();
   socket._unrefTimer();
   if (own.noDelay) handle.setNoDelay(true);
   if (own.keepAlive) handle.setKeepAlive(true, own.keepAliveDelay);
+  if (own.readsWhenOpen) {
+    own.readsWhenOpen = false;
+    socket._read(0);
+  }
   socket.emit('connect');
   socket.emit('ready');
   if (!socket.isPaused()) socket.read(0);

@@ -5,14 +5,11 @@
 
 import { NetError } from '../base/errors.ts';
 import type { StreamHandler } from '../base/stream.ts';
-import { Holder, type NetEnv, type NetStream } from './env.ts';
+import { Holder, type NetEnv, type NetHost, type NetStream } from './env.ts';
 import type { Scope } from './platform.ts';
 
 /** Octets read at once, at most. */
 const READ_SIZE = 65_536;
-
-/** Where "this host" leads when it is connected to, as the kernel has it. */
-const LOOPBACK: Readonly<Record<string, string>> = { '0.0.0.0': '127.0.0.1', '::': '::1' };
 
 /** Who is told what a handle reads. */
 export interface Reader {
@@ -26,8 +23,17 @@ export interface Reader {
   onFilled(count: number): void;
 }
 
-/** How a call ended: `null`, or the code of the error. */
-export type Done = (code: string | null) => void;
+/** Told how a call ended: what it was about, and `null` or the code of the error. */
+export type Done<T> = (about: T, code: string | null) => void;
+
+/**
+ * Whom to tell. Nothing here makes a function for a connection: the code that V8 makes of functions and shapes is dropped by a
+ * major collection when none of them is alive, which between two connections may well be.
+ */
+interface Call {
+  readonly done: Done<unknown>;
+  readonly about: unknown;
+}
 
 /** Where a connection goes. */
 export interface Target {
@@ -46,9 +52,12 @@ export interface Place {
 
 interface PendingWrite {
   readonly octets: Uint8Array;
-  readonly done: Done | null;
   at: number;
+  /** Of the last of those that were written together. */
+  call: Call | null;
 }
+
+const callOf = <T>(done: Done<T>, about: T): Call => ({ done: done as Done<unknown>, about });
 
 /** One connection, or one to be. */
 export class TcpHandle implements StreamHandler {
@@ -62,7 +71,7 @@ export class TcpHandle implements StreamHandler {
   /** IPv4 peers are shown as IPv6, as a dual-stack listener does. */
   readonly #mapped: boolean;
   #stream: NetStream | null;
-  #connecting: Done | null = null;
+  #connecting: Call | null = null;
   readonly #writes: PendingWrite[] = [];
   /** What the connection failed with, until somebody asks. */
   #failure: string | null = null;
@@ -85,34 +94,24 @@ export class TcpHandle implements StreamHandler {
 
   // --- opening ---
 
-  /** Opens the connection; `done` is called later, or never when the handle is closed first. */
-  connect(target: Target, done: Done): void {
-    const { address, port, localAddress, localPort } = target;
-    this.#open(done, () =>
-      this.#env.host.connect({
-        address: LOOPBACK[address] ?? address,
-        port,
-        ...(localAddress === undefined ? {} : { localAddress }),
-        ...(localPort === undefined || localPort === 0 ? {} : { localPort }),
-      }),
-    );
-  }
-
-  /** The same, to a path of the machine. */
-  connectPath(path: string, done: Done): void {
-    this.#open(done, () => this.#env.platform.connectPath(path));
-  }
-
-  #open(done: Done, make: () => NetStream): void {
-    this.#connecting = done;
+  /**
+   * Opens the connection, to an address or to a path of the machine; `done` is called later, or never when the handle is
+   * closed first.
+   */
+  connect<T>(to: Target | string, done: Done<T>, about: T): void {
+    const { host, platform } = this.#env;
+    this.#connecting = callOf(done, about);
     this.#keep();
     try {
-      this.#stream = make();
+      this.#stream = typeof to === 'string' ? platform.connectPath(to) : host.connect(destinationOf(to));
       this.#stream.handler = this;
     } catch (error) {
-      const code = error instanceof NetError ? error.code : 'ECONNREFUSED';
-      this.#env.platform.nextTick(() => this.#connected(code));
+      platform.nextTick(TcpHandle.#refused, this, error instanceof NetError ? error.code : 'ECONNREFUSED');
     }
+  }
+
+  static #refused(handle: TcpHandle, code: string): void {
+    handle.#connected(code);
   }
 
   onOpen(): void {
@@ -120,10 +119,10 @@ export class TcpHandle implements StreamHandler {
   }
 
   #connected(code: string | null): void {
-    const done = this.#connecting;
-    if (done === null) return;
+    const call = this.#connecting;
+    if (call === null) return;
     this.#connecting = null;
-    this.#scope.enter(() => done(code));
+    this.#scope.enter(call.done, call.about, code);
     this.#keep();
   }
 
@@ -160,20 +159,22 @@ export class TcpHandle implements StreamHandler {
     if (!this.#wanted || this.#readScheduled || stream === null || this.#connecting !== null) return;
     if (stream.readable === 0 && !stream.ended && this.#failure === null) return;
     this.#readScheduled = true;
-    this.#env.platform.nextTick(this.#read);
+    this.#env.platform.nextTick(TcpHandle.#readNow, this);
   }
 
-  readonly #read = (): void => {
-    this.#readScheduled = false;
-    const stream = this.#stream;
-    if (!this.#wanted || this.#closed || this.#endTold || stream === null) return;
-    this.#scope.enter(() => {
-      if (stream.readable > 0) this.#readOnce(stream);
-      else if (stream.ended) this.#endReading(null);
-      else if (this.#failure !== null) this.#endReading(this.#takeFailure());
-    });
-    if (!this.#endTold) this.#readSoon();
-  };
+  static #readNow(handle: TcpHandle): void {
+    handle.#readScheduled = false;
+    const stream = handle.#stream;
+    if (!handle.#wanted || handle.#closed || handle.#endTold || stream === null) return;
+    handle.#scope.enter(TcpHandle.#readFrom, handle, stream);
+    if (!handle.#endTold) handle.#readSoon();
+  }
+
+  static #readFrom(handle: TcpHandle, stream: NetStream): void {
+    if (stream.readable > 0) handle.#readOnce(stream);
+    else if (stream.ended) handle.#endReading(null);
+    else if (handle.#failure !== null) handle.#endReading(handle.#takeFailure());
+  }
 
   #readOnce(stream: NetStream): void {
     const own = this.reader?.readInto() ?? null;
@@ -203,28 +204,28 @@ export class TcpHandle implements StreamHandler {
     return this.#writes.reduce((sum, write) => sum + write.octets.length - write.at, 0);
   }
 
-  /**
-   * Writes, and calls `done` when the connection has taken everything.
-   *
-   * @returns true when it has already: `done` is not called then
-   */
-  write(chunks: readonly Uint8Array[], done: Done): boolean {
+  /** Writes; false when the connection has not taken everything, and `whenWritten` is to be asked. */
+  write(octets: Uint8Array): boolean {
     const stream = this.#stream;
-    if (this.#failure !== null || stream === null) {
-      const code = this.#takeFailure();
-      this.#env.platform.nextTick(() => this.#scope.enter(() => done(code)));
-      return false;
-    }
-    for (const [n, octets] of chunks.entries()) {
-      this.bytesWritten += octets.length;
-      const taken = this.#writes.length > 0 ? 0 : stream.send(octets, 0, octets.length);
-      const last = n === chunks.length - 1;
-      if (taken < octets.length || this.#writes.length > 0) {
-        this.#writes.push({ octets, done: last ? done : null, at: taken });
-      }
-    }
+    if (this.#failure !== null || stream === null) return false;
+    this.bytesWritten += octets.length;
+    const taken = this.#writes.length > 0 ? 0 : stream.send(octets, 0, octets.length);
+    if (taken === octets.length && this.#writes.length === 0) return true;
+    this.#writes.push({ octets, at: taken, call: null });
     this.#keep();
-    return this.#writes.length === 0;
+    return false;
+  }
+
+  /** Calls `done` when the connection has taken everything that was written, or never will. */
+  whenWritten<T>(done: Done<T>, about: T): void {
+    const call = callOf(done, about);
+    const last = this.#failure === null ? this.#writes.at(-1) : undefined;
+    if (last !== undefined) last.call = call;
+    else this.#env.platform.nextTick(TcpHandle.#tell, this, call, this.#takeFailure());
+  }
+
+  static #tell(handle: TcpHandle, call: Call, code: string | null): void {
+    handle.#scope.enter(call.done, call.about, code);
   }
 
   onWritable(): void {
@@ -235,15 +236,14 @@ export class TcpHandle implements StreamHandler {
       if (first.at < first.octets.length) return;
       this.#writes.shift();
       this.#keep();
-      const { done } = first;
-      if (done !== null) this.#scope.enter(() => done(null));
+      if (first.call !== null) TcpHandle.#tell(this, first.call, null);
     }
   }
 
   /** Ends our direction when everything written has gone to the connection. */
-  shutdown(done: Done): void {
+  shutdown<T>(done: Done<T>, about: T): void {
     if (this.#failure === null) this.#stream?.shutdown();
-    this.#env.platform.nextTick(() => this.#scope.enter(() => done(null)));
+    this.#env.platform.nextTick(TcpHandle.#tell, this, callOf(done, about), null);
   }
 
   // --- the end ---
@@ -266,7 +266,7 @@ export class TcpHandle implements StreamHandler {
   #failWrites(): void {
     if (this.#failure === null || this.#closed || this.#writes.length === 0) return;
     const code = this.#takeFailure();
-    for (const { done } of this.#writes.splice(0)) if (done !== null) this.#scope.enter(() => done(code));
+    for (const { call } of this.#writes.splice(0)) if (call !== null) TcpHandle.#tell(this, call, code);
     this.#keep();
   }
 
@@ -279,15 +279,15 @@ export class TcpHandle implements StreamHandler {
 
   /** Closes: what was taken still goes out, what waits is dropped. `done` is called in a later round. */
   close(done?: () => void): void {
-    this.#leave((stream) => stream.close(), done);
+    this.#leave(false, done);
   }
 
   /** Closes with a RST. */
   reset(done?: () => void): void {
-    this.#leave((stream) => stream.abort(), done);
+    this.#leave(true, done);
   }
 
-  #leave(how: (stream: NetStream) => void, done: (() => void) | undefined): void {
+  #leave(abruptly: boolean, done: (() => void) | undefined): void {
     if (this.#closed) return;
     this.#closed = true;
     this.#connecting = null;
@@ -295,9 +295,10 @@ export class TcpHandle implements StreamHandler {
     this.#want(false);
     if (this.#stream !== null) {
       this.#stream.handler = null;
-      how(this.#stream);
+      if (abruptly) this.#stream.abort();
+      else this.#stream.close();
     }
-    if (done !== undefined) this.#env.platform.soon(() => this.#scope.enter(done));
+    if (done !== undefined) this.#env.platform.soon(TcpHandle.#tell, this, callOf(done, undefined), null);
   }
 
   // --- the process ---
@@ -361,6 +362,22 @@ export class TcpHandle implements StreamHandler {
   remote(): Place | null {
     return placeOf(this.#stream?.remoteAddress ?? '', this.#stream?.remotePort ?? -1, this.#mapped);
   }
+}
+
+/** Where "this host" leads when it is connected to, as the kernel has it. */
+function reachable(address: string): string {
+  if (address === '0.0.0.0') return '127.0.0.1';
+  return address === '::' ? '::1' : address;
+}
+
+function destinationOf({ address, port, localAddress, localPort }: Target): Parameters<NetHost['connect']>[0] {
+  const to: { address: string; port: number; localAddress?: string; localPort?: number } = {
+    address: reachable(address),
+    port,
+  };
+  if (localAddress !== undefined) to.localAddress = localAddress;
+  if (localPort !== undefined && localPort !== 0) to.localPort = localPort;
+  return to;
 }
 
 function placeOf(address: string, port: number, mapped: boolean): Place | null {

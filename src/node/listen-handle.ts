@@ -11,6 +11,8 @@ export type OnConnection = (error: number, connection: TcpHandle | undefined) =>
 /** All addresses of both families, which every host has: it can always reach itself. */
 export const ALL = '::';
 
+const accepted = (listening: ListenHandle, connection: TcpHandle): void => listening.onconnection(0, connection);
+
 /** A listening port; programs meet it as `server._handle`. */
 export class ListenHandle {
   /** May be replaced or called by programs. */
@@ -55,7 +57,7 @@ export class ListenHandle {
   }
 
   #accept(stream: NetStream, dual: boolean): void {
-    this.scope.enter(() => this.onconnection(0, new TcpHandle(this.#env, stream, dual)));
+    this.scope.enter(accepted, this, new TcpHandle(this.#env, stream, dual));
   }
 
   /** Stops listening. */

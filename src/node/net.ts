@@ -5,7 +5,7 @@ import { callableServer, callableSocket } from './callable.ts';
 import type { ConnectOptions } from './connect.ts';
 import { Hold, type NetEnv, type NetHost, type NetOptions } from './env.ts';
 import { platform } from './node-platform.ts';
-import { argumentsOf, checkBoolean, checkCount, ordered } from './validate.ts';
+import { checkBoolean, checkCount, inOrder, ordered } from './validate.ts';
 
 export type { NetHost, NetListener, NetOptions, NetStream } from './env.ts';
 export type { Lookup, LookupAddress, LookupCallback } from './platform.ts';
@@ -49,12 +49,12 @@ export function createNet(host: NetHost | RealHost, options: NetOptions = {}): N
   const Socket = callableSocket(env);
   const Server = callableServer(env, Socket);
   const connect = (...args: readonly unknown[]): unknown => {
-    const list = argumentsOf<ConnectOptions>(args);
-    const { options: given } = list;
+    const list = inOrder(args);
+    const given: ConnectOptions = list[0];
     const socket = new Socket(given);
-    platform.publish('net.client.socket', { socket });
+    platform.publish('net.client.socket', socket);
     if (given.timeout) socket.setTimeout(given.timeout);
-    return socket.connect(ordered([given, list.callback]));
+    return socket.connect(list);
   };
   const net = {
     ...{ Socket, Stream: Socket, Server, connect, createConnection: connect },

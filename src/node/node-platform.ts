@@ -16,7 +16,7 @@ export { EventEmitter } from 'node:events';
 export { Duplex, type DuplexOptions, getDefaultHighWaterMark, Readable, Writable } from 'node:stream';
 
 // Taken now: a test runner that later puts fake ones in their place does not stop sockets.
-const { setImmediate, setInterval, clearInterval } = timers;
+const { setImmediate, clearImmediate, setInterval, clearInterval } = timers;
 const { nextTick } = process;
 
 /** How long `connect` gives an address before it tries the next one too, ms, where Node does not tell. */
@@ -27,13 +27,15 @@ const channels = {
   'net.server.socket': diagnostics.channel('net.server.socket'),
 };
 
+const MANUAL = { requireManualDestroy: true };
+
 class ResourceScope extends AsyncResource implements Scope {
   constructor(kind: string) {
-    super(kind, { requireManualDestroy: true });
+    super(kind, MANUAL);
   }
 
-  enter(run: () => void): void {
-    this.runInAsyncScope(run);
+  enter<A, B>(run: (a: A, b: B) => void, a: A, b: B): void {
+    this.runInAsyncScope(run, undefined, a, b);
   }
 }
 
@@ -51,11 +53,17 @@ const lookup: Lookup = (hostname, options, callback) => {
   });
 };
 
+/** Never runs. */
+const idle = setImmediate(() => undefined);
+clearImmediate(idle);
+
 /** The platform of Node, and of what behaves like it. */
-export const platform: Platform = {
+export const platform: Platform & { readonly idle: object } = {
+  // While one is alive V8 keeps the shape of all, and the code that was made for it, when it collects between two connections.
+  idle,
   clock: systemClock(),
-  nextTick: (run) => nextTick(run),
-  soon: (run) => void setImmediate(run),
+  nextTick,
+  soon: setImmediate as Platform['soon'],
   stayAlive: () => {
     const timer = setInterval(() => undefined, LONGEST_DELAY);
     return () => clearInterval(timer);
@@ -74,8 +82,8 @@ export const platform: Platform = {
     family: net.getDefaultAutoSelectFamily(),
     timeout: net.getDefaultAutoSelectFamilyAttemptTimeout?.() ?? ATTEMPT_TIMEOUT,
   }),
-  publish: (channel, message) => {
-    if (channels[channel].hasSubscribers) channels[channel].publish(message);
+  publish: (channel, socket) => {
+    if (channels[channel].hasSubscribers) channels[channel].publish({ socket });
   },
   systemErrors: new Map([...util.getSystemErrorMap()].map(([errno, [code, text]]) => [code, { errno, text }] as const)),
   inspect: (value) => util.inspect(value, { depth: -1 }),

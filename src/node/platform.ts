@@ -6,8 +6,8 @@ import type { ErrorSource } from './errors.ts';
 
 /** Where callbacks run: in the asynchronous context in which the socket or server was made. */
 export interface Scope {
-  /** Calls `run` in the context. */
-  enter(run: () => void): void;
+  /** Calls `run` in the context, with what it is about: a closure for every call would be as much to make as the call. */
+  enter<A, B>(run: (a: A, b: B) => void, a: A, b: B): void;
   /** The platform's number of the context. */
   asyncId(): number;
 }
@@ -44,10 +44,10 @@ export interface PathOptions {
 export interface Platform extends ErrorSource {
   /** Timers and time for socket timeouts; fake timers of a test runner do not reach it. */
   readonly clock: Clock;
-  /** Calls `run` before the event loop goes on, after what runs now. */
-  nextTick(run: () => void): void;
-  /** Calls `run` in the next round of the event loop. */
-  soon(run: () => void): void;
+  /** Calls `run` with `args` before the event loop goes on, after what runs now. */
+  nextTick<A extends readonly unknown[]>(run: (...args: A) => void, ...args: A): void;
+  /** Calls `run` with `args` in the next round of the event loop. */
+  soon<A extends readonly unknown[]>(run: (...args: A) => void, ...args: A): void;
   /** Keeps the process alive until the function it returns is called. */
   stayAlive(): () => void;
   /** The present asynchronous context. */
@@ -77,5 +77,5 @@ export interface Platform extends ErrorSource {
   /** A function that does nothing but warn, once, with a code of Node's list of deprecations. */
   deprecated(message: string, code: string): () => void;
   /** Tells those who watch the platform's diagnostics of a socket. */
-  publish(channel: 'net.client.socket' | 'net.server.socket', message: object): void;
+  publish(channel: 'net.client.socket' | 'net.server.socket', socket: object): void;
 }

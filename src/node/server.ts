@@ -128,7 +128,7 @@ export class Server extends EventEmitter {
     this._connectionKey = `${bound.includes(':') ? 6 : 4}:${bound}:${port}`;
     if (this._unref) handle.unref();
     env.platform.nextTick(() => {
-      if (this._handle !== null) this._handle.scope.enter(() => this.emit('listening'));
+      this._handle?.scope.enter(() => void this.emit('listening'), null, null);
     });
   }
 
@@ -181,7 +181,7 @@ export class Server extends EventEmitter {
     socket.server = this;
     socket._server = this;
     this.emit('connection', socket);
-    platform.publish('net.server.socket', { socket });
+    platform.publish('net.server.socket', socket);
   }
 
   /** @internal A socket of ours is gone. */

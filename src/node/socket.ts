@@ -2,7 +2,15 @@
 
 import { begin, type ConnectOptions } from './connect.ts';
 import { IdleTimer, type NetEnv } from './env.ts';
-import { type CodedError, callFailed, closedTooEarly, peerEnded, socketClosed, wrongValue } from './errors.ts';
+import {
+  type CodedError,
+  callFailed,
+  closedTooEarly,
+  type ErrorSource,
+  peerEnded,
+  socketClosed,
+  wrongValue,
+} from './errors.ts';
 import type { Place, Reader, TcpHandle } from './handle.ts';
 import { Duplex, type DuplexOptions } from './node-platform.ts';
 import { argumentsOf, checkCallback, duration } from './validate.ts';
@@ -45,17 +53,20 @@ class Private implements Reader {
   keepAliveDelay = 0;
   onread: OnRead | null = null;
   buffer: Uint8Array | null = null;
-  /** Of a handle that is gone. */
-  bytesRead = 0;
-  bytesWritten = 0;
+  /** The handle that is gone: who asks is told of it. */
+  ended: TcpHandle | null = null;
+  /** Octets were asked for before the connection was open. */
+  readsWhenOpen = false;
   /** What was written before the connection is open. */
   pending: readonly Uint8Array[] | null = null;
-  local: Place | null = null;
-  remote: Place | null = null;
+  /** To be called when the connection has taken what was written. */
+  writing: WriteCallback | null = null;
   /** Octets that waited to be written when last looked at. */
   queued = 0;
   /** The end is a RST. */
   resets = false;
+  /** The peer has ended, and with it whatever we might still write after our own end. */
+  peerEnded = false;
 
   constructor(socket: Socket) {
     this.socket = socket;
@@ -117,11 +128,14 @@ export class Socket extends Duplex {
 
   override _read(_size: number): void {
     const handle = this._handle;
-    if (this.connecting || handle === null) {
-      this.once('connect', () => this._read(0));
-      return;
-    }
-    if (!handle.reading) handle.readStart();
+    if (this.connecting || handle === null) this._own.readsWhenOpen = true;
+    else if (!handle.reading) handle.readStart();
+  }
+
+  /** What is written after both ends fails as a broken pipe does, unless the socket may be half open. */
+  override write(chunk: unknown, encoding?: unknown, callback?: unknown): boolean {
+    if (this._own.peerEnded && this.writableEnded) return writeAfterEnd(this, encoding, callback);
+    return super.write(chunk, encoding as BufferEncoding, callback as WriteCallback);
   }
 
   override _write(chunk: Uint8Array | string, encoding: string, callback: WriteCallback): void {
@@ -143,7 +157,7 @@ export class Socket extends Duplex {
       return;
     }
     if (this._handle === null) callback();
-    else this._handle.shutdown(() => callback());
+    else this._handle.shutdown(call, callback);
   }
 
   override pause(): this {
@@ -188,13 +202,12 @@ export class Socket extends Duplex {
       callback(error);
       this._net.platform.nextTick(() => this.emit('close', false));
     } else {
-      own.bytesRead = handle.bytesRead;
-      own.bytesWritten = handle.bytesWritten;
-      own.local = handle.local();
-      own.remote = handle.remote();
+      // Programs put a `close` of their own in the handle's place, which take a callback as Node's does.
       const closed = (): void => void this.emit('close', error !== null);
       if (own.resets) handle.reset(closed);
       else handle.close(closed);
+      own.resets = false;
+      own.ended = handle;
       handle.reader = null;
       this._handle = null;
       callback(error);
@@ -301,13 +314,13 @@ export class Socket extends Duplex {
 
   /** @internal */
   _getsockname(): Place | Record<string, never> {
-    return this._handle?.local() ?? this._own.local ?? {};
+    return (this._handle ?? this._own.ended)?.local() ?? {};
   }
 
   /** @internal */
   _getpeername(): Place | Record<string, never> {
-    if (this.connecting) return this._own.remote ?? {};
-    return this._handle?.remote() ?? this._own.remote ?? {};
+    if (this.connecting) return {};
+    return (this._handle ?? this._own.ended)?.remote() ?? {};
   }
 
   get _connecting(): boolean {
@@ -329,11 +342,11 @@ export class Socket extends Duplex {
   }
 
   get bytesRead(): number {
-    return this._handle === null ? this._own.bytesRead : this._handle.bytesRead;
+    return (this._handle ?? this._own.ended)?.bytesRead ?? 0;
   }
 
   get _bytesDispatched(): number {
-    return this._handle === null ? this._own.bytesWritten : this._handle.bytesWritten;
+    return (this._handle ?? this._own.ended)?.bytesWritten ?? 0;
   }
 
   /** Octets given to `write`, those included that still wait in the stream. */
@@ -427,10 +440,10 @@ export function streamOptions(options: SocketOptions): DuplexOptions {
 /** The first part of a constructor: state that the stream's own constructor may ask for, when its signal is aborted. */
 export function prepare(socket: Socket, options: SocketOptions): void {
   const { platform } = socket._net;
-  const text = options as Record<string, unknown>;
-  for (const mode of ['objectMode', 'readableObjectMode', 'writableObjectMode']) {
-    if (text[mode]) throw wrongValue(platform, `options.${mode}`, text[mode], 'is not supported');
-  }
+  const { objectMode, readableObjectMode, writableObjectMode } = options;
+  if (objectMode) throw notSupported(platform, 'objectMode', objectMode);
+  if (readableObjectMode) throw notSupported(platform, 'readableObjectMode', readableObjectMode);
+  if (writableObjectMode) throw notSupported(platform, 'writableObjectMode', writableObjectMode);
   const own = new Private(socket);
   socket._own = own;
   socket.connecting = false;
@@ -450,6 +463,9 @@ export function prepare(socket: Socket, options: SocketOptions): void {
     own.buffer = typeof options.onread.buffer === 'function' ? options.onread.buffer() : options.onread.buffer;
   }
 }
+
+const notSupported = (source: ErrorSource, name: string, value: unknown): Error =>
+  wrongValue(source, `options.${name}`, value, 'is not supported');
 
 /** The last part of a constructor: the handle, and reading. */
 export function start(socket: Socket, options: SocketOptions): void {
@@ -473,20 +489,33 @@ export function adopt(socket: Socket, handle: TcpHandle): void {
   handle.reader = socket._own;
 }
 
-/** Whoever does not want half-open sockets must not write after the peer has ended. */
 function peerHasEnded(this: Socket): void {
-  if (!this.allowHalfOpen) this.write = writeAfterEnd as Socket['write'];
+  this._own.peerEnded = !this.allowHalfOpen;
 }
 
-function writeAfterEnd(this: Socket, chunk: unknown, encoding?: unknown, callback?: unknown): boolean {
-  if (!this.writableEnded) {
-    return Duplex.prototype.write.call(this, chunk, encoding as BufferEncoding, callback as WriteCallback);
-  }
+function writeAfterEnd(socket: Socket, encoding: unknown, callback: unknown): boolean {
   const error: CodedError = peerEnded();
   const done = typeof encoding === 'function' ? encoding : callback;
-  if (typeof done === 'function') this._net.platform.nextTick(() => done(error));
-  this.destroy(error);
+  if (typeof done === 'function') socket._net.platform.nextTick(() => done(error));
+  socket.destroy(error);
   return false;
+}
+
+// What a handle calls when it is done.
+
+const call = (callback: WriteCallback): void => callback();
+
+function written(socket: Socket, code: string | null): void {
+  const own = socket._own;
+  const callback = own.writing;
+  own.writing = null;
+  if (callback === null) return;
+  if (socket.destroyed) {
+    callback();
+    return;
+  }
+  socket._unrefTimer();
+  callback(code === null ? null : callFailed(socket._net.platform, code, 'write'));
 }
 
 /** Octets on their way out: at once, or when the connection is open. */
@@ -511,15 +540,18 @@ function send(socket: Socket, octets: readonly Uint8Array[], callback: WriteCall
     return;
   }
   socket._unrefTimer();
-  const written = handle.write(octets, (code) => {
-    if (socket.destroyed) {
-      callback();
-      return;
-    }
-    socket._unrefTimer();
-    callback(code === null ? null : callFailed(socket._net.platform, code, 'write'));
-  });
-  if (written) callback();
+  let gone = true;
+  let length = 0;
+  for (const part of octets) {
+    length += part.length;
+    if (!handle.write(part)) gone = false;
+  }
+  if (gone) {
+    callback();
+    return;
+  }
+  own.writing = callback;
+  handle.whenWritten(written, socket);
   // More than can wait of it, so that the first look at a timeout sees progress.
-  else own.queued = octets.reduce((sum, { length }) => sum + length, 0);
+  own.queued = length;
 }

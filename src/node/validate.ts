@@ -18,24 +18,33 @@ export const isPath = (value: unknown): value is string => typeof value === 'str
 
 /** `(options)`, `(port, host)` or `(path)`, each with a callback or without, as `_normalizeArgs` of Node returns it. */
 export function ordered(args: readonly unknown[]): Ordered {
-  const [first, second] = args;
-  let options: Record<string, unknown> = {};
-  if (typeof first === 'object' && first !== null) options = first as Record<string, unknown>;
-  else if (isPath(first)) options['path'] = first;
-  else if (args.length > 0) {
-    options['port'] = first;
-    if (typeof second === 'string') options['host'] = second;
-  }
   const last = args.at(-1);
-  const list: Ordered = [options, typeof last === 'function' ? (last as () => void) : null];
+  const list: Ordered = [givenOptions(args), typeof last === 'function' ? (last as () => void) : null];
   list[ORDERED] = true;
   return list;
 }
 
+function givenOptions(args: readonly unknown[]): object {
+  const [first, second] = args;
+  if (typeof first === 'object' && first !== null) return first;
+  if (isPath(first)) return { path: first };
+  if (args.length === 0) return {};
+  return typeof second === 'string' ? { port: first, host: second } : { port: first };
+}
+
+/** While it is alive V8 keeps the shape of such lists, and the code that was made for it. */
+const NOTHING: Ordered = ordered([]);
+
+/** The same of arguments that may have been put in order before. */
+export function inOrder(args: readonly unknown[]): Ordered {
+  if (args.length === 0) return NOTHING;
+  const [first] = args;
+  return Array.isArray(first) && (first as Ordered)[ORDERED] === true ? (first as Ordered) : ordered(args);
+}
+
 /** The same, by name. */
 export function argumentsOf<O>(args: readonly unknown[]): Arguments<O> {
-  const [first] = args;
-  const list = Array.isArray(first) && (first as Ordered)[ORDERED] === true ? (first as Ordered) : ordered(args);
+  const list = inOrder(args);
   return { options: list[0] as O, callback: list[1] };
 }
 

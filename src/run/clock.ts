@@ -16,7 +16,7 @@ export interface Clock {
   clearTimer(timer: TimerHandle): void;
   /** Whether a set timer keeps the process alive; nothing on platforms where timers never do. */
   holdTimer(timer: TimerHandle, hold: boolean): void;
-  /** Calls `run` soon, on a stack of its own, before the event loop goes on. */
+  /** Calls `run` soon, on a stack of its own, before the event loop goes on; what it throws is an uncaught error. */
   soon(run: () => void): void;
 }
 
@@ -43,8 +43,26 @@ export function systemClock(): Clock {
       if (hold) holdable.ref?.();
       else holdable.unref?.();
     },
-    soon: (run) => queueMicrotask(run),
+    soon: (run) => {
+      due.push(run);
+      void settled.then(runNext);
+    },
   };
+}
+
+// A turn of the microtask queue for each `run`, as `queueMicrotask` gives, which on Node also makes an asynchronous resource,
+// a bound function and a closure: 1,071 instructions a turn in place of 384.
+const settled = Promise.resolve();
+const due: (() => void)[] = [];
+
+function runNext(): void {
+  try {
+    due.shift()?.();
+  } catch (error) {
+    queueMicrotask(() => {
+      throw error;
+    });
+  }
 }
 
 /**

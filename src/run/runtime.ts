@@ -173,12 +173,16 @@ class Loop<I extends RunnableInterface> implements Runtime<I> {
     this.turn();
   };
   readonly #wake = (): void => {
-    if (!this.#inTurn) this.tick();
-    if (this.#inTurn) this.#again = true;
-    else if (!this.#soon && !this.#closed) {
-      this.#soon = true;
-      this.#clock.soon(this.#awake);
+    if (this.#inTurn) {
+      this.#again = true;
+      return;
     }
+    // What the program does until the turn comes happens at one moment: reading the clock for each command would cost more.
+    if (this.#soon) return;
+    this.tick();
+    if (this.#closed) return;
+    this.#soon = true;
+    this.#clock.soon(this.#awake);
   };
   readonly #awake = (): void => {
     this.#soon = false;
