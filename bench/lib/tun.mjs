@@ -1,10 +1,11 @@
 // The measured half of tun.rx and tun.tx: bulk between a server in this process and a kernel socket in another one.
 //
-//   unshare --net node bench/lib/tun.mjs tun|tun-plain|loopback rx|tx OCTETS
+//   unshare --net node bench/lib/tun.mjs tun|tun-plain|loopback rx|tx OCTETS [WARM]
 //
 // The namespace is this process' own: it and the device are gone with it. `tun` is a synfin host over a TUN device with
 // offloads, `tun-plain` one without, `loopback` is Node's own server; the other end is the same program each time, a
-// node:net client. Every octet is compared by whoever gets it. Prints {"wall","cpu"} in seconds, of this process alone.
+// node:net client. Every octet is compared by whoever gets it. Of the one transfer WARM octets go first, as other
+// metrics have a round first: V8 compiles meanwhile. Prints {"wall","cpu"} in seconds, of this process alone, for the rest.
 
 import { execFileSync, fork } from 'node:child_process';
 import net from 'node:net';
@@ -13,16 +14,18 @@ import { spanAt, Verifier } from './bulk.mjs';
 
 const PORT = 5001;
 const WRITE = 65_536;
-const [what, direction, octetsText] = process.argv.slice(2);
-const octets = Number(octetsText);
+const [what, direction, octetsText, warmText = '0'] = process.argv.slice(2);
+const warm = Number(warmText);
+const octets = warm + Number(octetsText);
 
 /** Writes the pattern to a socket as fast as it takes it, then ends it. */
-function pour(socket) {
+function pour(socket, watch = null) {
   let sent = 0;
   const write = () => {
     while (sent < octets) {
       const bytes = spanAt(sent, Math.min(WRITE, octets - sent));
       sent += bytes.length;
+      watch?.passed(sent);
       if (!socket.write(bytes)) return;
     }
     socket.end();
@@ -32,13 +35,14 @@ function pour(socket) {
 }
 
 /** Resolves when a socket has brought all octets of the pattern. */
-function drink(socket) {
+function drink(socket, watch = null) {
   const verifier = new Verifier();
   return new Promise((resolve, reject) => {
     socket.on('error', reject);
     socket.on('data', (bytes) => {
       try {
         verifier.take(bytes);
+        watch?.passed(verifier.received);
       } catch (error) {
         reject(error);
       }
@@ -61,19 +65,19 @@ async function counterpart(address) {
   }
 }
 
-/** Node's own server; resolves with the moment of the first and of the last octet. */
+/** Node's own server; resolves with what it took. */
 async function nodeServer(start) {
   const server = net.createServer({ noDelay: true });
   await new Promise((listening) => server.listen(PORT, '127.0.0.1', listening));
   start('127.0.0.1');
   const socket = await new Promise((accept) => server.once('connection', accept));
-  const mark = stopwatch();
-  if (direction === 'rx') await drink(socket);
+  const watch = new Stopwatch();
+  if (direction === 'rx') await drink(socket, watch);
   else {
-    pour(socket.resume());
+    pour(socket.resume(), watch);
     await new Promise((resolve) => socket.once('end', resolve));
   }
-  const times = mark();
+  const times = watch.times();
   socket.end();
   server.close();
   return times;
@@ -88,7 +92,7 @@ async function synfinServer(start) {
   runtime.attach(openTun({ name: 'bench0', kernelAddresses: ['10.78.0.1/24'], vnet }), { addresses: ['10.78.0.2/24'] });
   const times = await new Promise((resolve, reject) => {
     host.listen({ port: PORT }, (stream) => {
-      const mark = stopwatch();
+      const watch = new Stopwatch();
       const verifier = new Verifier();
       let sent = 0;
       const write = () => {
@@ -96,6 +100,7 @@ async function synfinServer(start) {
           const bytes = spanAt(sent, Math.min(WRITE, octets - sent));
           const taken = stream.send(bytes, 0, bytes.length);
           sent += taken;
+          watch.passed(sent);
           if (taken < bytes.length) return;
         }
         stream.shutdown();
@@ -106,9 +111,10 @@ async function synfinServer(start) {
           verifier.take(bytes);
           stream.consume(bytes.length);
         }
+        watch.passed(verifier.received);
         if (!stream.ended) return;
         if (direction === 'rx' && verifier.received !== octets) reject(new Error('cut short'));
-        resolve(mark());
+        resolve(watch.times());
         stream.shutdown();
       };
       stream.handler = { onReadable: read, onWritable: write, onClose: (_, error) => error && reject(error) };
@@ -120,28 +126,41 @@ async function synfinServer(start) {
   return times;
 }
 
-/** Wall and processor time from now to when the result is called, seconds. */
-function stopwatch() {
-  const cpu = process.cpuUsage();
-  const began = process.hrtime.bigint();
-  return () => {
-    const wall = Number(process.hrtime.bigint() - began) / 1e9;
-    const { user, system } = process.cpuUsage(cpu);
+/** Wall and processor time of this process from when enough has passed. */
+class Stopwatch {
+  #cpu = null;
+  #began = 0n;
+
+  constructor() {
+    this.passed(0);
+  }
+
+  /** So many octets have passed by now. */
+  passed(count) {
+    if (this.#cpu !== null || count < warm) return;
+    this.#cpu = process.cpuUsage();
+    this.#began = process.hrtime.bigint();
+  }
+
+  /** Seconds since then. */
+  times() {
+    const wall = Number(process.hrtime.bigint() - this.#began) / 1e9;
+    const { user, system } = process.cpuUsage(this.#cpu);
     return { wall, cpu: (user + system) / 1e6 };
-  };
+  }
 }
 
 if (process.send === undefined) {
   execFileSync('ip', ['link', 'set', 'lo', 'up']);
   let child;
   const start = (address) => {
-    child = fork(fileURLToPath(import.meta.url), [what, direction, octetsText, address]);
+    child = fork(fileURLToPath(import.meta.url), [what, direction, octetsText, warmText, address]);
   };
   const times = await (what === 'loopback' ? nodeServer : synfinServer)(start);
   if (child.exitCode === null) await new Promise((resolve) => child.once('exit', resolve));
   if (child.exitCode !== 0) throw new Error('the kernel’s end failed');
   process.stdout.write(JSON.stringify(times), () => process.exit(0));
 } else {
-  await counterpart(process.argv[5]);
+  await counterpart(process.argv[6]);
   process.disconnect();
 }

@@ -1,9 +1,10 @@
 // Packet descriptors: what travels beside the bytes of a packet, in each direction.
 //
 // Both are mutable and reused: the owner of a link keeps one of each and fills it anew for every
-// packet. Nobody may keep a descriptor, or the bytes it describes, past the call that lent it.
+// packet. Nobody may keep a descriptor, or the bytes it describes, past the call that lent it, unless it says so (`lender`).
 
 import { copyBytes } from './copy.ts';
+import type { PacketBuffer } from './pool.ts';
 
 /** Checksum state of a packet, in either direction. */
 export type ChecksumState = 0 | 1 | 2;
@@ -25,6 +26,34 @@ export const GSO_NONE = 0 as const;
 export const GSO_TCP4 = 1 as const;
 export const GSO_TCP6 = 2 as const;
 
+/** Octets in order that stay in buffers of packets, oldest first; a link's (`base/loan.ts`). */
+export interface KeptPackets {
+  /** Octets held. */
+  readonly length: number;
+  /** Octets of the buffers they lie in. */
+  readonly memory: number;
+  /** Adds octets `[from, to)` of a buffer, which is held until they are dropped. */
+  push(buffer: PacketBuffer, from: number, to: number): void;
+  /** The octets of the first buffer that are left; there must be some. Valid until the next `drop`. */
+  peek(): Uint8Array;
+  /** Copies `count` octets that begin `offset` octets after the first to `out[at..]`; all of them must be there. */
+  copyTo(offset: number, count: number, out: Uint8Array, at: number): void;
+  /** Drops `count` octets from the front; buffers without any go back to their pools. */
+  drop(count: number): void;
+}
+
+/** Gives away the memory of one packet. */
+export interface PacketLender {
+  /**
+   * Octets `[from, to)` of the packet's buffer stay where they are, at the end of `kept`. At most once for a packet, and
+   * only while it is being received; the rest of it may still be read until `receive` returns.
+   *
+   * @param kept the queue they go to; `null` for a new one
+   * @returns that queue
+   */
+  keep(kept: KeptPackets | null, from: number, to: number): KeptPackets;
+}
+
 /** Describes a packet that came in. Reused; valid only during the call that lends it. */
 export class RxMeta {
   /** Pairs an arrival with its transmission in a trace; 0 when the link cannot know. */
@@ -39,10 +68,13 @@ export class RxMeta {
   gsoType: GsoType = GSO_NONE;
   /** For a super-segment: payload octets of each wire segment but the last. */
   gsoSize = 0;
+  /** Who gives the packet's memory away, should its octets be kept where they lie; `null` when all of it is only lent. */
+  lender: PacketLender | null = null;
 
   /** Back to "an ordinary packet of which nothing is known". */
   reset(): void {
     this.id = 0;
+    this.lender = null;
     this.checksum = CHECKSUM_NONE;
     this.csumStart = 0;
     this.csumOffset = 0;

@@ -25,11 +25,18 @@ export class PacketBuffer {
   inUse = false;
   /** The pool it goes back to. */
   readonly pool: PacketPool;
+  #view: Uint8Array | null = null;
 
   constructor(bytes: Uint8Array, at: number, pool: PacketPool) {
     this.bytes = bytes;
     this.at = at;
     this.pool = pool;
+  }
+
+  /** The slot as an array of its own, for who takes no offset. */
+  get view(): Uint8Array {
+    this.#view ??= this.bytes.subarray(this.at, this.at + this.pool.slotSize);
+    return this.#view;
   }
 }
 

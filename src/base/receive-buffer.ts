@@ -15,6 +15,7 @@
 // small integers however much flows.
 
 import { copyBytes, copyPacket } from './copy.ts';
+import type { KeptPackets, PacketLender } from './packet.ts';
 
 /** Octets in a chunk of a receive buffer. */
 export const CHUNK_SIZE = 16_384;
@@ -135,7 +136,10 @@ export class ReceiveBuffer {
   #chunks: (Chunk | null)[] = [null];
   /** Octets of the chunks that are not null. */
   #held = 0;
-  /** Positions of the first unread octet and past the last one in order. */
+  /** What was left in the packets it came in, `#kept` octets of it: in front of everything in chunks. */
+  #packets: KeptPackets | null = null;
+  #kept = 0;
+  /** Positions of the first unread octet in chunks and past the last one in order. */
   #front = 0;
   #end = 0;
   /** Sorted ranges `[at[2i], at[2i+1])` of positions beyond the in-order end, apart from each other. */
@@ -151,7 +155,7 @@ export class ReceiveBuffer {
 
   /** Octets that can be read: contiguous, from the front. */
   get readable(): number {
-    return this.#end - this.#front;
+    return this.#kept + this.#end - this.#front;
   }
 
   /** Number of out-of-order ranges. */
@@ -164,9 +168,9 @@ export class ReceiveBuffer {
     return this.#pending;
   }
 
-  /** Octets of memory held in chunks. */
+  /** Octets of memory held in chunks and packets. */
   get memory(): number {
-    return this.#held;
+    return this.#packets === null ? this.#held : this.#held + this.#packets.memory;
   }
 
   /**
@@ -194,13 +198,24 @@ export class ReceiveBuffer {
     return this.#at[2 * i + 1]! - this.#end;
   }
 
-  /** Appends a copy of `bytes[from, to)` to the octets in order: the fast path. */
-  append(bytes: Uint8Array, from: number, to: number): void {
+  /**
+   * Appends `bytes[from, to)` to the octets in order: the fast path.
+   *
+   * @param lender gives the memory away: what comes after nothing in chunks stays there, anything else is copied
+   */
+  append(bytes: Uint8Array, from: number, to: number, lender: PacketLender | null = null): void {
     if (this.#count !== 0) {
       this.insert(0, bytes, from, to, this.#count);
       return;
     }
     const length = to - from;
+    if (lender !== null && this.#front === this.#end) {
+      this.#pool.octets -= this.#packets === null ? 0 : this.#packets.memory;
+      this.#packets = lender.keep(this.#packets, from, to);
+      this.#pool.octets += this.#packets.memory;
+      this.#kept += length;
+      return;
+    }
     const a = this.#end & MASK;
     if (a + length > CHUNK_SIZE && length > SMALL_WRITE && length <= SEAM) this.#writeAcross(a, bytes, from, to);
     else this.#write(this.#end, bytes, from, to);
@@ -253,6 +268,7 @@ export class ReceiveBuffer {
    * valid until the next `consume`, `read` or `clear`.
    */
   peek(): Uint8Array {
+    if (this.#kept > 0) return this.#packets!.peek();
     const stop = Math.min(this.#end, CHUNK_SIZE);
     if (this.#front >= stop) return NOTHING;
     const { bytes: chunk } = this.#chunks[0]!;
@@ -264,9 +280,11 @@ export class ReceiveBuffer {
    * all of them must be there. Nothing is consumed.
    */
   copyTo(offset: number, count: number, out: Uint8Array, at: number): void {
-    let position = this.#front + offset;
-    let to = at;
-    let left = count;
+    const kept = Math.max(0, Math.min(count, this.#kept - offset));
+    if (kept > 0) this.#packets!.copyTo(offset, kept, out, at);
+    let position = this.#front + offset + kept - this.#kept;
+    let to = at + kept;
+    let left = count - kept;
     while (left > 0) {
       const a = position & MASK;
       const n = Math.min(left, CHUNK_SIZE - a);
@@ -284,7 +302,10 @@ export class ReceiveBuffer {
     if (count < 0 || count > this.readable) {
       throw new RangeError(`${count} octets cannot be consumed of ${this.readable}`);
     }
-    this.#front += count;
+    const kept = Math.min(count, this.#kept);
+    if (kept > 0) this.#dropKept(kept);
+    if (kept === count) return;
+    this.#front += count - kept;
     if (this.#front === this.#end && this.#count === 0) {
       this.#release();
       return;
@@ -306,6 +327,7 @@ export class ReceiveBuffer {
     this.#count = 0;
     this.#pending = 0;
     this.#last = -1;
+    if (this.#kept > 0) this.#dropKept(this.#kept);
     this.#release();
   }
 
@@ -326,6 +348,14 @@ export class ReceiveBuffer {
       this.#held -= chunk.bytes.length;
       chunks[i] = null;
     }
+  }
+
+  #dropKept(count: number): void {
+    const packets = this.#packets!;
+    this.#pool.octets -= packets.memory;
+    packets.drop(count);
+    this.#pool.octets += packets.memory;
+    this.#kept -= count;
   }
 
   /** Copies `bytes[from, to)` to the positions from `position` on, taking the chunks that are missing. */

@@ -247,6 +247,7 @@ export class Input {
       seg.flags &= ~FIN;
     }
     seg.gsoSize = meta.gsoSize;
+    seg.lender = meta.lender;
     host.counters.segmentsIn += meta.gsoSize > 0 && seg.len > 0 ? Math.ceil(seg.len / meta.gsoSize) : 1;
     const { dst0, dst1, dst2, dst3, dstPort, src0, src1, src2, src3, srcPort } = seg;
     const c =

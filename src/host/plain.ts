@@ -96,5 +96,6 @@ function takesSegment(
   seg.tsEcr = tsEcr;
   seg.sackCount = 0;
   seg.gsoSize = meta.gsoSize;
+  seg.lender = meta.lender;
   return arrivesPlain(c, seg);
 }

@@ -5,6 +5,7 @@
 // two hosts on one stack from re-entering each other (rule 3 of `base/link.ts`).
 
 import { type Link, type LinkCaps, type LinkPort, type Medium, PLAIN_LINK } from '../base/link.ts';
+import { Loan } from '../base/loan.ts';
 import { RxMeta, TxMeta } from '../base/packet.ts';
 import { type PacketBuffer, PacketPool } from '../base/pool.ts';
 
@@ -66,6 +67,7 @@ class Lane {
 /** What the ends of one pipe share. */
 class Shared {
   readonly pool: PacketPool;
+  readonly loan: Loan = new Loan();
   readonly schedule: ((deliver: () => void) => void) | null;
   readonly deliverLater: () => void;
   scheduled = false;
@@ -186,6 +188,7 @@ export class PipeEnd implements Link {
   deliverIncoming(): boolean {
     const lane = this.#in;
     const port = this.#port;
+    const { pool, loan } = this.#shared;
     let left = lane.count;
     if (left === 0) return false;
     while (left-- > 0 && lane.count > 0) {
@@ -194,9 +197,10 @@ export class PipeEnd implements Link {
       lane.count--;
       const buffer = slot.buffer!;
       slot.buffer = null;
+      slot.meta.lender = loan.offer(buffer, slot.length);
       // An end that is not open, or closed by now, hears nothing: the packet is gone, as on a cable.
       port?.receive(buffer.bytes, buffer.at, buffer.at + slot.length, slot.meta);
-      this.#shared.pool.release(buffer);
+      if (loan.buffer !== null) pool.release(buffer);
     }
     port?.turn();
     this.#far?.drained();

@@ -5,8 +5,9 @@
 
 import { NetError } from '../base/errors.ts';
 import { type Link, type LinkCaps, type LinkPort, type Medium, PLAIN_LINK } from '../base/link.ts';
+import { Loan } from '../base/loan.ts';
 import { RxMeta, TxMeta } from '../base/packet.ts';
-import { takeSlab } from '../base/packet-memory.ts';
+import { type PacketBuffer, PacketPool } from '../base/pool.ts';
 import { type Ffi, koffiFfi } from './ffi.ts';
 import { TunError, tunError } from './tun-error.ts';
 import { type Device, openDevice } from './tun-setup.ts';
@@ -71,6 +72,8 @@ const BULK = 32_768;
 const LOOKS = 32;
 /** Room for the largest packet the driver hands over, with both headers. */
 const BUFFER = 65_664;
+/** Such buffers that are made at a time: as many as three blocks of packet memory hold. */
+const SLOTS = 5;
 /** Least octets of text that are written from where they lie. A call with several parts takes longer than one with one. */
 const GATHER = 16_384;
 const ETHERNET_HEADER = 14;
@@ -102,16 +105,20 @@ export class TunLink implements Link {
   readonly #fd: number;
   readonly #wake: Wake;
   readonly #vnet: boolean;
-  /** Made by `open`: by then a runtime has handed in the memory where packets are summed quickly. */
-  #rxRoom: Room = NO_ROOM;
-  #txRoom: Room = NO_ROOM;
+  /** First asked by `open`: by then a runtime has handed in the memory where packets are summed quickly. */
+  readonly #pool = new PacketPool(BUFFER, SLOTS);
+  readonly #loan = new Loan();
+  /** Where the next packet is read to; `null` when the last one's was given away. */
+  #in: PacketBuffer | null = null;
+  /** Where packets are written from; `null` before `open`. */
+  #out: PacketBuffer | null = null;
   readonly #rx = new RxMeta();
   readonly #tx = new TxMeta();
   #port: LinkPort | null = null;
   #looking = false;
   #looks = 0;
   #closed = false;
-  /** Octets of a packet in `#txRoom` that did not fit; 0 when there is none. */
+  /** Octets of a packet in `#out` that did not fit; 0 when there is none. */
   #stuck = 0;
 
   /** @internal */
@@ -133,8 +140,7 @@ export class TunLink implements Link {
   open(port: LinkPort): void {
     if (this.#closed) throw new TunError('ERR_NO_DEVICE', this.name);
     this.#port = port;
-    this.#rxRoom = packetRoom(this);
-    this.#txRoom = packetRoom(this);
+    this.#out = this.#pool.take();
     this.#wake.start((first) => {
       this.#looks = 0;
       this.#ready(first);
@@ -152,18 +158,19 @@ export class TunLink implements Link {
   }
 
   #ready(first: Uint8Array | null): void {
-    const { bytes, at, view } = this.#rxRoom;
     let left = BATCH;
     let octets = 0;
     if (first !== null) {
-      this.#take(first, 0, first.length);
+      this.#take(first, 0, first.length, null);
       octets = first.length;
       left--;
     }
     while (left-- > 0 && this.#port !== null) {
+      this.#in ??= this.#pool.take();
+      const { bytes, at, view } = this.#in;
       const result = this.#ffi.read(this.#fd, view);
       if (result > 0) {
-        this.#take(bytes, at, result);
+        this.#take(bytes, at, result, this.#in);
         octets += result;
         if (octets < BATCH_OCTETS) continue;
         this.#port.turn();
@@ -177,7 +184,8 @@ export class TunLink implements Link {
     if (octets > 0) this.#port?.turn();
   }
 
-  #take(bytes: Uint8Array, at: number, length: number): void {
+  /** Hands over the packet in `bytes[at, at + length)`, which may keep `slot` when it lies there. */
+  #take(bytes: Uint8Array, at: number, length: number, slot: PacketBuffer | null): void {
     const meta = this.#rx;
     let from = at;
     if (this.#vnet) {
@@ -186,13 +194,15 @@ export class TunLink implements Link {
       from += VNET_HEADER;
     } else meta.reset();
     this.counters.read++;
+    if (slot !== null) meta.lender = this.#loan.offer(slot, length);
     this.#port?.receive(bytes, from, at + length, meta);
+    if (slot !== null) this.#in = this.#loan.buffer;
   }
 
   pump(): void {
     if (this.#stuck > 0) return;
     const before = this.#vnet ? VNET_HEADER : 0;
-    const { bytes, at } = this.#txRoom;
+    const { bytes, at } = this.#out!;
     const meta = this.#tx;
     let written = 0;
     for (;;) {
@@ -221,7 +231,7 @@ export class TunLink implements Link {
   /** Writes the packet of `length` octets in the buffer and in `#tx.body`; false when the link is full or has failed. */
   #write(length: number): boolean {
     const { body } = this.#tx;
-    const { view } = this.#txRoom;
+    const { view } = this.#out!;
     const headers = length - body.length;
     for (;;) {
       const result =
@@ -275,20 +285,6 @@ export class TunLink implements Link {
     // Closes the descriptor too, and with it a device that was made here.
     this.#wake.close();
   }
-}
-
-/** Room for the largest packet: `bytes[at, at + BUFFER)` for the host, and the same as a view for C. */
-interface Room {
-  readonly bytes: Uint8Array;
-  readonly at: number;
-  readonly view: Uint8Array;
-}
-
-const NO_ROOM: Room = { bytes: new Uint8Array(0), at: 0, view: new Uint8Array(0) };
-
-function packetRoom(owner: TunLink): Room {
-  const { bytes, at } = takeSlab(BUFFER, owner);
-  return { bytes, at, view: bytes.subarray(at, at + BUFFER) };
 }
 
 /** An address of our own making: the bit for "locally administered" set, the one for groups clear. */

@@ -26,7 +26,7 @@ export function processText(c: Connection, seg: Segment): void {
   }
   if (offset === 0) c.textAt = Math.floor(env.now) | 0;
   if (offset === 0 && buffer.ranges === 0) {
-    buffer.append(seg.bytes, seg.at, seg.at + seg.len);
+    buffer.append(seg.bytes, seg.at, seg.at + seg.len, seg.lender);
     rcv.nxt = (rcv.nxt + seg.len) | 0;
     if (seg.len > rcv.mss) rcv.mss = seg.gsoSize > 0 ? seg.gsoSize : seg.len;
     measureReceiver(c, seg);

@@ -5,6 +5,7 @@
 // that does not belong on this segment is the business of `tcp/`, which knows the state and the profile.
 
 import { checksumOf, fold, onesSum } from '../base/checksum.ts';
+import type { PacketLender } from '../base/packet.ts';
 import type { DropReason } from '../base/trace.ts';
 import { get16, get32, put16, put32 } from './bytes.ts';
 
@@ -105,6 +106,8 @@ export class Segment {
   ecn = 0;
   /** Payload octets of each wire segment in a super-segment, 0 for an ordinary one; filled by the ip layer. */
   gsoSize = 0;
+  /** Who gives `bytes` away, as the packet's descriptor says; filled by the ip layer. */
+  lender: PacketLender | null = null;
 }
 
 /** SEG.LEN: payload octets, and one each for SYN and FIN (RFC 9293 §3.3.1). */

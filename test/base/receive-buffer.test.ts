@@ -2,6 +2,8 @@
 
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { LEND_FROM, Loan } from '../../src/base/loan.ts';
+import { PacketPool } from '../../src/base/pool.ts';
 import { CHUNK_SIZE, ChunkPool, ReceiveBuffer, SMALL_CHUNK } from '../../src/base/receive-buffer.ts';
 
 function octets(from: number, count: number): Uint8Array {
@@ -204,6 +206,54 @@ class Naive {
   }
 }
 
+describe('receive buffer and packets that are given away', () => {
+  it('leaves what comes in order in its packet, and gives it back when the last octet was read', () => {
+    const { buffer } = fresh();
+    const packets = new PacketPool(70_000);
+    const loan = new Loan();
+    const put = (from: number): Uint8Array => {
+      const slot = packets.take();
+      slot.view.set(octets(from, 50_000), 62);
+      buffer.append(slot.bytes, slot.at + 62, slot.at + 50_062, loan.offer(slot, 50_062));
+      if (loan.buffer !== null) packets.release(slot);
+      return slot.view;
+    };
+    const first = put(0);
+    put(50_000);
+    expect([buffer.readable, buffer.memory, packets.inUse]).toEqual([100_000, 140_000, 2]);
+    expect([buffer.peek().buffer === first.buffer, buffer.peek().byteOffset]).toEqual([true, first.byteOffset + 62]);
+    buffer.consume(49_999);
+    expect([buffer.peek()[0], buffer.peek().length, packets.inUse]).toEqual([49_999 % 251, 1, 2]);
+    buffer.append(octets(100_000, 10), 0, 10);
+    put(100_010);
+    expect(packets.inUse).toBe(2);
+    const all = new Uint8Array(100_011);
+    expect(buffer.read(all, 0, all.length)).toBe(100_011);
+    expect(Buffer.compare(all, octets(49_999, 100_011))).toBe(0);
+    expect([buffer.readable, buffer.memory, packets.inUse]).toEqual([0, 0, 0]);
+  });
+
+  it('copies what is small, what comes after a hole, and what comes when many are given away', () => {
+    const { buffer } = fresh();
+    const packets = new PacketPool(40_000);
+    const loan = new Loan();
+    const slot = packets.take();
+    expect(loan.offer(slot, LEND_FROM - 1) === null).toBe(true);
+    buffer.insert(50_000, octets(0, 10), 0, 10, 4);
+    buffer.append(slot.view, 0, 40_000, loan.offer(slot, 40_000));
+    expect([loan.buffer === slot, buffer.readable]).toEqual([true, 40_000]);
+    buffer.clear();
+    let lent = 0;
+    for (let i = 0; i < 100; i++) {
+      const next = packets.take();
+      const lender = loan.offer(next, 40_000);
+      if (lender === null) packets.release(next);
+      else lent++;
+    }
+    expect(lent).toBe(31);
+  });
+});
+
 describe('receive buffer against a naive one', () => {
   for (const [scale, runs] of [
     [40, 400],
@@ -211,7 +261,7 @@ describe('receive buffer against a naive one', () => {
   ] as const) {
     it(`agrees on every step with offsets and lengths up to ${scale}`, () => {
       const step = fc.record({
-        op: fc.constantFrom('insert', 'insert', 'insert', 'next', 'read', 'clear'),
+        op: fc.constantFrom('insert', 'insert', 'insert', 'next', 'append', 'append', 'read', 'clear', 'drop'),
         offset: fc.nat(scale),
         length: fc.nat(scale >> 2),
         fill: fc.nat(255),
@@ -219,6 +269,8 @@ describe('receive buffer against a naive one', () => {
       fc.assert(
         fc.property(fc.array(step, { maxLength: 40 }), fc.integer({ min: 0, max: 6 }), (steps, maxRanges) => {
           const { buffer, pool } = fresh();
+          const packets = new PacketPool(scale);
+          const loan = new Loan();
           let naive = new Naive();
           for (const { op, offset, length, fill } of steps) {
             if (op === 'clear' && fill < 60) {
@@ -238,6 +290,16 @@ describe('receive buffer against a naive one', () => {
               }
               expect(Buffer.compare(out, Uint8Array.from(naive.cells.splice(0, n)))).toBe(0);
               naive.readable -= n;
+            } else if (op === 'drop') {
+              buffer.dropPending();
+              naive.cells.length = naive.readable;
+            } else if (op === 'append') {
+              const slot = packets.take();
+              slot.view.set(octets(fill, length), 7);
+              const lender = fill % 3 === 0 || length === 0 ? null : loan.offer(slot, LEND_FROM);
+              buffer.append(slot.bytes, slot.at + 7, slot.at + 7 + length, lender);
+              naive.insert(0, octets(fill, length));
+              if (lender === null || loan.buffer !== null) packets.release(slot);
             } else {
               const at = op === 'next' ? 0 : offset;
               const bytes = octets(fill, length);
@@ -251,8 +313,16 @@ describe('receive buffer against a naive one', () => {
             expect(buffer.pending).toBe(naive.ranges.reduce((sum, [a, b]) => sum + b! - a!, 0));
             expect(buffer.lastRange).toBeLessThan(Math.max(buffer.ranges, 0));
             expect(pool.octets).toBe(buffer.memory);
+            const all = new Uint8Array(naive.readable);
+            const from = fill % (naive.readable + 1);
+            buffer.copyTo(from, naive.readable - from, all, from);
+            expect(Buffer.compare(all.subarray(from), Uint8Array.from(naive.cells.slice(from, naive.readable)))).toBe(
+              0,
+            );
             if (naive.readable === 0 && naive.ranges.length === 0 && op !== 'insert') expect(buffer.memory).toBe(0);
           }
+          buffer.clear();
+          expect([packets.inUse, pool.octets, pool.inUse]).toEqual([0, 0, 0]);
         }),
         { seed: 2, numRuns: runs },
       );

@@ -2,13 +2,16 @@
 
 import type { NetError } from '../../src/base/errors.ts';
 import type { LinkPort } from '../../src/base/link.ts';
-import type { RxMeta, TxMeta } from '../../src/base/packet.ts';
+import type { KeptPackets, RxMeta, TxMeta } from '../../src/base/packet.ts';
 
 /** A port with a queue of packets to send and a diary of everything that the link did. */
 export class TestPort implements LinkPort {
   readonly outgoing: Uint8Array[] = [];
   readonly received: Uint8Array[] = [];
   readonly metas: Omit<RxMeta, 'reset'>[] = [];
+  /** Takes the memory of packets over, where it is offered. */
+  keeps = false;
+  kept: KeptPackets | null = null;
   readonly diary: string[] = [];
   /** Called for each packet sent: sets its descriptor. */
   describe: (meta: TxMeta) => void = () => {};
@@ -24,6 +27,7 @@ export class TestPort implements LinkPort {
     this.inside++;
     this.received.push(bytes.slice(from, to));
     this.metas.push({ ...meta });
+    if (this.keeps && meta.lender !== null) this.kept = meta.lender.keep(this.kept, from, to);
     this.diary.push(`receive ${to - from}`);
     this.inside--;
   }

@@ -299,6 +299,47 @@ describe('TUN link', () => {
   });
 });
 
+describe('a large packet that came in', () => {
+  const large = (n: number): number[] => Array.from({ length: 40_000 }, (_, i) => (i * n) & 0xff);
+
+  it('may be kept where it lies: the next one is read to another place, until the first is given back', () => {
+    const kernel = new FakeKernel();
+    const { port } = open(kernel);
+    const places: string[] = [];
+    const read = kernel.read.bind(kernel);
+    kernel.read = (fd, buffer) => {
+      const result = read(fd, buffer);
+      if (result > 0) places.push(`${buffer.byteOffset}`);
+      return result;
+    };
+    port.keeps = true;
+    kernel.readable(large(1), large(3), large(5), [0x45, 1], [0x45, 2]);
+    expect([new Set(places.slice(0, 4)).size, places[3] === places[4]]).toEqual([4, true]);
+    const { kept } = port;
+    expect(kept!.length).toBe(120_000);
+    const all = new Uint8Array(70_000);
+    kept!.copyTo(45_000, 70_000, all, 0);
+    expect(Buffer.compare(all, Uint8Array.from([...large(1), ...large(3), ...large(5)].slice(45_000, 115_000)))).toBe(
+      0,
+    );
+    kept!.drop(40_000);
+    expect(kept!.peek()).toEqual(Uint8Array.from(large(3)));
+    kernel.readable(large(7));
+    kernel.readable(large(9));
+    // The place of the first is used again, after the one that was free.
+    expect([places[5], places[6]]).toEqual([places[3], places[0]]);
+    expect(kept!.length).toBe(160_000);
+  });
+
+  it('is only lent to a host that copies, and so is a small one to any', () => {
+    const kernel = new FakeKernel();
+    const { port } = open(kernel);
+    kernel.readable(large(1), large(3), [0x45, 1]);
+    expect(port.metas.map((meta) => meta.lender !== null)).toEqual([true, true, false]);
+    expect(port.received[1]).toEqual(Uint8Array.from(large(3)));
+  });
+});
+
 describe('a packet whose text was not copied', () => {
   /** A port that has one packet: `1 2` and the text, where that lies. */
   function lending(text: Uint8Array): TestPort {
