@@ -18,6 +18,8 @@ export type { DropReason, TraceEvent, Tracer } from './base/trace.ts';
 export {
   type ConnectOptions,
   Counters,
+  ethernet,
+  fastOpen,
   Host,
   type HostOptions,
   type Interface,

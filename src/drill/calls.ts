@@ -6,7 +6,7 @@
 import { NetError, StateError } from '../base/errors.ts';
 import { FAST_OPEN_CLIENT, FAST_OPEN_SEND_BARE } from '../base/profile.ts';
 import { WRITE_ENDS, WRITE_MORE } from '../base/stream.ts';
-import { type Host, roomOnSyn, tcpInfo } from '../host/index.ts';
+import { type Host, tcpInfo } from '../host/index.ts';
 import type { Connection } from '../sim/index.ts';
 import { Address, addressFromBytes } from '../wire/address.ts';
 import {
@@ -403,7 +403,7 @@ export class Calls {
   /** Whether text may ride on a SYN to this address. */
   #mayRide(address: Address): boolean {
     const bare = (this.env.profile.fastOpen & FAST_OPEN_SEND_BARE) !== 0;
-    return bare || this.#host.fastOpens.knows(address, this.#host.now);
+    return bare || this.#host.fastOpens?.knows(address, this.#host.now) === true;
   }
 
   /** Connects, and gives the SYN what it has room for; returns how much that is. */
@@ -411,7 +411,7 @@ export class Calls {
     s.deferred = null;
     this.#open(s, port, address, true);
     const c = s.connection;
-    const part = c === null ? 0 : Math.min(roomOnSyn(c), data.length);
+    const part = c === null ? 0 : Math.min(c.fastOpen?.roomOnSyn(c) ?? 0, data.length);
     return c === null || part === 0 ? 0 : c.send(data, 0, part);
   }
 

@@ -233,7 +233,7 @@ function setTcpOption(env: OptionEnv, s: Socket, name: number, number: number, v
     case TCP.FASTOPEN:
       if (number < 0 || s.connection !== null) throw new CallError(E.EINVAL);
       options.fastOpen = number;
-      if (s.listener !== null) s.listener.fastOpen.limit = fastOpenLimit(env, s, s.listener.backlog);
+      if (s.listener?.fastOpen) s.listener.fastOpen.limit = fastOpenLimit(env, s, s.listener.backlog);
       return true;
     case TCP.FASTOPEN_CONNECT:
       if (number < 0 || number > 1 || s.connection !== null || s.listener !== null) throw new CallError(E.EINVAL);

@@ -1,6 +1,6 @@
 // One socket of a script: what Linux keeps beside a connection, and what it tells poll.
 
-import { isEarly, type Listener } from '../host/index.ts';
+import type { Listener } from '../host/index.ts';
 import type { Connection } from '../sim/index.ts';
 import type { Address } from '../wire/address.ts';
 import { E, POLLERR, POLLHUP, POLLIN, POLLOUT, POLLRDHUP, POLLRDNORM, POLLWRNORM } from './errno.ts';
@@ -51,7 +51,7 @@ export class SocketOptions {
 
 /** Whether a connection is not open yet, nor used early (RFC 7413 §4.2). */
 export function isOpening(c: Connection): boolean {
-  return c.state === 'SYN-SENT' || (c.state === 'SYN-RECEIVED' && !isEarly(c));
+  return c.state === 'SYN-SENT' || (c.state === 'SYN-RECEIVED' && !c.early);
 }
 
 /** A socket. It is bound, then listens or has a connection. */

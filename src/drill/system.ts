@@ -101,7 +101,7 @@ const SETTERS: Readonly<Record<string, Setter>> = {
   },
   tcp_fastopen_key: ({ host }, _, text) => {
     const key = fastOpenKey(text);
-    if (key !== null) host.fastOpens.key = key;
+    if (key !== null && host.fastOpens !== null) host.fastOpens.key = key;
   },
   tcp_fastopen_blackhole_timeout_sec: ({ profile }, [n = 0]) => {
     profile.fastOpenPause = seconds(n);

@@ -2,13 +2,11 @@
 
 import { FAST_OPEN_TAKE_BARE } from '../base/profile.ts';
 import { SipKey, sip24 } from '../base/siphash.ts';
-import type { Cause } from '../base/state.ts';
 import type { Connection } from '../tcp/connection.ts';
-import { FastOpen, FastOpenPeer, openEarly } from '../tcp/fast-open.ts';
+import { FastOpen, FastOpenPeer, FastOpenQueue } from '../tcp/fast-open.ts';
 import type { Address } from '../wire/address.ts';
 import type { Segment } from '../wire/tcp.ts';
 import type { Host } from './host.ts';
-import type { Listener } from './listener.ts';
 
 /** Octets of the cookies that this host gives out. */
 const COOKIE = 8;
@@ -63,7 +61,35 @@ export class FastOpens {
     view.setInt32(4, this.key.high, true);
     return cookie;
   }
+
+  /** Room for the fast openings of a listener, at most `limit` of which may be pending. */
+  queue(limit: number): FastOpenQueue {
+    if (!(limit >= 0)) throw new RangeError(`${limit} pending fast openings are no limit`);
+    const queue = new FastOpenQueue();
+    queue.limit = limit;
+    return queue;
+  }
+
+  /** A SYN has made a half-open connection: with a good cookie its text is taken at once, otherwise a cookie may be granted. */
+  offer(host: Host, queue: FastOpenQueue, c: Connection, seg: Segment): void {
+    const bare = (host.profile.fastOpen & FAST_OPEN_TAKE_BARE) !== 0 && seg.cookieLength <= 0 && seg.len > 0;
+    // Beyond the limit SYNs go the ordinary way (RFC 7413 §5.1).
+    if ((seg.cookieLength < 0 && !bare) || queue.full(host.now)) return;
+    const cookie = this.cookieOf(c.addressing.remote, c.addressing.local);
+    if (!bare && !isCookie(seg, cookie)) {
+      c.ownRare().fastOpen = new FastOpen(null, null, cookie);
+      return;
+    }
+    host.events.waits(c);
+    new FastOpen(null, queue, seg.cookieLength === 0 ? cookie : null).openEarly(c, seg);
+  }
 }
+
+/**
+ * TCP fast open (RFC 7413), for `new Host({ fastOpen })`: what `connect` and `listen` need for their options of that name.
+ * `createHost` hands it in.
+ */
+export const fastOpen = (key: SipKey): FastOpens => new FastOpens(key);
 
 /** The words of an address as `sip24` reads octets: each little-endian. */
 function fill(words: Int32Array, at: number, a: Address): void {
@@ -93,28 +119,8 @@ function derive(key: SipKey): SipKey {
   return new SipKey(new Uint8Array(secret.buffer));
 }
 
-/** A SYN has made a half-open connection: with a good cookie its text is taken at once, otherwise a cookie may be granted. */
-export function offerFastOpen(host: Host, listener: Listener, c: Connection, seg: Segment): void {
-  const queue = listener.fastOpen;
-  const bare = (host.profile.fastOpen & FAST_OPEN_TAKE_BARE) !== 0 && seg.cookieLength <= 0 && seg.len > 0;
-  // Beyond the limit SYNs go the ordinary way (RFC 7413 §5.1).
-  if ((seg.cookieLength < 0 && !bare) || queue.full(host.now)) return;
-  const cookie = host.fastOpens.cookieOf(c.addressing.remote, c.addressing.local);
-  if (!bare && !isCookie(seg, cookie)) {
-    c.ownRare().fastOpen = new FastOpen(null, null, cookie);
-    return;
-  }
-  host.events.waits(c);
-  openEarly(c, new FastOpen(null, queue, seg.cookieLength === 0 ? cookie : null), seg);
-}
-
 function isCookie(seg: Segment, cookie: Uint8Array): boolean {
   let differences = seg.cookieLength ^ cookie.length;
   for (let i = 0; differences === 0 && i < cookie.length; i++) differences |= seg.bytes[seg.cookieAt + i]! ^ cookie[i]!;
   return differences === 0;
-}
-
-/** A connection with fast open has left SYN-RECEIVED: its peer has been heard, or it is over. */
-export function settleFastOpen(c: Connection, cause: Cause, now: number): void {
-  c.fastOpen?.queue?.settle(cause === 'rcv RST', now);
 }

@@ -47,14 +47,14 @@ import { SynCookies } from './cookies.ts';
 import { Counters } from './counters.ts';
 import { Deadlines } from './deadlines.ts';
 import { Events } from './events.ts';
-import { FastOpens, settleFastOpen } from './fast-open.ts';
+import type { FastOpens } from './fast-open.ts';
 import { Input } from './input.ts';
 import { Interface, type InterfaceOptions } from './interface.ts';
 import { bindingOf, Listener, type ListenOptions } from './listener.ts';
 import { LOOPBACK, Loopback } from './loopback.ts';
 import { Metrics } from './metrics.ts';
 import { assertSizes, type ConnectOptions, type HostOptions, sizeReceiveBuffer } from './options.ts';
-import { hasOutput, queueReset, type SegmentEnds, takeWaiting, transmitPacket } from './output.ts';
+import { hasOutput, queueReset, type SegmentEnds, transmitPacket } from './output.ts';
 import { PathMtus } from './path-mtus.ts';
 import type { Pings } from './ping.ts';
 import { Ports } from './ports.ts';
@@ -102,8 +102,8 @@ export class Host implements TcpEnv {
   readonly ports: Ports;
   /** @internal */
   readonly cookies: SynCookies;
-  /** @internal */
-  readonly fastOpens: FastOpens;
+  /** @internal `null` where the host was not given `fastOpen`. */
+  readonly fastOpens: FastOpens | null;
   /** @internal */
   readonly events: Events = new Events();
   /** @internal Full segments of a connection that leave one after the other. */
@@ -121,6 +121,7 @@ export class Host implements TcpEnv {
   packetId = 0;
 
   readonly #key: SipKey;
+  readonly #ethernet: HostOptions['ethernet'];
   readonly #deadlines: Deadlines;
   /** Connections that their programs have closed and that have not ended, oldest first. */
   readonly #orphans: Set<Connection> = new Set();
@@ -146,14 +147,15 @@ export class Host implements TcpEnv {
     this.trace = options.trace ?? null;
     this.chunks = new ChunkPool(CHUNKS_KEPT, this.profile.receiveMemory);
     this.#key = new SipKey(options.key);
+    this.#ethernet = options.ethernet;
     this.table = new ConnectionTable(this.#key);
     this.cookies = new SynCookies(this.#key);
-    this.fastOpens = new FastOpens(this.#key);
+    this.fastOpens = options.fastOpen?.(this.#key) ?? null;
     this.timeWaits = new TimeWaits(this, this.#key);
     this.#deadlines = new Deadlines(this.timeWaits);
     this.ports = new Ports(this.#key, this.profile);
     this.#input = new Input(this);
-    this.loopback = new Loopback(this, this.#input, this.profile);
+    this.loopback = new Loopback(this, this.#input);
   }
 
   // --- getters ---
@@ -213,9 +215,7 @@ export class Host implements TcpEnv {
     this.#awake = true;
     this.#deadlines.fire(now);
     this.pings?.timersFire(now);
-    for (const i of this.interfaces) {
-      if (i.neighbours !== null && i.neighbours.nextDeadline() <= now) i.neighbours.timersFire(now);
-    }
+    for (const i of this.interfaces) i.ethernet?.timersFire(now);
   }
 
   /** The interface's link has failed: every connection over it ends with `error`. */
@@ -224,8 +224,7 @@ export class Host implements TcpEnv {
     i.up = false;
     i.replies.clear();
     i.datagrams.clear();
-    i.neighbours?.clear();
-    takeWaiting(i);
+    i.ethernet?.clear();
     for (const c of this.table.list()) {
       const { local } = c.addressing;
       // It leaves by this interface, or its peer's answers would have come in here.
@@ -284,10 +283,8 @@ export class Host implements TcpEnv {
       const i = this.interfaces[n]!;
       // A link that takes nothing makes nothing due: what waits is sent when it drains.
       if (!i.up || i.full || i.quiet) continue;
-      if (hasOutput(this, i)) return this.#now;
-      if (i.retryAt < t) t = i.retryAt;
-      const arp = i.neighbours === null ? OFF : i.neighbours.nextDeadline();
-      if (arp < t) t = arp;
+      if (hasOutput(i)) return this.#now;
+      if (i.ethernet !== null) t = Math.min(t, i.ethernet.nextDeadline());
     }
     return t;
   }
@@ -304,17 +301,18 @@ export class Host implements TcpEnv {
 
   // --- commands ---
 
-  /** Adds an interface; the owner binds a link to it. Throws `RangeError` for an address it cannot have. */
+  /**
+   * Adds an interface; the owner binds a link to it. Throws `RangeError` for an address it cannot have, `StateError` for an
+   * Ethernet on a host that was made without.
+   */
   addInterface(options: InterfaceOptions): Interface {
     const prefixes = options.addresses.map((text) => prefixOf(text));
-    if (options.medium === 'ethernet') {
-      if (options.mac?.length !== 6) throw new RangeError('an Ethernet interface needs a MAC address of 6 octets');
-      if (prefixes.some((p) => p.address.family === 6)) {
-        throw new RangeError('IPv6 over Ethernet needs neighbour discovery, which is not supported yet');
-      }
-    }
     if (!(options.mtu >= 68 && options.mtu <= 65_535)) throw new RangeError(`MTU ${options.mtu} is not in 68..65535`);
-    const i = new Interface(this.interfaces.length, options, options.caps ?? PLAIN_LINK, prefixes, this.profile);
+    const i = new Interface(this.interfaces.length, options, options.caps ?? PLAIN_LINK, prefixes);
+    if (options.medium === 'ethernet') {
+      if (this.#ethernet === undefined) throw without('ethernet');
+      i.ethernet = this.#ethernet(this, i);
+    }
     this.interfaces.push(i);
     for (const p of prefixes) {
       this.routes.add(p, i.index, null);
@@ -350,8 +348,7 @@ export class Host implements TcpEnv {
     listener.maxSegment = options.maxSegment ?? 0;
     listener.deferAccept(options.deferAccept ?? 0);
     const fastOpens = options.fastOpen ?? ((this.profile.fastOpen & FAST_OPEN_SERVER) !== 0 ? backlog : 0);
-    if (!(fastOpens >= 0)) throw new RangeError(`${fastOpens} pending fast openings are no limit`);
-    listener.fastOpen.limit = Math.min(fastOpens, backlog);
+    listener.fastOpen = this.#fastOpens(fastOpens !== 0)?.queue(Math.min(fastOpens, backlog)) ?? null;
     if (chosen < 0 || !this.ports.bind(listener)) throw new NetError('EADDRINUSE', 'listen', text, port);
     return listener;
   }
@@ -380,11 +377,13 @@ export class Host implements TcpEnv {
       return this.#stillborn(remote, port, options.localPort === undefined ? 'EADDRNOTAVAIL' : 'EADDRINUSE');
     }
     assertSizes(options);
+    const asks = options.fastOpen ?? (this.profile.fastOpen & FAST_OPEN_CLIENT) !== 0;
+    this.#fastOpens(asks);
     const addressing = this.addressing(i.mtu, local, localPort, remote, port, options.maxSegment);
     const c = this.makeConnection(addressing, false);
     sizeReceiveBuffer(c, options.receiveBuffer ?? 0);
     this.counters.activeOpens++;
-    if (options.fastOpen ?? (this.profile.fastOpen & FAST_OPEN_CLIENT) !== 0) this.fastOpens.ask(c);
+    if (asks) this.fastOpens?.ask(c);
     openActive(c, this.issFor(c.addressing));
     return c;
   }
@@ -440,7 +439,7 @@ export class Host implements TcpEnv {
     this.counters.moved(from, to, cause);
     if (to === 'ESTABLISHED' && c.passive) this.events.waits(c);
     if (from === 'ESTABLISHED') this.#input.forget(c);
-    if (from === 'SYN-RECEIVED' && c.fastOpen !== null) settleFastOpen(c, cause, this.#now);
+    if (from === 'SYN-RECEIVED') c.fastOpen?.queue?.settle(cause === 'rcv RST', this.#now);
     if (c.orphan && (to === 'TIME-WAIT' || to === 'CLOSED')) this.#orphans.delete(c);
     if (to === 'TIME-WAIT' || (from === 'LAST-ACK' && cause === 'rcv ACK of FIN')) this.metrics.store(c);
     if (to !== 'CLOSED') return;
@@ -676,6 +675,12 @@ export class Host implements TcpEnv {
     return this.#lastPeer;
   }
 
+  /** Fast open; throws when it is asked for and was not handed in. */
+  #fastOpens(asked: boolean): FastOpens | null {
+    if (asked && this.fastOpens === null) throw without('fastOpen');
+    return this.fastOpens;
+  }
+
   /** A connection that failed before it began: its handler hears of it from `deliver`. */
   #stillborn(remote: Address, port: number, code: 'ENETUNREACH' | 'EADDRNOTAVAIL' | 'EADDRINUSE'): Connection {
     const addressing = { local: remote, localPort: 0, remote, remotePort: port, pseudo: 0, localMss: 536 };
@@ -694,6 +699,11 @@ export class Host implements TcpEnv {
   #wake(): void {
     this.onWake?.();
   }
+}
+
+/** What is asked for has to be handed to a host when it is made. */
+function without(what: 'ethernet' | 'fastOpen'): StateError {
+  return new StateError(`this host was made without \`${what}\` of 'synfin': new Host({ ${what}, ... })`);
 }
 
 function addressOf(text: string): Address {

@@ -2,9 +2,10 @@
 
 export { integerCubic } from '../tcp/congestion/cubic-integer.ts';
 export { newReno } from '../tcp/congestion/newreno.ts';
-export { isEarly, roomOnSyn } from '../tcp/fast-open.ts';
 export { STATE_NUMBER, type TcpInfo, tcpInfo } from '../tcp/info.ts';
 export { Counters } from './counters.ts';
+export { type Ethernet, ethernet } from './ethernet.ts';
+export { type FastOpens, fastOpen } from './fast-open.ts';
 export { Host } from './host.ts';
 export type { Interface, InterfaceOptions } from './interface.ts';
 export { deferralOf, type Listener, type ListenOptions } from './listener.ts';

@@ -10,16 +10,6 @@ import { segmentArrives } from '../tcp/arrives.ts';
 import type { Connection } from '../tcp/connection.ts';
 import { segmentArrivesInListen } from '../tcp/listen.ts';
 import { Address, isMulticast } from '../wire/address.ts';
-import { ARP_REQUEST, ArpPacket, parseArp } from '../wire/arp.ts';
-import {
-  ETHERTYPE_ARP,
-  ETHERTYPE_IPV4,
-  ETHERTYPE_IPV6,
-  EthernetHeader,
-  isFrameFor,
-  isGroupFrame,
-  parseEthernet,
-} from '../wire/ethernet.ts';
 import { UNREACHABLE_PORT, UNREACHABLE_PROTOCOL } from '../wire/icmp.ts';
 import { UNREACHABLE6_PORT } from '../wire/icmpv6.ts';
 import { Ipv4Header, PROTO_ICMP, PROTO_ICMPV6, PROTO_TCP, PROTO_UDP, parseIpv4, pseudoSum4 } from '../wire/ipv4.ts';
@@ -34,14 +24,9 @@ import { cookieArrives, isHeldBack, synArrives } from './opening.ts';
 import { queueUnreachable } from './output.ts';
 import { takesPlain } from './plain.ts';
 
-/** ARP requests that wait to be answered on one interface, at most. */
-const ARP_OWED_LIMIT = 16;
-
 /** The input side of one host, with the headers it reuses. */
 export class Input {
   readonly #host: Host;
-  readonly #ethernet: EthernetHeader = new EthernetHeader();
-  readonly #arp: ArpPacket = new ArpPacket();
   readonly #ip4: Ipv4Header = new Ipv4Header();
   readonly #ip6: Ipv6Header = new Ipv6Header();
   readonly #udp: UdpHeader = new UdpHeader();
@@ -70,49 +55,19 @@ export class Input {
 
   /** One packet, link header included. */
   receive(i: Interface, bytes: Uint8Array, from: number, to: number, meta: RxMeta): void {
-    this.#groupFrame = false;
-    if (i.linkHeader === 0) {
+    const { ethernet } = i;
+    if (ethernet === null) {
+      this.#groupFrame = false;
       if (to - from < 1) this.#host.drop('ip-truncated', null);
       else if (bytes[from]! >> 4 === 6) this.#ipv6(i, bytes, from, to, meta);
       else this.#ipv4(i, bytes, from, to, meta);
       return;
     }
-    const header = this.#ethernet;
-    const reason = parseEthernet(bytes, from, to, header);
-    if (reason !== null) {
-      this.#host.drop(reason, null);
-      return;
-    }
-    this.#groupFrame = isGroupFrame(header);
-    if (!this.#groupFrame && i.mac !== null && !isFrameFor(header, i.mac)) {
-      this.#host.drop('not-for-us', null);
-      return;
-    }
-    const { type, payloadFrom, payloadTo } = header;
-    if (type === ETHERTYPE_IPV4) this.#ipv4(i, bytes, payloadFrom, payloadTo, meta);
-    else if (type === ETHERTYPE_ARP) this.#arpPacket(i, bytes, payloadFrom, payloadTo);
-    else if (type === ETHERTYPE_IPV6) this.#ipv6(i, bytes, payloadFrom, payloadTo, meta);
-    else this.#host.drop('unknown-ethertype', null);
-  }
-
-  /** RFC 826, "Packet Reception". */
-  #arpPacket(i: Interface, bytes: Uint8Array, from: number, to: number): void {
-    const arp = this.#arp;
-    const host = this.#host;
-    const reason = parseArp(bytes, from, to, arp);
-    if (reason !== null || i.neighbours === null) {
-      host.drop(reason ?? 'arp-malformed', null);
-      return;
-    }
-    const ours = i.has(0, 0, 0xffff, arp.targetAddress);
-    i.neighbours.learn(arp.senderAddress, bytes, arp.senderMacAt, host.now, ours);
-    if (!ours || arp.operation !== ARP_REQUEST) return;
-    if (i.arpReplies.length === ARP_OWED_LIMIT) {
-      host.drop('reply-queue-full', null);
-      return;
-    }
-    const mac = bytes.slice(arp.senderMacAt, arp.senderMacAt + 6);
-    i.arpReplies.push({ address: arp.targetAddress, sender: arp.senderAddress, mac });
+    const version = ethernet.receive(bytes, from, to);
+    const { payloadFrom, payloadTo } = ethernet.header;
+    this.#groupFrame = ethernet.group;
+    if (version === 4) this.#ipv4(i, bytes, payloadFrom, payloadTo, meta);
+    else if (version === 6) this.#ipv6(i, bytes, payloadFrom, payloadTo, meta);
   }
 
   #ipv4(i: Interface, bytes: Uint8Array, from: number, to: number, meta: RxMeta): void {

@@ -1,12 +1,10 @@
 // One interface of a host: its addresses, its neighbours, and who waits to send through it.
 
 import type { LinkCaps, Medium } from '../base/link.ts';
-import type { Profile } from '../base/profile.ts';
-import { NeighbourCache } from '../ip/neighbours.ts';
-import type { Connection } from '../tcp/connection.ts';
-import { OFF } from '../tcp/timers.ts';
+import type { NeighbourCache } from '../ip/neighbours.ts';
 import type { Address, Prefix } from '../wire/address.ts';
 import { ETHERNET_HEADER } from '../wire/ethernet.ts';
+import type { Ethernet } from './ethernet.ts';
 import { DATAGRAM_LIMIT, REPLY_LIMIT, ReplyQueue } from './replies.ts';
 import { ConnectionRing } from './ring.ts';
 
@@ -27,13 +25,6 @@ export interface InterfaceOptions {
   readonly gateways?: readonly string[];
 }
 
-/** An ARP request that is to be answered: who asked, with which MAC, for which of our addresses. */
-export interface ArpOwed {
-  readonly address: number;
-  readonly sender: number;
-  readonly mac: Uint8Array;
-}
-
 /** An interface of a host. Made by `Host.addInterface`. */
 export class Interface {
   readonly index: number;
@@ -47,8 +38,8 @@ export class Interface {
   readonly #broadcasts: readonly number[];
   /** Octets in front of an IP packet. */
   readonly linkHeader: number;
-  /** ARP; `null` where there are no link addresses. */
-  readonly neighbours: NeighbourCache | null;
+  /** @internal Frames and ARP, set once by its host; `null` on bare IP. */
+  ethernet: Ethernet | null = null;
   /** The link takes nothing now; its owner sets it and clears it, and `nextDeadline` does not count its output. */
   full = false;
   /** The interface is up. */
@@ -58,22 +49,14 @@ export class Interface {
   readonly urgent: ConnectionRing = new ConnectionRing();
   /** @internal */
   readonly ready: ConnectionRing = new ConnectionRing();
-  /** @internal Connections whose next hop is not resolved. */
-  waiting: Connection[] = [];
-  /** @internal When those of them whose next hop failed ask for it again. */
-  retryAt: number = OFF;
-  /** @internal `neighbours.changes` when `waiting` was last looked at. */
-  changesSeen = 0;
   /** @internal */
   readonly replies: ReplyQueue = new ReplyQueue(REPLY_LIMIT);
   /** @internal Datagrams of UDP sockets. */
   readonly datagrams: ReplyQueue = new ReplyQueue(DATAGRAM_LIMIT);
   /** @internal Whose turn it is when datagrams and connections both wait. */
   datagramsNext = false;
-  /** @internal ARP replies owed. */
-  readonly arpReplies: ArpOwed[] = [];
 
-  constructor(index: number, options: InterfaceOptions, caps: LinkCaps, prefixes: readonly Prefix[], profile: Profile) {
+  constructor(index: number, options: InterfaceOptions, caps: LinkCaps, prefixes: readonly Prefix[]) {
     this.index = index;
     this.name = options.name ?? `if${index}`;
     this.medium = options.medium;
@@ -83,13 +66,17 @@ export class Interface {
     this.prefixes = prefixes;
     this.#broadcasts = prefixes.flatMap((p) => p.broadcast?.w3 ?? []);
     this.linkHeader = options.medium === 'ethernet' ? ETHERNET_HEADER : 0;
-    this.neighbours = options.medium === 'ethernet' ? new NeighbourCache(profile) : null;
+  }
+
+  /** ARP; `null` where there are no link addresses. */
+  get neighbours(): NeighbourCache | null {
+    return this.ethernet === null ? null : this.ethernet.neighbours;
   }
 
   /** @internal Nothing waits to be sent, and no neighbour can be asked for: links ask once more than there are packets. */
   get quiet(): boolean {
     return (
-      this.neighbours === null &&
+      this.ethernet === null &&
       this.urgent.length + this.ready.length + this.replies.length + this.datagrams.length === 0
     );
   }

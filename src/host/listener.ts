@@ -2,7 +2,7 @@
 
 import type { Profile } from '../base/profile.ts';
 import { type Connection, EVENT_OPEN } from '../tcp/connection.ts';
-import { FastOpenQueue } from '../tcp/fast-open.ts';
+import type { FastOpenQueue } from '../tcp/fast-open.ts';
 import type { Address } from '../wire/address.ts';
 import type { Host } from './host.ts';
 
@@ -36,6 +36,7 @@ export interface ListenOptions {
   /**
    * Connections that were opened by text on a SYN and whose peer has not been heard since, at most (RFC 7413 §5.1); SYNs
    * beyond go the ordinary way. 0 takes no such text. By default 0, or `backlog` with bit 2 of the profile's `fastOpen`.
+   * Any other limit needs a host that was given `fastOpen`.
    */
   readonly fastOpen?: number;
 }
@@ -97,8 +98,8 @@ export class Listener {
   maxSegment = 0;
   /** @internal Timeouts for which the ACK of a SYN,ACK is not enough; 0 for none. */
   deferral = 0;
-  /** @internal Fast openings that are pending, and their limit. */
-  readonly fastOpen: FastOpenQueue = new FastOpenQueue();
+  /** @internal Fast openings that are pending, and their limit; `null` where the host has no fast open. */
+  fastOpen: FastOpenQueue | null = null;
   /** False after `close`. */
   listening = true;
   #paused = false;

@@ -5,7 +5,6 @@
 
 import type { LinkCaps } from '../base/link.ts';
 import { CHECKSUM_PARTIAL, CHECKSUM_VERIFIED, RxMeta, TxMeta } from '../base/packet.ts';
-import type { Profile } from '../base/profile.ts';
 import { parsePrefix } from '../wire/address.ts';
 import type { Host } from './host.ts';
 import type { Input } from './input.ts';
@@ -35,17 +34,17 @@ export class Loopback {
   #buffer: Uint8Array | null = null;
   #credit = CREDIT;
 
-  constructor(host: Host, input: Input, profile: Profile) {
+  constructor(host: Host, input: Input) {
     const prefixes = ['127.0.0.1/8', '::1/128'].map((text) => parsePrefix(text)!);
     const options = { name: 'lo', medium: 'ip' as const, mtu: MTU, addresses: [] };
-    this.interface = new Interface(LOOPBACK, options, CAPS, prefixes, profile);
+    this.interface = new Interface(LOOPBACK, options, CAPS, prefixes);
     this.#host = host;
     this.#input = input;
   }
 
   /** Whether a packet waits. */
   get waits(): boolean {
-    return !this.interface.quiet && hasOutput(this.#host, this.interface);
+    return !this.interface.quiet && hasOutput(this.interface);
   }
 
   /** The owner has had its chance to do something else. */

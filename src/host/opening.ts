@@ -2,7 +2,6 @@
 
 import { seqGt } from '../base/seq.ts';
 import type { Connection } from '../tcp/connection.ts';
-import { isEarly } from '../tcp/fast-open.ts';
 import { openByCookie, openPassive } from '../tcp/opening.ts';
 import type { ConnectionAddressing } from '../tcp/tcb.ts';
 import { largestBuffer, scaleFor } from '../tcp/window.ts';
@@ -19,7 +18,6 @@ import {
   SYN,
 } from '../wire/tcp.ts';
 import { COOKIE_LIFE, readStamp, stampOptions } from './cookies.ts';
-import { offerFastOpen } from './fast-open.ts';
 import type { Host } from './host.ts';
 import type { Interface } from './interface.ts';
 import type { Listener } from './listener.ts';
@@ -65,7 +63,7 @@ export function synArrives(
   // §3.6.1): one that sent faster than 250 octets in a millisecond has outrun the clock of ISNs.
   if (former !== null && !seqGt(iss, former.snd.nxt)) iss = (former.snd.nxt + ISS_STEP) | 0;
   openPassive(c, seg, iss);
-  offerFastOpen(host, listener, c, seg);
+  if (listener.fastOpen !== null) host.fastOpens?.offer(host, listener.fastOpen, c, seg);
   return c;
 }
 
@@ -125,7 +123,7 @@ export function cookieArrives(
 
 /** Whether the ACK that would open a connection does not: its listener waits for text, or has no room. */
 export function isHeldBack(host: Host, c: Connection, seg: Segment): boolean {
-  if (!c.passive || isEarly(c) || (seg.flags & (SYN | RST | ACK)) !== ACK || seg.ack !== c.snd.nxt) return false;
+  if (!c.passive || c.early || (seg.flags & (SYN | RST | ACK)) !== ACK || seg.ack !== c.snd.nxt) return false;
   const listener = host.events.listenerOf(c);
   if (listener === null) return false;
   if (listener.deferral > c.retries && defers(c, seg, listener.deferral)) {

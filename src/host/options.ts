@@ -3,6 +3,8 @@
 import type { Profile } from '../base/profile.ts';
 import type { Tracer } from '../base/trace.ts';
 import type { Connection } from '../tcp/connection.ts';
+import type { ethernet } from './ethernet.ts';
+import type { fastOpen } from './fast-open.ts';
 
 /** What a host is made of. */
 export interface HostOptions {
@@ -13,6 +15,10 @@ export interface HostOptions {
   /** Overlays the default profile. */
   readonly profile?: Partial<Profile>;
   readonly trace?: Tracer | null;
+  /** Ethernet with ARP: `ethernet` of `synfin`. Without it, interfaces of that medium are a `StateError`. */
+  readonly ethernet?: typeof ethernet;
+  /** TCP fast open: `fastOpen` of `synfin`. Without it, to ask for it is a `StateError`. */
+  readonly fastOpen?: typeof fastOpen;
 }
 
 /** What `Host.connect` needs to know. */
@@ -31,7 +37,7 @@ export interface ConnectOptions {
   /**
    * What is sent before the host's next turn rides on the SYN when the peer has given a cookie before, and a cookie is asked
    * for when it has not (RFC 7413). Such octets may reach the peer's program twice: they must bear repetition. By default
-   * what bit 1 of the profile's `fastOpen` says.
+   * what bit 1 of the profile's `fastOpen` says. Needs a host that was given `fastOpen`.
    */
   readonly fastOpen?: boolean;
 }

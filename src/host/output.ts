@@ -4,14 +4,10 @@
 
 import { CHECKSUM_PARTIAL, type TxMeta } from '../base/packet.ts';
 import type { State } from '../base/state.ts';
-import { NEIGHBOUR_FAILED, NEIGHBOUR_READY, NO_REQUEST } from '../ip/neighbours.ts';
 import type { Connection } from '../tcp/connection.ts';
 import { NOTHING, rest, restIfDone, transmit, whatToSend } from '../tcp/output.ts';
 import type { ConnectionAddressing } from '../tcp/tcb.ts';
-import { OFF } from '../tcp/timers.ts';
 import type { Address } from '../wire/address.ts';
-import { ARP_LENGTH, ARP_REPLY, ARP_REQUEST, writeArp } from '../wire/arp.ts';
-import { BROADCAST_MAC, ETHERTYPE_ARP, ETHERTYPE_IPV4, writeEthernet } from '../wire/ethernet.ts';
 import {
   ICMP_ECHO,
   ICMP_ECHO_REPLY,
@@ -38,12 +34,6 @@ import type { Interface } from './interface.ts';
 import type { Reply, ReplyQueue } from './replies.ts';
 import type { ConnectionRing } from './ring.ts';
 
-/**
- * Failures of the next hop in a row after which a connection that had been open ends with EHOSTUNREACH. By the
- * default profile one takes 4 s, and R2 of RFC 9293 §3.8.3 is at least 100 s.
- */
-const NEIGHBOUR_PATIENCE = 25;
-
 const NO_OPTIONS: Uint8Array = new Uint8Array(0);
 
 /** Writes the next packet of an interface at `out[at]`; returns its length, or 0. */
@@ -53,16 +43,17 @@ export function transmitPacket(host: Host, i: Interface, out: Uint8Array, at: nu
     const next = host.stencil.next(host, i, out, at);
     if (next > 0) return next;
   }
+  const { ethernet } = i;
   let length = 0;
-  if (i.neighbours !== null) {
-    wakeWaiting(host, i);
-    length = transmitArp(host, i, out, at);
+  if (ethernet !== null) {
+    ethernet.wakeWaiting();
+    length = ethernet.transmit(out, at);
   }
   if (length === 0 && i.replies.length > 0) length = transmitReply(host, i, i.replies, out, at);
   if (length === 0 && i.urgent.length > 0) length = transmitFrom(host, i, i.urgent, out, at, meta);
   if (length === 0) length = transmitInTurn(host, i, out, at, meta);
   // What could not be sent may have begun to ask for its neighbour.
-  if (length === 0 && i.neighbours !== null) length = transmitArp(host, i, out, at);
+  if (length === 0 && ethernet !== null) length = ethernet.transmit(out, at);
   return length;
 }
 
@@ -76,10 +67,10 @@ function transmitInTurn(host: Host, i: Interface, out: Uint8Array, at: number, m
 }
 
 /** Whether `transmitPacket` would write something. Connections that have nothing leave their queue here. */
-export function hasOutput(host: Host, i: Interface): boolean {
+export function hasOutput(i: Interface): boolean {
   if (i.quiet) return false;
-  wakeWaiting(host, i);
-  if (i.arpReplies.length > 0 || waits(i.replies) || waits(i.datagrams)) return true;
+  i.ethernet?.wakeWaiting();
+  if (i.ethernet?.owes || waits(i.replies) || waits(i.datagrams)) return true;
   for (const ring of [i.urgent, i.ready]) {
     while (ring.length > 0) {
       if (whatToSend(ring.first()) !== NOTHING) return true;
@@ -104,7 +95,7 @@ function transmitFrom(
     const c = ring.shift();
     c.inReady = false;
     if (host.interfaceOf(c) !== i) continue;
-    if (i.neighbours !== null && !reachable(host, i, c)) continue;
+    if (i.ethernet !== null && !i.ethernet.reaches(c)) continue;
     const length = transmitSegment(host, i, c, out, at, meta);
     if (length === 0) continue;
     // In no queue a second time, when `touch` is told.
@@ -156,86 +147,8 @@ function transmitSegment(host: Host, i: Interface, c: Connection, out: Uint8Arra
     meta.csumStart = i.linkHeader + ipHeader;
     meta.headerLength += i.linkHeader + ipHeader;
   }
-  if (i.linkHeader > 0) frame(i, out, at, c.nextHop);
+  i.ethernet?.frame(out, at, c.nextHop);
   return i.linkHeader + ipHeader + length;
-}
-
-/** Whether the connection's next hop is known. One that is not waits aside, and nothing of it advances. */
-function reachable(host: Host, i: Interface, c: Connection): boolean {
-  if (c.inWaiting) return false;
-  if (i.neighbours === null || whatToSend(c) === NOTHING) return true;
-  switch (i.neighbours.resolve(c.nextHop, host.now)) {
-    case NEIGHBOUR_READY:
-      if (c.rare.neighbourFailures > 0) c.ownRare().neighbourFailures = 0;
-      return true;
-    case NEIGHBOUR_FAILED:
-      host.drop('neighbour-unresolved', c);
-      c.ownRare().neighbourFailures++;
-      c.unreachable('EHOSTUNREACH');
-      if (c.rare.neighbourFailures > NEIGHBOUR_PATIENCE) c.fail('EHOSTUNREACH', 'error');
-      if (c.state === 'CLOSED') return false;
-      wait(i, c);
-      // Nobody is asking for that neighbour any more, so no change of it would wake the connection.
-      i.retryAt = Math.min(i.retryAt, host.now + host.profile.arpInterval);
-      return false;
-    default:
-      wait(i, c);
-      return false;
-  }
-}
-
-function wait(i: Interface, c: Connection): void {
-  c.inWaiting = true;
-  i.waiting.push(c);
-}
-
-/** Lets those that waited for a neighbour try again, once some neighbour was found or given up. */
-function wakeWaiting(host: Host, i: Interface): void {
-  if (i.neighbours === null || (i.neighbours.changes === i.changesSeen && host.now < i.retryAt)) return;
-  i.changesSeen = i.neighbours.changes;
-  i.replies.stuck = false;
-  i.datagrams.stuck = false;
-  for (const c of takeWaiting(i)) host.touch(c);
-}
-
-/** Empties the list of those that wait for a neighbour. */
-export function takeWaiting(i: Interface): Connection[] {
-  const { waiting } = i;
-  i.waiting = [];
-  i.retryAt = OFF;
-  for (const c of waiting) c.inWaiting = false;
-  return waiting;
-}
-
-function frame(i: Interface, out: Uint8Array, at: number, nextHop: number): void {
-  if (i.mac === null || i.neighbours === null) return;
-  writeEthernet(out, at, BROADCAST_MAC, 0, i.mac, ETHERTYPE_IPV4);
-  if (!toEverybody(i, nextHop)) i.neighbours.macInto(nextHop, out, at);
-}
-
-/** Whether a next hop is a broadcast address, which no neighbour answers for. */
-function toEverybody(i: Interface, nextHop: number): boolean {
-  return nextHop === -1 || i.isBroadcast(nextHop);
-}
-
-function transmitArp(host: Host, i: Interface, out: Uint8Array, at: number): number {
-  const { neighbours, mac } = i;
-  if (neighbours === null || mac === null) return 0;
-  const ours = i.address(4);
-  if (ours === null) return 0;
-  const owed = i.arpReplies.shift();
-  if (owed !== undefined) {
-    const body = writeEthernet(out, at, owed.mac, 0, mac, ETHERTYPE_ARP);
-    writeArp(out, body, ARP_REPLY, mac, owed.address, owed.mac, 0, owed.sender);
-    return i.linkHeader + ARP_LENGTH;
-  }
-  const target = neighbours.nextRequest(host.now);
-  if (target === NO_REQUEST) return 0;
-  const body = writeEthernet(out, at, BROADCAST_MAC, 0, mac, ETHERTYPE_ARP);
-  // One that was known is asked first, alone; everybody is asked when it does not answer (RFC 1122 §2.3.2.1 (2)).
-  if (neighbours.isPolled(target)) neighbours.macInto(target, out, at);
-  writeArp(out, body, ARP_REQUEST, mac, ours.w3, null, 0, target);
-  return i.linkHeader + ARP_LENGTH;
 }
 
 /** Whether a queue has a packet that could be sent now. */
@@ -247,19 +160,19 @@ function transmitReply(host: Host, i: Interface, queue: ReplyQueue, out: Uint8Ar
   if (!waits(queue)) return 0;
   for (let n = queue.length; n > 0; n--) {
     const reply = queue.first();
-    if (i.neighbours !== null && !toEverybody(i, reply.nextHop)) {
-      const state = i.neighbours.resolve(reply.nextHop, host.now);
-      if (state === NEIGHBOUR_FAILED) {
+    if (i.ethernet !== null) {
+      const known = i.ethernet.resolve(reply.nextHop);
+      if (known === false) {
         host.drop('neighbour-unresolved', null);
         queue.drop();
         continue;
       }
-      if (state !== NEIGHBOUR_READY) {
+      if (known === null) {
         queue.defer();
         continue;
       }
+      i.ethernet.frame(out, at, reply.nextHop);
     }
-    if (i.linkHeader > 0) frame(i, out, at, reply.nextHop);
     out.set(reply.bytes.subarray(0, reply.length), at + i.linkHeader);
     if (reply.event !== null) host.trace?.({ ...reply.event, at: host.now, packet: host.packetId });
     queue.drop();

@@ -10,6 +10,8 @@ import { RxMeta, TxMeta } from '../base/packet.ts';
 import { Prng } from '../base/prng.ts';
 import type { Profile } from '../base/profile.ts';
 import type { TraceEvent, Tracer } from '../base/trace.ts';
+import { ethernet } from '../host/ethernet.ts';
+import { fastOpen } from '../host/fast-open.ts';
 import { Host } from '../host/host.ts';
 import { VirtualClock } from './clock.ts';
 import { Digest, labelOf } from './digest.ts';
@@ -175,6 +177,8 @@ export class Network {
     const host = new Host({
       name,
       key,
+      ethernet,
+      fastOpen,
       profile: { ...this.#profile, ...options.profile },
       trace: this.#user === null ? null : (event) => this.#tell(event),
     });

@@ -5,7 +5,6 @@ import { type Segment, TIMESTAMP_OCTETS } from '../wire/tcp.ts';
 import { processAck } from './acks.ts';
 import { type Connection, EVENT_OPEN } from './connection.ts';
 import { ecnOfPeerSyn } from './ecn.ts';
-import { isEarly, sendTextAgain } from './fast-open.ts';
 import { startPathMtu } from './path-mtu.ts';
 import { MAX_SCALE, scaleOf } from './window.ts';
 
@@ -104,7 +103,7 @@ export function becomeEstablished(c: Connection, seg: Segment, cause: Cause): vo
   if (c.synResent && c.rtt.rto < profile.rtoAfterSynLoss) c.rtt.rto = profile.rtoAfterSynLoss;
   c.rtt.backoff = 0;
   if (c.passive && !profile.timeSynAck && c.timers.timing.on) c.timers.timing.on = false;
-  const early = isEarly(c);
+  const { early } = c;
   if (!early) {
     c.cc.opened(c.snd.mss, profile.initialWindow);
     // RFC 6928 §2: a lost SYN or SYN,ACK leaves one segment.
@@ -118,6 +117,6 @@ export function becomeEstablished(c: Connection, seg: Segment, cause: Cause): vo
   if (cause === 'rcv ACK of SYN') processAck(c, seg);
   // After the measurement that the handshake may have brought.
   c.env.metrics.recall(c);
-  sendTextAgain(c);
+  c.fastOpen?.sendAgain(c);
   c.closeOurs();
 }

@@ -28,7 +28,6 @@ import {
 import { tellOfRoom } from './autotune.ts';
 import type { Connection } from './connection.ts';
 import { ecnOfSegment, ecnOfSyn } from './ecn.ts';
-import { cookieOnSyn, isEarly, roomOnSyn } from './fast-open.ts';
 import { FRTO_FIRST, frtoGivesUp, frtoHolds } from './frto.ts';
 import { busyness } from './info.ts';
 import { armPacing, paced, spend } from './pacing.ts';
@@ -105,10 +104,10 @@ export function whatToSend(c: Connection, most: number = c.snd.mss): Verdict {
     case 'SYN-RECEIVED':
       plan.seq = snd.iss;
       if (snd.nxt === snd.iss || (board !== null && board.firstLost() >= 0)) {
-        plan.len = Math.min(c.queued, roomOnSyn(c));
+        if (c.fastOpen !== null) plan.len = Math.min(c.queued, c.fastOpen.roomOnSyn(c));
         return SEND_SYN;
       }
-      if (isEarly(c)) break;
+      if (c.early) break;
       plan.seq = snd.nxt;
       return c.ackNow ? SEND_ACK : NOTHING;
     default:
@@ -495,7 +494,7 @@ function putSynOptions(c: Connection, out: Uint8Array, start: number): number {
     if (sack) at = putSackPermitted(out, at);
     else if (ts) at = putNop(out, putNop(out, at));
     if (ts) at = putTimestamps(out, at, c.timestamp(), first ? 0 : rcv.tsRecent);
-    const cookie = cookieOnSyn(c);
+    const cookie = c.fastOpen?.cookieOnSyn(c) ?? null;
     if (cookie !== null) at = putFastOpen(out, at, cookie);
     while (((at - start) & 3) !== 0) at = putEnd(out, at);
     return at - start;
@@ -513,7 +512,7 @@ function putSynOptions(c: Connection, out: Uint8Array, start: number): number {
 
 /** The fast open option, where there is one; returns the offset past it and its padding. */
 function putCookie(c: Connection, out: Uint8Array, from: number): number {
-  const cookie = cookieOnSyn(c);
+  const cookie = c.fastOpen?.cookieOnSyn(c) ?? null;
   if (cookie === null) return from;
   let at = putFastOpen(out, from, cookie);
   while (((at - from) & 3) !== 0) at = putNop(out, at);
@@ -602,7 +601,7 @@ function sent(c: Connection, verdict: Verdict, again: boolean): void {
   c.tailProbeDue = false;
   if (c.recovery.active) c.recovery.prrOut += c.chargeOf(length);
   if (verdict === SEND_SYN) {
-    if (plan.len > 0) sentOnSyn(c, board, now);
+    if (plan.len > 0) c.fastOpen?.sentOnSyn(c, board, now);
   } else if (plan.len > 0) {
     spend(c, plan.len);
     c.cc.model?.sent(end, plan.len, again, c.inFlight, now);
@@ -617,19 +616,6 @@ function sent(c: Connection, verdict: Verdict, again: boolean): void {
     row.retransmit = now + rtt.timeout(env.profile);
   }
   if (!again) armProbe(c);
-}
-
-/** Text rode on the SYN (RFC 7413): a record of its own, since the SYN may be acknowledged without it. */
-function sentOnSyn(c: Connection, board: Scoreboard, now: number): void {
-  const { snd, fastOpen } = c;
-  const { len } = c.env.plan;
-  const end = (snd.nxt + len) | 0;
-  board.sent(snd.nxt, end, snd.mss, c.env, TRAIN_END | (end === c.dataEnd ? PUSHED : 0));
-  snd.nxt = end;
-  if (fastOpen !== null) fastOpen.text = len;
-  c.pieces?.sent(end);
-  countText(c, false);
-  c.count().lastDataSent = now;
 }
 
 /** Segments on the wire that the plan comes to: a link cuts what is larger than the MSS, but for a probe. */
@@ -647,7 +633,7 @@ function countAgain(c: Connection): void {
 }
 
 /** Text was sent. */
-function countText(c: Connection, again: boolean): void {
+export function countText(c: Connection, again: boolean): void {
   const { len } = c.env.plan;
   const s = c.count();
   s.dataSegmentsOut += wireSegments(c);

@@ -4,7 +4,6 @@ import { seqGt, seqLe } from '../base/seq.ts';
 import { ACK, RST, type Segment, SYN } from '../wire/tcp.ts';
 import { processAck } from './acks.ts';
 import type { Connection } from './connection.ts';
-import { fallsBack, learnFromSynAck } from './fast-open.ts';
 import { becomeEstablished, takePeerSyn } from './opening.ts';
 
 /** A segment has arrived in SYN-SENT. */
@@ -21,7 +20,7 @@ export function segmentArrivesInSynSent(c: Connection, seg: Segment): void {
   // Second, check the RST bit: only one that acknowledges our SYN is believed (RFC 5961 §3.2).
   if (resets) {
     if (acks) {
-      if (!fallsBack(c)) c.fail('ECONNREFUSED', 'rcv RST');
+      if (c.fastOpen?.fallsBack(c) !== true) c.fail('ECONNREFUSED', 'rcv RST');
     } else env.drop('tcp-no-ack', c);
     return;
   }
@@ -33,7 +32,7 @@ export function segmentArrivesInSynSent(c: Connection, seg: Segment): void {
   takePeerSyn(c, seg);
   c.ackNow = true;
   if (acks) {
-    if (c.fastOpen !== null) learnFromSynAck(c, c.fastOpen, seg);
+    c.fastOpen?.learn(c, seg);
     processAck(c, seg);
     // `processAck` scales; the window of a SYN is not (RFC 7323 §2.2).
     snd.wnd = seg.wnd;

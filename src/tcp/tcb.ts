@@ -134,7 +134,7 @@ export class ControlBlock extends Flags {
     return this.statistics === null ? Number.NEGATIVE_INFINITY : this.statistics.lastTextAt;
   }
 
-  /** @internal See `Rare`; likewise the next five. */
+  /** @internal See `Rare`; likewise the next six. */
   get usage(): Usage | null {
     return this.rare.usage;
   }
@@ -147,6 +147,11 @@ export class ControlBlock extends Flags {
   /** @internal */
   get fastOpen(): FastOpen | null {
     return this.rare.fastOpen;
+  }
+
+  /** @internal Whether the program has, or may have, a connection that is still in SYN-RECEIVED (RFC 7413 §4.2). */
+  get early(): boolean {
+    return this.rare.fastOpen !== null && this.rare.fastOpen.queue !== null;
   }
 
   /** @internal */

@@ -4,7 +4,6 @@
 // that passed, so a suspended machine wakes up with its connections alive.
 
 import type { Connection } from './connection.ts';
-import { pauseFastOpen } from './fast-open.ts';
 import { awaitsText, keepAliveTimedOut, userTimeoutPassed, withinUserTimeout } from './liveness.ts';
 import { probeInterval } from './output.ts';
 import { suspectBlackHole } from './path-mtu.ts';
@@ -58,7 +57,7 @@ function retransmit(c: Connection): void {
     else retransmissionTimedOut(c, now);
   } else if (!awaitsText(c)) {
     c.synResent = true;
-    pauseFastOpen(c);
+    c.fastOpen?.pause(c);
     c.board?.markLost(0);
   }
   timers.probe = OFF;

@@ -1,6 +1,8 @@
 // Ethernet: nothing leaves, and nothing advances, before the neighbour is known; and what happens when it never is.
 
 import { describe, expect, test } from 'vitest';
+import { ethernet } from '../../src/host/ethernet.ts';
+import { Host } from '../../src/host/host.ts';
 import { ping } from '../../src/host/ping.ts';
 import { drain, type End, end, feed, program, run } from './wire.ts';
 
@@ -13,6 +15,32 @@ const ends = (): [End, End] => [end('a', '10.0.0.1/24', {}, MAC_A), end('b', '10
 function kinds(frames: readonly Uint8Array[]): string[] {
   return frames.map((f) => (f[12] === 8 && f[13] === 6 ? (f[21] === 1 ? 'arp?' : 'arp!') : 'ip'));
 }
+
+describe('an interface of medium ethernet', () => {
+  const options = { medium: 'ethernet', mtu: 1500, addresses: ['10.0.0.1/24'], mac: MAC_A } as const;
+  const key = new Uint8Array(16);
+
+  test('is refused in one sentence by a host that was made without Ethernet, and leaves nothing behind', () => {
+    const host = new Host({ key });
+    expect(() => host.addInterface(options)).toThrow(
+      expect.objectContaining({
+        name: 'StateError',
+        message: "this host was made without `ethernet` of 'synfin': new Host({ ethernet, ... })",
+      }),
+    );
+    expect(host.interfaces).toEqual([]);
+    expect(() => host.listen({ port: 80, address: '10.0.0.1' }, () => {})).toThrow(/EADDRNOTAVAIL/);
+  });
+
+  test('needs a MAC address of 6 octets, and no IPv6', () => {
+    const host = new Host({ key, ethernet });
+    expect(() => host.addInterface({ ...options, mac: null })).toThrow(RangeError);
+    expect(() => host.addInterface({ ...options, mac: new Uint8Array(5) })).toThrow(/MAC address of 6 octets/);
+    expect(() => host.addInterface({ ...options, addresses: ['fd00::1/64'] })).toThrow(/not supported yet/);
+    expect(host.interfaces).toEqual([]);
+    expect(host.addInterface(options).neighbours?.size).toBe(0);
+  });
+});
 
 describe('a neighbour that is not known (trap 60)', () => {
   test('SYN-SENT: a request goes out and no segment; SND.NXT stays ISS and no timer of the connection runs', () => {
@@ -104,7 +132,7 @@ describe('a neighbour that is not known (trap 60)', () => {
       c.send(Uint8Array.of(1), 0, 1);
       drain(a);
     }
-    expect(a.iface.waiting.length).toBeLessThanOrEqual(1);
+    expect(a.iface.ethernet!.waiting.length).toBeLessThanOrEqual(1);
     b.host.listen({ port: 80 }, () => undefined);
     run(a, b, 5000);
     expect(c.state).toBe('ESTABLISHED');

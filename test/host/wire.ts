@@ -3,6 +3,7 @@
 import { RxMeta, TxMeta } from '../../src/base/packet.ts';
 import type { Profile } from '../../src/base/profile.ts';
 import type { TraceEvent } from '../../src/base/trace.ts';
+import { ethernet } from '../../src/host/ethernet.ts';
 import { Host } from '../../src/host/host.ts';
 import type { Interface } from '../../src/host/interface.ts';
 import type { Connection } from '../../src/tcp/connection.ts';
@@ -27,7 +28,7 @@ export function end(
 ): End {
   const trace: TraceEvent[] = [];
   const key = new Uint8Array(16).fill(secret);
-  const host = new Host({ name, key, profile, trace: (e) => trace.push(e) });
+  const host = new Host({ name, key, ethernet, profile, trace: (e) => trace.push(e) });
   const medium = mac === null ? 'ip' : 'ethernet';
   const iface = host.addInterface({ medium, mtu: 1500, addresses: [address], mac });
   return { host, iface, trace };

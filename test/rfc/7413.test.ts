@@ -1,7 +1,8 @@
 // RFC 7413, TCP fast open: cookies, text on a SYN, and what falls back to the ordinary way.
 
 import { describe, expect, test } from 'vitest';
-import type { ListenOptions } from '../../src/host/index.ts';
+import type { Profile } from '../../src/base/profile.ts';
+import { Host, type ListenOptions } from '../../src/host/index.ts';
 import { type App, app, octets, Peer, type PeerOptions } from './peer.ts';
 
 const COOKIE = '0102030405060708';
@@ -363,6 +364,40 @@ describe('a connection that asks for fast open', () => {
       p.host.connect({ address: '10.0.0.2', port: 4000 });
       expect(p.out()).toEqual([syn]);
     }
+  });
+});
+
+describe('a host that was made without fast open', () => {
+  const host = (profile: Partial<Profile> = {}): Host => {
+    const made = new Host({ key: new Uint8Array(16), profile });
+    made.addInterface({ medium: 'ip', mtu: 1500, addresses: ['10.0.0.1/24'] });
+    return made;
+  };
+  const refusal = expect.objectContaining({
+    name: 'StateError',
+    message: "this host was made without `fastOpen` of 'synfin': new Host({ fastOpen, ... })",
+  });
+  const to = { address: '10.0.0.2', port: 4000 };
+
+  test('says so to who asks for it, and leaves nothing behind', () => {
+    const h = host();
+    expect(() => h.connect({ ...to, fastOpen: true })).toThrow(refusal);
+    expect(() => h.listen({ port: 80, fastOpen: 8 }, () => {})).toThrow(refusal);
+    expect([h.connectionCount, h.portsInUse]).toEqual([0, 0]);
+    // The port was not bound.
+    h.listen({ port: 80 }, () => {});
+  });
+
+  test('says so where the profile asks for it', () => {
+    const h = host({ fastOpen: 3 });
+    expect(() => h.connect(to)).toThrow(refusal);
+    expect(() => h.listen({ port: 80 }, () => {})).toThrow(refusal);
+  });
+
+  test('takes what asks for none', () => {
+    const h = host();
+    h.listen({ port: 80, fastOpen: 0 }, () => {});
+    expect(h.connect({ ...to, fastOpen: false }).state).toBe('SYN-SENT');
   });
 });
 

@@ -8,6 +8,7 @@
 import { RxMeta, TxMeta } from '../../src/base/packet.ts';
 import type { Profile } from '../../src/base/profile.ts';
 import type { TraceEvent } from '../../src/base/trace.ts';
+import { fastOpen } from '../../src/host/fast-open.ts';
 import { Host } from '../../src/host/host.ts';
 import type { Interface } from '../../src/host/interface.ts';
 import type { Listener } from '../../src/host/listener.ts';
@@ -80,6 +81,7 @@ export class Peer {
     this.host = new Host({
       name: 'host',
       key: new Uint8Array(16).fill(options.key ?? 7),
+      fastOpen,
       // Reno's arithmetic is what most scripts count with; those about another algorithm name it.
       // Buffers do not grow, unless a script says so: windows are then what the script expects.
       profile: { congestionControl: newReno, receiveBufferMax: 0, sendBufferMax: 0, ...options.profile },

@@ -14,7 +14,7 @@ const skip = existsSync(join(ROOT, 'dist/web/index.js')) ? '' : ' (needs: npm ru
 
 /** An application of one line, the rooms it may get, and the octets it may have, minified and compressed. */
 const APPS: [subpath: string, program: string, rooms: string, most: number][] = [
-  ['synfin', "import { Host } from 'synfin'; globalThis.a = Host;", 'base wire tcp ip host', 56_700],
+  ['synfin', "import { Host } from 'synfin'; globalThis.a = Host;", 'base wire tcp ip host', 53_500],
   [
     'synfin/web',
     "import { createWeb } from 'synfin/web'; globalThis.a = createWeb({}).fetch;",
@@ -28,7 +28,7 @@ const APPS: [subpath: string, program: string, rooms: string, most: number][] = 
     14_000,
   ],
   ['synfin/trace', "import { PcapngWriter } from 'synfin/trace'; globalThis.a = PcapngWriter;", 'trace', 1_200],
-  ['synfin/sim', "import { pair } from 'synfin/sim'; globalThis.a = pair;", 'base wire tcp ip host sim', 61_900],
+  ['synfin/sim', "import { pair } from 'synfin/sim'; globalThis.a = pair;", 'base wire tcp ip host sim', 62_700],
   ['synfin/link/pipe', "import { createPipe } from 'synfin/link/pipe'; globalThis.a = createPipe;", 'base link', 2_500],
 ];
 
