@@ -32,6 +32,7 @@ export {
   ping,
   restore,
   snapshot,
+  superSegments,
   type UdpHandler,
   type UdpOptions,
   type UdpSocket,

@@ -125,7 +125,7 @@ export interface Profile {
   readonly pushBursts: boolean;
   /**
    * Segments are planned in super-segments of at most so many octets, as for a link that cuts them itself, and writes
-   * are taken in whole pieces of that size (Linux); 0 plans each segment on its own.
+   * are taken in whole pieces of that size (Linux); 0 plans each segment on its own. Others than 0 need `superSegments`.
    */
   readonly superSegment: number;
   /** Segments that leave together at most where each is planned on its own, and no more than a millisecond of the rate. */
@@ -136,7 +136,7 @@ export interface Profile {
   readonly superSegmentNear: number;
   /** A burst waits for more of the window while less than this part of it is free (Linux tcp_tso_win_divisor); 0 never waits. */
   readonly superSegmentDivisor: number;
-  /** Octets of bookkeeping that a piece of the send queue takes from the send buffer. */
+  /** Octets of bookkeeping that a piece of the send queue takes from the send buffer, where there are super-segments. */
   readonly pieceOverhead: number;
   /** Unsent octets at which a program is told that it may write again (TCP_NOTSENT_LOWAT); -1 for no limit. */
   readonly notSentLowWater: number;

@@ -2,7 +2,7 @@
 
 import { RxMeta, TxMeta } from '../base/packet.ts';
 import type { Tracer } from '../base/trace.ts';
-import { fastOpen, Host, type Interface } from '../host/index.ts';
+import { fastOpen, Host, type Interface, superSegments } from '../host/index.ts';
 import { type Answer, type Call, Calls, errnoOf } from './calls.ts';
 import { E } from './errno.ts';
 import {
@@ -109,7 +109,7 @@ export class Session {
     const key = Uint8Array.from({ length: 16 }, (_, i) => i * 17 + 3);
     const traced = this.#trace === null ? {} : { trace: this.#trace };
     const name = profileName(settings.flags);
-    const host = new Host({ name: 'drill', key, fastOpen, profile: PROFILES[name], ...traced });
+    const host = new Host({ name: 'drill', key, fastOpen, superSegments, profile: PROFILES[name], ...traced });
     host.tick(START);
     this.#interface = host.addInterface({
       medium: 'ip',

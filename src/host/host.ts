@@ -32,6 +32,7 @@ import { Delivery, SpareBoards } from '../tcp/scoreboard.ts';
 import type { TcpCounters } from '../tcp/statistics.ts';
 import type { ConnectionAddressing } from '../tcp/tcb.ts';
 import { OFF, type Timers } from '../tcp/timers.ts';
+import type { SuperSegments } from '../tcp/trains.ts';
 import {
   type Address,
   isLoopback,
@@ -102,6 +103,8 @@ export class Host implements TcpEnv {
   readonly ports: Ports;
   /** @internal */
   readonly cookies: SynCookies;
+  /** @internal `null` where the profile has none. */
+  readonly superSegments: SuperSegments | null;
   /** @internal `null` where the host was not given `fastOpen`. */
   readonly fastOpens: FastOpens | null;
   /** @internal */
@@ -150,6 +153,8 @@ export class Host implements TcpEnv {
     this.#ethernet = options.ethernet;
     this.table = new ConnectionTable(this.#key);
     this.cookies = new SynCookies(this.#key);
+    this.superSegments = this.profile.superSegment > 0 ? (options.superSegments ?? null) : null;
+    if (this.profile.superSegment > 0 && this.superSegments === null) throw without('superSegments');
     this.fastOpens = options.fastOpen?.(this.#key) ?? null;
     this.timeWaits = new TimeWaits(this, this.#key);
     this.#deadlines = new Deadlines(this.timeWaits);
@@ -702,7 +707,7 @@ export class Host implements TcpEnv {
 }
 
 /** What is asked for has to be handed to a host when it is made. */
-function without(what: 'ethernet' | 'fastOpen'): StateError {
+function without(what: 'ethernet' | 'fastOpen' | 'superSegments'): StateError {
   return new StateError(`this host was made without \`${what}\` of 'synfin': new Host({ ${what}, ... })`);
 }
 

@@ -3,6 +3,7 @@
 export { integerCubic } from '../tcp/congestion/cubic-integer.ts';
 export { newReno } from '../tcp/congestion/newreno.ts';
 export { STATE_NUMBER, type TcpInfo, tcpInfo } from '../tcp/info.ts';
+export { type SuperSegments, superSegments } from '../tcp/trains.ts';
 export { Counters } from './counters.ts';
 export { type Ethernet, ethernet } from './ethernet.ts';
 export { type FastOpens, fastOpen } from './fast-open.ts';

@@ -3,6 +3,7 @@
 import type { Profile } from '../base/profile.ts';
 import type { Tracer } from '../base/trace.ts';
 import type { Connection } from '../tcp/connection.ts';
+import type { SuperSegments } from '../tcp/trains.ts';
 import type { ethernet } from './ethernet.ts';
 import type { fastOpen } from './fast-open.ts';
 
@@ -19,6 +20,8 @@ export interface HostOptions {
   readonly ethernet?: typeof ethernet;
   /** TCP fast open: `fastOpen` of `synfin`. Without it, to ask for it is a `StateError`. */
   readonly fastOpen?: typeof fastOpen;
+  /** `superSegments` of `synfin`. A profile whose `superSegment` is not 0 needs it: without it, a `StateError`. */
+  readonly superSegments?: SuperSegments;
 }
 
 /** What `Host.connect` needs to know. */

@@ -1,8 +1,6 @@
 // A host that lives in real time, in one call.
 
-import { ethernet } from '../host/ethernet.ts';
-import { fastOpen } from '../host/fast-open.ts';
-import { Host } from '../host/host.ts';
+import { ethernet, fastOpen, Host, superSegments } from '../host/index.ts';
 import type { Interface } from '../host/interface.ts';
 import type { HostOptions } from '../host/options.ts';
 import { type Clock, systemClock } from './clock.ts';
@@ -35,6 +33,6 @@ export interface RealHost {
  */
 export function createHost(options: RealHostOptions = {}): RealHost {
   const { clock, key, ...rest } = options;
-  const host = new Host({ ethernet, fastOpen, ...rest, key: key ?? randomKey() });
+  const host = new Host({ ethernet, fastOpen, superSegments, ...rest, key: key ?? randomKey() });
   return { host, runtime: createRuntime<Interface>({ host, clock: clock ?? systemClock() }) };
 }

@@ -10,9 +10,7 @@ import { RxMeta, TxMeta } from '../base/packet.ts';
 import { Prng } from '../base/prng.ts';
 import type { Profile } from '../base/profile.ts';
 import type { TraceEvent, Tracer } from '../base/trace.ts';
-import { ethernet } from '../host/ethernet.ts';
-import { fastOpen } from '../host/fast-open.ts';
-import { Host } from '../host/host.ts';
+import { ethernet, fastOpen, Host, superSegments } from '../host/index.ts';
 import { VirtualClock } from './clock.ts';
 import { Digest, labelOf } from './digest.ts';
 import type { Impairments } from './impairments.ts';
@@ -179,6 +177,7 @@ export class Network {
       key,
       ethernet,
       fastOpen,
+      superSegments,
       profile: { ...this.#profile, ...options.profile },
       trace: this.#user === null ? null : (event) => this.#tell(event),
     });

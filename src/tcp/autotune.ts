@@ -7,7 +7,6 @@
 import { seqLt } from '../base/seq.ts';
 import type { Segment } from '../wire/tcp.ts';
 import { type Connection, EVENT_WRITABLE } from './connection.ts';
-import { sendMemory } from './pieces.ts';
 
 /**
  * Least round-trip time, ms, at which buffers grow. Below it the first buffer carries hundreds of megabytes a second, and
@@ -71,6 +70,12 @@ export function sendLimit(c: Connection): number {
   return Math.max(profile.sendBuffer, Math.min(2 * c.cc.cwnd, profile.sendBufferMax));
 }
 
+/** Octets that what was written and is not acknowledged takes of the send buffer, as the profile counts. */
+export function sendMemory(c: Connection): number {
+  const { superSegments } = c.env;
+  return superSegments === null ? c.queued : superSegments.memory(c, 0);
+}
+
 /** Room enough in the send buffer, and little enough unsent, that a program that waits is told. */
 export function isRoomy(c: Connection): boolean {
   const low = c.notSentLowWater;
@@ -79,7 +84,7 @@ export function isRoomy(c: Connection): boolean {
   const taken = sendMemory(c);
   const room = limit - taken;
   // Linux tells at a third, which it also lets a write exceed; where the limit is strict, half saves wake-ups.
-  if (c.env.profile.superSegment > 0) return room >= taken >> 1;
+  if (c.env.superSegments !== null) return room >= taken >> 1;
   // With nearly all of it in flight, the window may be waiting for what comes next.
   return room * 2 >= limit || (room * 8 >= limit && c.unsent * 4 <= limit);
 }
@@ -87,23 +92,8 @@ export function isRoomy(c: Connection): boolean {
 /** Octets were acknowledged or sent: a program that waits for room is told when there is enough. */
 export function tellOfRoom(c: Connection): void {
   if (!c.wantsWritable) return;
-  if (c.env.profile.pieceOverhead > 0) growSendBuffer(c);
+  c.env.superSegments?.grow(c);
   if (!isRoomy(c)) return;
   c.wantsWritable = false;
   c.announce(EVENT_WRITABLE);
-}
-
-/** Headers before a segment's text, and the record of it, in the memory that Linux counts for one. */
-const SEGMENT_HEADERS = 640;
-const SEGMENT_RECORD = 256;
-
-/** The buffer was what held the program back: from now on it takes two windows of segments, each with what it costs. */
-function growSendBuffer(c: Connection): void {
-  const { cc, snd, env } = c;
-  if (c.rare.sendFixed >= 0 || c.inFlight >= cc.cwnd) return;
-  let memory = 1;
-  while (memory < snd.mss + SEGMENT_HEADERS) memory *= 2;
-  const segments = Math.max(Math.floor(cc.cwnd / snd.mss), env.profile.initialWindow);
-  const wanted = 2 * segments * (memory + SEGMENT_RECORD);
-  c.ownRare().sendGrown = Math.max(c.rare.sendGrown, Math.min(wanted, env.profile.sendBufferMax));
 }

@@ -15,10 +15,10 @@ import { seqDiff, seqGt } from '../base/seq.ts';
 import { type Cause, isEdge, type State } from '../base/state.ts';
 import type { ByteStream, StreamHandler } from '../base/stream.ts';
 import type { CongestionEvent } from '../base/trace.ts';
-import { growReceiveBuffer, isRoomy, sendLimit, tellOfRoom } from './autotune.ts';
+import { growReceiveBuffer, isRoomy, sendLimit, sendMemory, tellOfRoom } from './autotune.ts';
 import { armKeepAlive, Liveness } from './liveness.ts';
 import { NOTHING, whatToSend } from './output.ts';
-import { noteWrite, sendMemory, takePieces } from './pieces.ts';
+import { noteWrite } from './pieces.ts';
 import type { Scoreboard } from './scoreboard.ts';
 import { Statistics } from './statistics.ts';
 import { ControlBlock } from './tcb.ts';
@@ -271,7 +271,8 @@ export class Connection extends ControlBlock implements ByteStream {
     if (offered <= 0 || !this.isOpen()) return 0;
     restartWhenIdle(this);
     let count: number;
-    if (this.env.profile.superSegment > 0) count = takePieces(this, offered, write);
+    const { superSegments } = this.env;
+    if (superSegments !== null) count = superSegments.take(this, offered, write);
     else {
       count = Math.min(offered, this.writable);
       if (write !== 0 || this.pieces !== null) noteWrite(this, count, count < offered, write);

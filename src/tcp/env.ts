@@ -10,6 +10,7 @@ import type { SackBlocks } from './sack.ts';
 import type { Delivery, SpareBoards } from './scoreboard.ts';
 import type { TcpCounters } from './statistics.ts';
 import type { Timers } from './timers.ts';
+import type { SuperSegments } from './trains.ts';
 
 /** What is known of paths from earlier connections (RFC 9040). */
 export interface PathMetrics {
@@ -25,6 +26,8 @@ export interface TcpEnv {
   readonly now: number;
   readonly profile: Profile;
   readonly trace: Tracer | null;
+  /** How writes and segments are planned where the profile has super-segments; `null` where each segment is on its own. */
+  readonly superSegments: SuperSegments | null;
   /** Counts of all connections together. */
   readonly counts: TcpCounters;
   /** Memory of receive queues, shared by all connections of the host. */

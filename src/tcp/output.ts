@@ -32,7 +32,7 @@ import { FRTO_FIRST, frtoGivesUp, frtoHolds } from './frto.ts';
 import { busyness } from './info.ts';
 import { armPacing, paced, spend } from './pacing.ts';
 import { mtuProbeDue, mtuProbeSent } from './path-mtu.ts';
-import { ENDS, PUSH } from './pieces.ts';
+import { PUSH } from './pieces.ts';
 import { plainToSend } from './plain.ts';
 import { armProbe } from './rack.ts';
 import { allowance, copied } from './recovery.ts';
@@ -218,7 +218,7 @@ function planTailProbe(c: Connection, board: Scoreboard): Verdict {
 /** Whether octets that were never sent, or the FIN, may be sent now (RFC 9293 §3.8.6.2.1, §3.7.4). */
 function planNew(c: Connection, most: number): boolean {
   const { snd, pieces } = c;
-  const { plan, profile } = c.env;
+  const { plan, profile, superSegments } = c.env;
   const dataEnd = c.dataEnd;
   const unsent = seqDiff(dataEnd, snd.nxt);
   plan.seq = snd.nxt;
@@ -240,7 +240,7 @@ function planNew(c: Connection, most: number): boolean {
   if (c.trainLeft === 0) {
     const probe = c.mtu === null ? 0 : mtuProbeDue(c);
     if (probe !== 0) return planMtuProbe(c, probe);
-    const planned = profile.superSegment > 0 ? planTrain(c, size, tail) : planSegments(c, size, tail, most);
+    const planned = superSegments === null ? planSegments(c, size, tail, most) : superSegments.plan(c, size, tail);
     if (!planned) return false;
     // A super-segment of Linux goes out whole and leaves the bucket in debt.
     const allowed = paced(c, plan.train, plan.train);
@@ -274,12 +274,12 @@ function finMayGo(c: Connection): boolean {
 }
 
 /** Octets of new data that the congestion window lets out: whole segments only where it counts those. */
-function congestionRoom(c: Connection): number {
+export function congestionRoom(c: Connection): number {
   return c.cc.cwnd + allowance(c) - c.inFlight;
 }
 
 /** Whether Nagle's algorithm, a cork or a promise of more holds back a small segment at the end of the queue. */
-function heldBack(c: Connection): boolean {
+export function heldBack(c: Connection): boolean {
   if (c.snd.finQueued || c.releasedTo === c.dataEnd) return false;
   if (c.corked || c.moreFollows) return true;
   const { env } = c;
@@ -340,46 +340,6 @@ function planSegments(c: Connection, size: number, tail: boolean, most: number):
     }
   }
   plan.train = len;
-  return true;
-}
-
-/** A super-segment of a piece of `size` octets: whole segments, as many as the windows and the rate let out at once. */
-function planTrain(c: Connection, size: number, tail: boolean): boolean {
-  const { snd, pieces } = c;
-  const { plan } = c.env;
-  const { mss } = snd;
-  const usable = seqDiff((snd.una + snd.wnd) | 0, snd.nxt);
-  const idle = c.flightSize === 0;
-  const room = congestionRoom(c);
-  if (room < c.chargeOf(Math.min(size, mss))) {
-    plan.congested = true;
-    return false;
-  }
-  const first = Math.min(size, mss);
-  if (usable < first || (size < mss && tail && heldBack(c))) {
-    // Silly windows and small segments wait for the timer, and then go as far as the window does.
-    plan.waiting = idle;
-    plan.train = Math.min(first, usable);
-    return idle && c.overrideDue && plan.train > 0;
-  }
-  plan.train = size;
-  if (size <= mss) return true;
-  const most = burstSize(c);
-  const ends = pieces === null || snd.finQueued || (pieces.firstFlags & ENDS) !== 0;
-  if (defers(c, size, room, usable, most, tail, ends)) {
-    plan.congested = room < usable;
-    return false;
-  }
-  // No more than half of the window at once, so that its acknowledgements come spread out.
-  const half = Math.max(Math.floor(c.cc.cwnd / mss) >> 1, 1);
-  const quota = Math.min(Math.max(Math.floor(room / mss), 1), half, most) * mss;
-  if ((quota <= usable && !tail) || quota <= Math.min(size, usable)) {
-    plan.train = Math.min(size, quota);
-    return true;
-  }
-  const needed = Math.min(size, usable);
-  const partial = needed % mss;
-  plan.train = partial !== 0 && heldBack(c) ? needed - partial : needed;
   return true;
 }
 

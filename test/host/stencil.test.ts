@@ -10,6 +10,7 @@ import { udp } from '../../src/host/udp.ts';
 import type { Connection } from '../../src/tcp/connection.ts';
 import { tcpInfo } from '../../src/tcp/info.ts';
 import { inspect } from '../../src/tcp/inspect.ts';
+import { superSegments } from '../../src/tcp/trains.ts';
 
 /** A number in `[0, n)`, the same for the same seed. */
 type Draw = (n: number) => number;
@@ -34,7 +35,7 @@ class End {
 
   constructor(name: string, secret: number, addresses: string[], profile: Partial<Profile>, traced: boolean) {
     const trace = traced ? { trace: () => undefined } : {};
-    this.host = new Host({ name, key: new Uint8Array(16).fill(secret), profile, ...trace });
+    this.host = new Host({ name, key: new Uint8Array(16).fill(secret), superSegments, profile, ...trace });
     this.iface = this.host.addInterface({ medium: 'ip', mtu: 1500, addresses });
   }
 }

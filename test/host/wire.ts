@@ -7,6 +7,7 @@ import { ethernet } from '../../src/host/ethernet.ts';
 import { Host } from '../../src/host/host.ts';
 import type { Interface } from '../../src/host/interface.ts';
 import type { Connection } from '../../src/tcp/connection.ts';
+import { superSegments } from '../../src/tcp/trains.ts';
 import { parseAddress } from '../../src/wire/address.ts';
 import { finishIcmp, writeIcmp } from '../../src/wire/icmp.ts';
 import { writeIpv4 } from '../../src/wire/ipv4.ts';
@@ -28,7 +29,7 @@ export function end(
 ): End {
   const trace: TraceEvent[] = [];
   const key = new Uint8Array(16).fill(secret);
-  const host = new Host({ name, key, ethernet, profile, trace: (e) => trace.push(e) });
+  const host = new Host({ name, key, ethernet, superSegments, profile, trace: (e) => trace.push(e) });
   const medium = mac === null ? 'ip' : 'ethernet';
   const iface = host.addInterface({ medium, mtu: 1500, addresses: [address], mac });
   return { host, iface, trace };

@@ -14,6 +14,7 @@ import type { Interface } from '../../src/host/interface.ts';
 import type { Listener } from '../../src/host/listener.ts';
 import { newReno } from '../../src/tcp/congestion/newreno.ts';
 import type { Connection } from '../../src/tcp/connection.ts';
+import { superSegments } from '../../src/tcp/trains.ts';
 import { parseAddress } from '../../src/wire/address.ts';
 import { Ipv4Header, parseIpv4, pseudoSum4, writeIpv4 } from '../../src/wire/ipv4.ts';
 import {
@@ -82,6 +83,7 @@ export class Peer {
       name: 'host',
       key: new Uint8Array(16).fill(options.key ?? 7),
       fastOpen,
+      superSegments,
       // Reno's arithmetic is what most scripts count with; those about another algorithm name it.
       // Buffers do not grow, unless a script says so: windows are then what the script expects.
       profile: { congestionControl: newReno, receiveBufferMax: 0, sendBufferMax: 0, ...options.profile },

@@ -14,7 +14,7 @@ const skip = existsSync(join(ROOT, 'dist/web/index.js')) ? '' : ' (needs: npm ru
 
 /** An application of one line, the rooms it may get, and the octets it may have, minified and compressed. */
 const APPS: [subpath: string, program: string, rooms: string, most: number][] = [
-  ['synfin', "import { Host } from 'synfin'; globalThis.a = Host;", 'base wire tcp ip host', 53_500],
+  ['synfin', "import { Host } from 'synfin'; globalThis.a = Host;", 'base wire tcp ip host', 53_000],
   [
     'synfin/web',
     "import { createWeb } from 'synfin/web'; globalThis.a = createWeb({}).fetch;",

@@ -3,6 +3,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Profile } from '../../src/base/profile.ts';
 import { WRITE_ENDS, WRITE_MORE } from '../../src/base/stream.ts';
+import { Host, type HostOptions, superSegments } from '../../src/host/index.ts';
 import { type App, listening, Peer } from '../rfc/peer.ts';
 
 const MSS = 1000;
@@ -39,6 +40,21 @@ function write(a: App, octets: number, flags = 0): number {
 function brief(lines: readonly string[]): string[] {
   return lines.map((l) => l.replace(/ ack=.*/, ''));
 }
+
+describe('a profile with super-segments', () => {
+  test('is refused in one sentence by a host that was made without them', () => {
+    const make = (more: Partial<HostOptions>): Host => new Host({ key: new Uint8Array(16), profile: BURSTS, ...more });
+    expect(() => make({})).toThrow(
+      expect.objectContaining({
+        name: 'StateError',
+        message: "this host was made without `superSegments` of 'synfin': new Host({ superSegments, ... })",
+      }),
+    );
+    expect(make({ superSegments }).superSegments).toBe(superSegments);
+    // One that has no use for them does not plan by them.
+    expect(make({ superSegments, profile: {} }).superSegments).toBe(null);
+  });
+});
 
 describe('records (MSG_EOR)', () => {
   test('what is written behind the end of a record shares no segment with it', () => {

@@ -9,11 +9,13 @@ import { integerCubic } from '../../src/tcp/congestion/cubic-integer.ts';
 import type { Connection } from '../../src/tcp/connection.ts';
 
 type HostClass = typeof import('../../src/host/host.ts').Host;
+type SuperSegments = import('../../src/tcp/trains.ts').SuperSegments;
 type Info = typeof import('../../src/tcp/info.ts').tcpInfo;
 
 /** The stack with or without the short way, and how many segments took it. */
 interface Stack {
   readonly Host: HostClass;
+  readonly superSegments: SuperSegments;
   readonly tcpInfo: Info;
   readonly taken: { packets: number; in: number; out: number };
 }
@@ -41,7 +43,8 @@ async function stack(short: boolean): Promise<Stack> {
   });
   const { Host } = await import('../../src/host/host.ts');
   const { tcpInfo } = await import('../../src/tcp/info.ts');
-  return { Host, tcpInfo, taken };
+  const { superSegments } = await import('../../src/tcp/trains.ts');
+  return { Host, superSegments, tcpInfo, taken };
 }
 
 /** What a path does to packets, in hundredths. */
@@ -76,7 +79,8 @@ function play(stack: Stack, seed: number, profile: Partial<Profile>, path: Path,
   const chance = (hundredths: number): boolean => dice.below(100) < hundredths;
   const diary: string[] = [];
   const ends = [0, 1].map((n) => {
-    const host = new stack.Host({ name: `h${n}`, key: new Uint8Array(16).fill(n + 1), profile });
+    const key = new Uint8Array(16).fill(n + 1);
+    const host = new stack.Host({ name: `h${n}`, key, superSegments: stack.superSegments, profile });
     const i = host.addInterface({ medium: 'ip', mtu: 1500, addresses: [address[n]!] });
     return { host, i, c: null as Connection | null, wire: [] as { at: number; bytes: Uint8Array }[] };
   });
