@@ -20,13 +20,14 @@ import type { HeadParser } from './head.ts';
 import type { Outlet } from './outlet.ts';
 import type { TargetForm } from './target.ts';
 import { checkStatus, reasonPhrase } from './writer.ts';
+import { type HeadParts, WrittenHeads } from './written.ts';
 
 /** What the two halves of an exchange need of their connection. @internal */
 export interface ExchangeOwner {
   /** Whether the connection may go on after this exchange. */
   keepAlive: boolean;
-  /** The value of `Date` for a response that has none; `null` when the owner has no clock. */
-  date(): string | null;
+  /** The value of `Date` for a response that has none; `''` when the owner has no clock. */
+  date(): string;
   /** Seconds to advertise in `Keep-Alive`; 0 for none. */
   readonly advertised: number;
   /** Sends 100 now if the client waits for it. */
@@ -65,7 +66,7 @@ export class ServerRequest {
    */
   readonly expectsContinue: boolean;
   /** Trailer fields; complete when `onEnd` is called. */
-  trailers: HeaderList = new HeaderList();
+  trailers: HeaderList;
 
   /** Content arrived: `bytes[from, to)`, borrowed until the handler returns. */
   onData: ((bytes: Uint8Array, from: number, to: number) => void) | null = null;
@@ -78,8 +79,15 @@ export class ServerRequest {
   #paused = false;
 
   /** @internal */
-  constructor(owner: ExchangeOwner, head: HeadParser, hasBody: boolean, expectsContinue: boolean) {
+  constructor(
+    owner: ExchangeOwner,
+    head: HeadParser,
+    hasBody: boolean,
+    expectsContinue: boolean,
+    trailers: HeaderList,
+  ) {
     this.#owner = owner;
+    this.trailers = trailers;
     this.method = head.method;
     this.target = head.target;
     this.form = head.form;
@@ -116,6 +124,13 @@ export class ServerRequest {
   }
 }
 
+/** Fields that say what this room would add, or that this is the last answer: with one of them a head is made anew. */
+const OWN = ['date', 'content-length', 'transfer-encoding', 'connection'] as const;
+/** No fields; a list of a response is copied before it is completed. */
+const NONE: HeaderList = new HeaderList();
+/** What all responses find again: it holds nothing that the parts of a head do not say. */
+const written: WrittenHeads = new WrittenHeads();
+
 /**
  * The response to one request. The framing is chosen with the first octets: Content-Length when it was given
  * or everything is known at `end`, chunked for 1.1, the end of the connection for 1.0 (RFC 9112 §6).
@@ -131,7 +146,7 @@ export class ServerResponse {
   readonly #request: ServerRequest | null;
   #status = 200;
   #reason = 'OK';
-  #fields: HeaderList = new HeaderList();
+  #fields: HeaderList = NONE;
   #trailers: HeaderList | null = null;
   #state: 'open' | 'sending' | 'ended' | 'dead' = 'open';
   #wantsDrain = false;
@@ -180,7 +195,7 @@ export class ServerResponse {
     this.#setHead(status, HeaderList.from(headers), reason);
   }
 
-  /** As `writeHead`, of fields that the caller gives away. @internal */
+  /** As `writeHead`, of fields that were checked and that nobody changes any more. @internal */
   adoptHead(status: number, fields: HeaderList, reason: string): void {
     if (this.#state === 'dead') return;
     if (this.#state !== 'open') throw new StateError('the response head has been sent');
@@ -191,10 +206,13 @@ export class ServerResponse {
 
   #setHead(status: number, fields: HeaderList, reason: string): void {
     // RFC 9112 §6.1: lengths that nobody could trust are a mistake of the program, found before they leave.
-    const framing = new Framing();
-    framing.decide('GET', 200, 1, fields);
-    const other = framing.kind === 'close' && fields.has('transfer-encoding');
-    if (framing.fault !== '' || other) throw new TypeError(`the response's framing fields are wrong: ${framing.fault}`);
+    if (fields.has('content-length') || fields.has('transfer-encoding')) {
+      const framing = new Framing();
+      framing.decide('GET', 200, 1, fields);
+      const { kind, fault } = framing;
+      const other = kind === 'close' && fields.has('transfer-encoding');
+      if (fault !== '' || other) throw new TypeError(`the response's framing fields are wrong: ${fault}`);
+    }
     this.#status = status;
     this.#reason = reason;
     this.#fields = fields;
@@ -249,7 +267,7 @@ export class ServerResponse {
     fields.delete('content-length');
     listOptions(fields);
     const owner = this.#owner;
-    if (tunnel) this.#addDate(fields);
+    if (tunnel) this.#addDate(fields, owner.date());
     // RFC 9110 §7.8: whoever expects 100 gets it before 101.
     owner.continueDue();
     owner.keepAlive = false;
@@ -285,9 +303,8 @@ export class ServerResponse {
     }
   }
 
-  #addDate(fields: HeaderList): void {
-    const date = fields.has('date') ? null : this.#owner.date();
-    if (date !== null) fields.append('Date', date);
+  #addDate(fields: HeaderList, date: string): void {
+    if (date !== '' && !fields.has('date')) fields.append('Date', date);
   }
 
   /** Sends the head now, before there is content. */
@@ -354,14 +371,42 @@ export class ServerResponse {
     this.onDrain = null;
   }
 
-  /** Decides the framing, completes the fields and writes the head. `known` is the whole content's length or -1. */
+  /** Writes the head; `known` is the whole content's length or -1. */
   #sendHead(known: number, more = false): void {
-    const fields = this.#fields;
+    this.#owner.headDue();
+    const parts = known >= 0 && this.#repeats() ? this.#parts(known) : null;
+    const before = parts === null ? null : written.find(parts);
+    const kind = before === null ? this.#newHead(known, more, parts) : 'length';
+    if (before !== null) {
+      this.#outlet.writtenHead(before);
+      this.#outlet.begin(kind, known);
+    }
+    this.#state = 'sending';
+    this.#owner.responseBegan(kind !== 'none');
+  }
+
+  /** Whether a head like this one is usual: the same for all connections, but for its date and the length of content. */
+  #repeats(): boolean {
+    const method = this.#method;
+    const status = this.#status;
+    if (this.#minor === 0 || !this.#owner.keepAlive || method === 'HEAD' || method === 'CONNECT') return false;
+    for (let i = 0; i < OWN.length; i++) if (this.#fields.has(OWN[i]!)) return false;
+    return status !== 205 && !hasNoContent(status);
+  }
+
+  #parts(known: number): HeadParts {
+    const { advertised } = this.#owner;
+    const date = this.#owner.date();
+    return { status: this.#status, reason: this.#reason, given: this.#fields, date, length: String(known), advertised };
+  }
+
+  /** Decides the framing, completes the fields and writes the head; keeps it as what `parts` come to. */
+  #newHead(known: number, more: boolean, parts: HeadParts | null): BodyKind {
+    const fields = this.#fields.copy();
     const owner = this.#owner;
-    owner.headDue();
+    this.#addDate(fields, parts === null ? owner.date() : parts.date);
     const kind = this.#frame(fields, known);
     if (kind === 'close' || hasToken(fields, 'connection', 'close')) owner.keepAlive = false;
-    this.#addDate(fields);
     if (!owner.keepAlive) addOption(fields, 'close');
     else {
       if (owner.advertised > 0 && !fields.has('keep-alive')) fields.append('Keep-Alive', `timeout=${owner.advertised}`);
@@ -369,10 +414,10 @@ export class ServerResponse {
       if (this.#minor === 0) addOption(fields, 'keep-alive');
     }
     listOptions(fields);
-    this.#outlet.responseHead(this.#status, this.#reason, fields, more);
+    if (parts === null) this.#outlet.responseHead(this.#status, this.#reason, fields, more);
+    else this.#outlet.writtenHead(written.write(parts, fields));
     this.#outlet.begin(kind, kind === 'length' ? Number(fields.get('content-length')) : 0);
-    this.#state = 'sending';
-    owner.responseBegan(kind !== 'none');
+    return kind;
   }
 
   #frame(fields: HeaderList, known: number): BodyKind {

@@ -18,14 +18,16 @@ export class HeaderList implements Iterable<[string, string]> {
    * length alone rules most of the others out.
    */
   readonly #lines: string[];
+  /** Bit n mod 32 is set when there is, or was, a name of n characters: what is not there mostly need not be looked for. */
+  #lengths: number;
 
   /**
-   * A list without lines; `HeaderList.from` makes one of what a program has.
-   *
-   * @param lines names and values in turn, which have been validated and are given away; internal
+   * A list without lines; `HeaderList.from` makes one of what a program has. The parameters are the room's own: names and
+   * values in turn, which have been validated and are given away, and the bits of the names' lengths.
    */
-  constructor(lines: string[] = []) {
+  constructor(lines: string[] = [], lengths = 0) {
     this.#lines = lines;
+    this.#lengths = lengths;
   }
 
   /** A new list made of another, of pairs or of a record. Throws `TypeError` on a name or value that could not be sent. */
@@ -70,8 +72,29 @@ export class HeaderList implements Iterable<[string, string]> {
     return this.#lines[i * 2 + 1]!;
   }
 
+  /** Whether surely no line is called `name`, by its length alone. @internal */
+  lacks(name: string): boolean {
+    return (this.#lengths & (1 << name.length)) === 0;
+  }
+
+  /** Whether `other` has the same lines, spelled the same, in the same order. @internal */
+  equals(other: HeaderList): boolean {
+    if (this === other) return true;
+    const ours = this.#lines;
+    const theirs = other.#lines;
+    if (ours.length !== theirs.length) return false;
+    for (let i = 0; i < ours.length; i++) if (ours[i] !== theirs[i]) return false;
+    return true;
+  }
+
+  /** A list of its own with the same lines. @internal */
+  copy(): HeaderList {
+    return new HeaderList(this.#lines.slice(), this.#lengths);
+  }
+
   /** All values of `name` joined with `, ` (RFC 9110 §5.3), or `null` when there is none. */
   get(name: string): string | null {
+    if (this.lacks(name)) return null;
     const key = name.toLowerCase();
     let found: string | null = null;
     for (let i = 0; i < this.length; i++) {
@@ -90,6 +113,7 @@ export class HeaderList implements Iterable<[string, string]> {
 
   /** Whether a line is called `name`. */
   has(name: string): boolean {
+    if (this.lacks(name)) return false;
     const key = name.toLowerCase();
     for (let i = 0; i < this.length; i++) if (this.isAt(i, key)) return true;
     return false;
@@ -112,6 +136,7 @@ export class HeaderList implements Iterable<[string, string]> {
 
   /** Removes every line called `name`. */
   delete(name: string): void {
+    if (this.lacks(name)) return;
     const key = name.toLowerCase();
     const lines = this.#lines;
     let kept = 0;
@@ -139,6 +164,7 @@ export class HeaderList implements Iterable<[string, string]> {
    */
   appendParsed(name: string, value: string): void {
     this.#lines.push(name, value);
+    this.#lengths |= 1 << name.length;
   }
 }
 
@@ -171,6 +197,7 @@ export function checkValue(name: string, value: string): void {
  * @param token in lower case
  */
 export function hasToken(fields: HeaderList, key: string, token: string): boolean {
+  if (fields.lacks(key)) return false;
   for (let i = 0; i < fields.length; i++) {
     if (!fields.isAt(i, key)) continue;
     const value = fields.valueAt(i);

@@ -65,7 +65,8 @@ export class Framing {
     }
     let codings: string | null = null;
     let length = -1;
-    for (let i = 0; i < fields.length; i++) {
+    const framed = !fields.lacks('transfer-encoding') || !fields.lacks('content-length');
+    for (let i = 0; framed && i < fields.length; i++) {
       if (fields.isAt(i, 'transfer-encoding')) {
         codings = codings === null ? fields.valueAt(i) : `${codings},${fields.valueAt(i)}`;
       } else if (fields.isAt(i, 'content-length')) {

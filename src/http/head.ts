@@ -181,13 +181,14 @@ export class HeadParser {
     this.#phase = COMPLETE;
     this.minor = usual.minor;
     if (this.kind === 'request') {
-      this.method = text.slice(0, wordTo);
+      // A literal is compared with others by identity.
+      this.method = text.startsWith('GET ') ? 'GET' : text.slice(0, wordTo);
       this.target = text.slice(wordTo + 1, targetTo);
     } else {
       this.status = Number(text.slice(wordTo + 1, wordTo + 4));
       this.reason = text.slice(wordTo + 5, lineTo);
     }
-    this.#done(usualFields(text), usual.goodHost);
+    this.#done(usualFields(text));
     return true;
   }
 
@@ -405,17 +406,17 @@ export class HeadParser {
       this.method = text.slice(this.#methodFrom, this.#methodTo);
       this.target = text.slice(this.#targetFrom, this.#targetTo);
     }
-    this.#done(fields, false);
+    this.#done(fields);
   }
 
-  /** The head is complete and well-formed; a request may still contradict itself, but for a Host that is known to be good. */
-  #done(fields: HeaderList, goodHost: boolean): void {
+  /** The head is complete and well-formed; a request may still contradict itself. */
+  #done(fields: HeaderList): void {
     this.fields = fields;
     this.result = 'done';
     if (this.kind !== 'request') return;
     let form = targetForm(this.method, this.target);
     if (form === '' && this.#policy.anyTarget && this.method !== 'CONNECT') form = 'origin';
-    const fault = form === '' ? 'bad-target' : goodHost ? '' : this.#hostFault();
+    const fault = form === '' ? 'bad-target' : this.#hostFault();
     if (form !== '') this.form = form;
     if (fault !== '') this.#fail(fault, this.#pos);
   }

@@ -21,6 +21,8 @@ const NOTHING = new Uint8Array(0);
 const SMALL_CHUNK = 1024;
 /** Content up to this length is copied behind the head that waits for it, rather than sent by itself. */
 const TOGETHER = 1024;
+/** Up to here octets are copied one by one: to make a view of them takes as long. */
+const FEW = 64;
 /** A buffer larger than this is not kept for the next head. */
 const KEEP = 8192;
 const CRLF: Uint8Array = new Uint8Array([13, 10]);
@@ -71,6 +73,13 @@ export class Outlet {
     this.#reserve(responseHeadSize(reason, fields));
     this.#to = writeResponseHead(this.#kept, this.#to, status, reason, fields);
     if (!more) this.flush();
+  }
+
+  /** Puts a response head that is written already in line; `write`, `end` or `flush` follows. */
+  writtenHead(bytes: Uint8Array): void {
+    this.#reserve(bytes.length);
+    this.#kept.set(bytes, this.#to);
+    this.#to += bytes.length;
   }
 
   /** Puts a request head in line. Throws as `writeRequestHead` does, having written nothing. */
@@ -187,7 +196,8 @@ export class Outlet {
 
   #keep(bytes: Uint8Array, from: number, to: number): void {
     this.#reserve(to - from);
-    this.#kept.set(bytes.subarray(from, to), this.#to);
+    if (to - from > FEW) this.#kept.set(bytes.subarray(from, to), this.#to);
+    else for (let i = from; i < to; i++) this.#kept[this.#to + i - from] = bytes[i]!;
     this.#to += to - from;
   }
 

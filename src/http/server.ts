@@ -99,6 +99,8 @@ export class HttpServerStream implements StreamHandler, ExchangeOwner {
   #response: ServerResponse | null = null;
   /** Whether the connection goes on after this exchange. @internal */
   keepAlive = true;
+  /** @internal */
+  readonly advertised: number;
   #expectsContinue = false;
   /** The client waited for 100 and got a final answer: its content may never come. */
   #contentRefused = false;
@@ -129,6 +131,8 @@ export class HttpServerStream implements StreamHandler, ExchangeOwner {
     this.#limits = { ...DEFAULT_LIMITS, ...options.limits };
     this.#policy = { ...STRICT, ...options.policy };
     this.#timeouts = { ...DEFAULT_TIMEOUTS, ...options.timeouts };
+    const seconds = Math.floor(this.#timeouts.idle / 1000);
+    this.advertised = options.advertise === true && Number.isFinite(seconds) ? seconds : 0;
     this.#parser = new HeadParser('request', this.#limits, this.#policy);
     this.#body = new BodyReader(this.#limits, this.#policy);
     this.#outlet = new Outlet(stream);
@@ -230,14 +234,8 @@ export class HttpServerStream implements StreamHandler, ExchangeOwner {
   // --- what the exchange tells ---
 
   /** @internal */
-  date(): string | null {
-    return this.#options.date?.() ?? null;
-  }
-
-  /** @internal */
-  get advertised(): number {
-    const seconds = Math.floor(this.#timeouts.idle / 1000);
-    return this.#options.advertise === true && Number.isFinite(seconds) ? seconds : 0;
+  date(): string {
+    return this.#options.date?.() ?? '';
   }
 
   /** @internal */
@@ -348,13 +346,13 @@ export class HttpServerStream implements StreamHandler, ExchangeOwner {
     const last = framing.both || this.#exchanges >= this.#limits.requests;
     if (last || !persists(head.minor, head.fields)) this.keepAlive = false;
     this.#expectsContinue = hasBody && head.minor > 0 && hasToken(head.fields, 'expect', '100-continue');
-    const request = new ServerRequest(this, head, hasBody, this.#expectsContinue);
+    this.#body.begin(framing);
+    const request = new ServerRequest(this, head, hasBody, this.#expectsContinue, this.#body.trailers);
     const response = new ServerResponse(this, this.#outlet, head.method, head.minor, request);
     this.#request = request;
     this.#response = response;
     this.#discarded = -1;
     this.#contentRefused = false;
-    this.#body.begin(framing);
     head.reset();
     this.#in.enter('body', 'head with body');
     try {

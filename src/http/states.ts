@@ -48,14 +48,14 @@ function edge(from: HalfState, to: HalfState, cause: HalfCause): HalfEdge {
   return { from, to, cause };
 }
 
-/** Every edge a half may take; diagrams are drawn from this table. */
+/** Every edge a half may take, those of every message first; diagrams are drawn from this table. */
 export const HALF_EDGES: readonly HalfEdge[] = [
   edge('idle', 'head', 'head begins'),
-  edge('head', 'head', 'interim response'),
   edge('head', 'body', 'head with body'),
-  edge('head', 'done', 'head without body'),
   edge('body', 'done', 'body ends'),
   edge('done', 'idle', 'next exchange'),
+  edge('head', 'done', 'head without body'),
+  edge('head', 'head', 'interim response'),
   edge('done', 'must-close', 'no keep-alive'),
   edge('idle', 'must-close', 'no keep-alive'),
   edge('idle', 'closed', 'end of stream'),
@@ -69,14 +69,6 @@ export const HALF_EDGES: readonly HalfEdge[] = [
   edge('must-close', 'error', 'fault'),
 ];
 
-/** The causes out of each state, and where they lead: `HALF_EDGES` for who takes an edge at every message. */
-const NEXT: ReadonlyMap<HalfState, ReadonlyMap<HalfCause, HalfState>> = new Map(
-  HALF_EDGES.map(({ from }) => [
-    from,
-    new Map(HALF_EDGES.filter((e) => e.from === from).map(({ cause, to }) => [cause, to])),
-  ]),
-);
-
 /** One direction of a connection. */
 export class Half {
   #state: HalfState = 'idle';
@@ -88,10 +80,14 @@ export class Half {
 
   /** Takes the declared edge to `to`; throws `StateError` when there is none. */
   enter(to: HalfState, cause: HalfCause): void {
-    if (NEXT.get(this.#state)?.get(cause) !== to) {
-      throw new StateError(`an HTTP half cannot go from ${this.#state} to ${to} because of: ${cause}`);
+    const from = this.#state;
+    for (let i = 0; i < HALF_EDGES.length; i++) {
+      const known = HALF_EDGES[i]!;
+      if (known.from !== from || known.to !== to || known.cause !== cause) continue;
+      this.#state = to;
+      return;
     }
-    this.#state = to;
+    throw new StateError(`an HTTP half cannot go from ${from} to ${to} because of: ${cause}`);
   }
 }
 

@@ -1,7 +1,7 @@
 // The usual head: whole in one span, ASCII, nothing about it in doubt. It is read by words where the pass over octets
 // (`head.ts`) reads one at a time; whatever is not known here is left to that pass, which decides alone.
 
-import { CLASS, COLON, CR, DIGIT, LF, latin1, REGNAME, SP, TARGET, TCHAR } from './bytes.ts';
+import { CLASS, COLON, CR, DIGIT, LF, latin1, SP, TARGET, TCHAR } from './bytes.ts';
 import { HeaderList } from './fields.ts';
 
 /**
@@ -38,7 +38,6 @@ const LINES = 128;
 const octets: Uint8Array = new Uint8Array(MOST + 16);
 const words: Int32Array = new Int32Array(octets.buffer);
 const STOP = 0x00;
-const PERCENT = 0x25;
 
 /** Four offsets for each field line of the last usual head: its name from and to, its value from and to. */
 const spans: Int32Array = new Int32Array(LINES * 4);
@@ -55,12 +54,10 @@ export interface UsualParts {
   minor: number;
   /** Field lines. */
   lines: number;
-  /** There is one Host, and nothing wrong with it; otherwise it was not looked at closely. */
-  goodHost: boolean;
 }
 
 /** Of the head for which `usualHead` has given its text. */
-export const usual: UsualParts = { wordTo: 0, targetTo: 0, lineTo: 0, minor: 1, lines: 0, goodHost: false };
+export const usual: UsualParts = { wordTo: 0, targetTo: 0, lineTo: 0, minor: 1, lines: 0 };
 
 /**
  * The text of the head that begins at `bytes[from]` and is complete before `to`, if it is a usual one: then every
@@ -77,8 +74,15 @@ export function usualHead(kind: 'request' | 'response', bytes: Uint8Array, from:
 export function usualFields(text: string): HeaderList {
   const { lines } = usual;
   const strings = new Array<string>(lines * 2);
-  for (let i = 0; i < lines * 2; i++) strings[i] = text.slice(spans[i * 2]!, spans[i * 2 + 1]!);
-  return new HeaderList(strings);
+  let lengths = 0;
+  for (let i = 0; i < lines * 2; i += 2) {
+    const from = spans[i * 2]!;
+    const to = spans[i * 2 + 1]!;
+    lengths |= 1 << (to - from);
+    strings[i] = text.slice(from, to);
+    strings[i + 1] = text.slice(spans[i * 2 + 2]!, spans[i * 2 + 3]!);
+  }
+  return new HeaderList(strings, lengths);
 }
 
 /** Octets of the usual head at the beginning of `bytes[from, to)`; 0 when it has none. */
@@ -141,8 +145,6 @@ function fieldLines(at: number): number {
   const marks = spans;
   let i = at;
   let end = 0;
-  let hosts = 0;
-  let good = true;
   while (b[i] !== CR) {
     const name = i;
     while ((classes[b[i]!]! & TCHAR) !== 0) i++;
@@ -158,16 +160,11 @@ function fieldLines(at: number): number {
     while (to > value && b[to - 1] === SP) to--;
     marks[end + 2] = value;
     marks[end + 3] = to;
-    if (isHostName(name, marks[end + 1]!)) {
-      hosts++;
-      good &&= isUsualHost(value, to);
-    }
     end += 4;
     i += 2;
   }
   if (b[i + 1] !== LF) return 0;
   usual.lines = end >> 2;
-  usual.goodHost = hosts === 1 && good;
   return i + 2;
 }
 
@@ -183,25 +180,4 @@ function printableTo(i: number): number {
   let to = Math.max(i, w << 2);
   while (b[to]! >= SP && b[to]! <= 0x7e) to++;
   return to;
-}
-
-function isHostName(from: number, to: number): boolean {
-  return (
-    to - from === 4 &&
-    (octets[from]! | 32) === 0x68 &&
-    (octets[from + 1]! | 32) === 0x6f &&
-    (octets[from + 2]! | 32) === 0x73 &&
-    (octets[from + 3]! | 32) === 0x74
-  );
-}
-
-/** Whether `octets[from, to)` is a name or an IPv4 address, and perhaps a port: nearly all that Host ever holds. */
-function isUsualHost(from: number, to: number): boolean {
-  let i = from;
-  while (octets[i] !== PERCENT && (CLASS[octets[i]!]! & REGNAME) !== 0) i++;
-  if (i === from || i === to) return i > from;
-  if (octets[i] !== COLON || to - i > 5) return false;
-  do i++;
-  while ((CLASS[octets[i]!]! & DIGIT) !== 0);
-  return i === to;
 }

@@ -116,8 +116,10 @@ export class PlainResponse {
   }
 
   /** Whether `answer` is one of these, and nobody has made it the platform's. */
-  static untouched(answer: object): answer is PlainResponse {
-    return #content in answer && answer.#whole === null && !answer.#sent;
+  static untouched(answer: unknown): answer is PlainResponse {
+    return (
+      typeof answer === 'object' && answer !== null && #content in answer && answer.#whole === null && !answer.#sent
+    );
   }
 
   /** Fields of an `untouched` one, when the program has given or seen any. */

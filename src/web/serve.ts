@@ -100,6 +100,11 @@ const encoder = new TextEncoder();
 /** UTF-16 units of text that is put into octets without an allocation. */
 const SHORT = 1024;
 const scratch = new Uint8Array(SHORT * 3);
+/** UTF-16 units of text that is looked at one by one. */
+const ONE_BY_ONE = 64;
+/** The fields of answers that say none. */
+const NO_FIELDS = HeaderList.from(null);
+const TEXT = HeaderList.from([['content-type', TEXT_TYPE]]);
 
 /** A server that listens. */
 export class WebServer {
@@ -223,12 +228,12 @@ export class WebServer {
     const scheme = this.#secure === null ? 'http' : 'https';
     // RFC 9110 §7.4: a target of another scheme is not ours to answer on a connection that is not secured.
     if (request.form === 'absolute' && !request.target.toLowerCase().startsWith(`${scheme}:`)) {
-      exchange.refuse(421, this.#now());
+      exchange.refuse(421);
       return;
     }
     const url = this.#urlOf(scheme, request, client.stream);
     if (url === null) {
-      exchange.refuse(400, this.#now());
+      exchange.refuse(400);
       return;
     }
     let asked: Request;
@@ -236,16 +241,16 @@ export class WebServer {
       asked = exchange.request(url);
     } catch {
       // Methods that the platform's Request does not take: CONNECT, TRACE and TRACK.
-      exchange.refuse(501, this.#now());
+      exchange.refuse(501);
       return;
     }
     try {
       const answer = this.#options.fetch(asked, exchange);
       // An answer that is there at once leaves at once: a turn of the microtask queue each would tear a batch apart.
       const sent =
-        answer instanceof Response
-          ? exchange.send(answer, this.#now())
-          : Promise.resolve(answer).then((told) => exchange.send(told, this.#now()));
+        PlainResponse.untouched(answer) || answer instanceof Response
+          ? exchange.send(answer as Response)
+          : Promise.resolve(answer).then((told) => exchange.send(told));
       sent?.catch((error) => this.#failed(exchange, error));
     } catch (error) {
       this.#failed(exchange, error);
@@ -253,7 +258,7 @@ export class WebServer {
   }
 
   #failed(exchange: Exchange, error: unknown): void {
-    exchange.failed(error, this.#now());
+    exchange.failed(error);
     if (!exchange.aborted) this.#options.onError?.(error);
   }
 
@@ -440,8 +445,9 @@ class Exchange implements ServeInfo, RequestParts {
    * Sends `answer`: at once when nothing has to be waited for, and then returns `null`. Throws or rejects when it is no
    * answer, or when its content fails.
    */
-  send(answer: Response, date: string): Promise<void> | null {
-    if (!(answer instanceof Response)) throw new TypeError('the handler must return a Response');
+  send(answer: Response): Promise<void> | null {
+    const plain = PlainResponse.untouched(answer);
+    if (!plain && !(answer instanceof Response)) throw new TypeError('the handler must return a Response');
     const upgraded = this.#upgraded;
     if (upgraded !== null) {
       if (answer === upgraded.response) {
@@ -451,11 +457,11 @@ class Exchange implements ServeInfo, RequestParts {
       // Prepared and not used.
       upgraded.socket.fail(new NetError('ECONNABORTED', 'connect'));
     }
-    if (PlainResponse.untouched(answer)) return this.#sendPlain(answer, date);
+    if (plain) return this.#sendPlain(answer);
     if (answer.bodyUsed) throw new TypeError('the body of the returned Response has been used');
     const { status, statusText, body } = answer;
     if (status < 200) throw new TypeError('the handler returned an error Response');
-    this.#head(status, answer.headers, '', date, statusText);
+    this.#head(status, listOf(answer.headers), statusText);
     if (body === null || this.aborted) return this.#end();
     if (this.#request.method === 'HEAD') {
       this.#response.end();
@@ -473,18 +479,15 @@ class Exchange implements ServeInfo, RequestParts {
     else this.#response.handOver(101, fields, take);
   }
 
-  #head(status: number, headers: Headers | null, type: string, date: string, reason = ''): void {
-    const fields = new HeaderList();
-    if (headers !== null) for (const [name, value] of headers) fields.append(name, value);
-    else if (type !== '') fields.appendParsed('content-type', type);
-    if (!fields.has('date')) fields.appendParsed('Date', date);
+  #head(status: number, fields: HeaderList, reason = ''): void {
     this.#response.adoptHead(status, fields, reason === '' ? reasonPhrase(status) : reason);
   }
 
   /** An answer of ours that holds what it was made of. */
-  #sendPlain(answer: PlainResponse, date: string): Promise<void> | null {
+  #sendPlain(answer: PlainResponse): Promise<void> | null {
+    const headers = PlainResponse.fieldsOf(answer);
     const content = PlainResponse.takeContent(answer);
-    this.#head(answer.status, PlainResponse.fieldsOf(answer), typeof content === 'string' ? TEXT_TYPE : '', date);
+    this.#head(answer.status, headers !== null ? listOf(headers) : typeof content === 'string' ? TEXT : NO_FIELDS);
     return this.#sendContent(content);
   }
 
@@ -492,7 +495,7 @@ class Exchange implements ServeInfo, RequestParts {
   #sendContent(content: string | Uint8Array | null): Promise<void> | null {
     if (typeof content !== 'string') return this.#end(content);
     if (content.length > SHORT || this.#lateTrailers !== null) return this.#end(encoder.encode(content));
-    this.#response.end(scratch, 0, encoder.encodeInto(content, scratch).written);
+    this.#response.end(scratch, 0, putText(content));
     return null;
   }
 
@@ -542,15 +545,15 @@ class Exchange implements ServeInfo, RequestParts {
   }
 
   /** Answers without a handler. */
-  refuse(status: number, date: string): void {
-    this.#response.writeHead(status, [['Date', date]]);
+  refuse(status: number): void {
+    this.#response.writeHead(status);
     this.#response.end();
   }
 
   /** The handler failed: 500 if it still can be told, else a break. */
-  failed(error: unknown, date: string): void {
+  failed(error: unknown): void {
     if (this.#response.headSent) this.#response.abort();
-    else this.refuse(500, date);
+    else this.refuse(500);
     if (this.#reader !== null) this.#reader.cancel(error).catch(() => undefined);
   }
 
@@ -564,6 +567,24 @@ class Exchange implements ServeInfo, RequestParts {
     this.#gate?.open();
     if (this.#reader !== null) this.#reader.cancel(error).catch(() => undefined);
   }
+}
+
+function listOf(headers: Headers): HeaderList {
+  const fields = new HeaderList();
+  for (const [name, value] of headers) fields.append(name, value);
+  return fields;
+}
+
+/** Puts short text into `scratch` as UTF-8; returns how many octets it takes. A call of the platform costs as much as 60 of ASCII. */
+function putText(text: string): number {
+  const { length } = text;
+  if (length > ONE_BY_ONE) return encoder.encodeInto(text, scratch).written;
+  for (let i = 0; i < length; i++) {
+    const c = text.charCodeAt(i);
+    if (c > 127) return encoder.encodeInto(text, scratch).written;
+    scratch[i] = c;
+  }
+  return length;
 }
 
 /** A few turns of the microtask queue: time enough for a stream of one piece to end. */
