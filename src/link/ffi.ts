@@ -78,8 +78,10 @@ function bind(koffi: Koffi): Ffi {
   const close = c.func('close', 'int', ['int']);
   const ioctl = c.func('ioctl', 'int', ['int', 'unsigned long', 'void *']);
   const ioctlValue = c.func('ioctl', 'int', ['int', 'unsigned long', 'intptr_t']);
-  const read = c.func('read', 'intptr_t', ['int', 'void *', 'size_t']);
-  const write = c.func('write', 'intptr_t', ['int', 'void *', 'size_t']);
+  // Addresses as numbers: to have koffi look at an array takes a third of such a call.
+  const addressOf = bindAddresses(koffi);
+  const read = c.func('read', 'intptr_t', ['int', 'uintptr_t', 'size_t']);
+  const write = c.func('write', 'intptr_t', ['int', 'uintptr_t', 'size_t']);
   const poll = c.func('poll', 'int', ['void *', 'unsigned long', 'int']);
   const settle = (result: number): number => (result < 0 ? -koffi.errno() : result);
   const ffi: Ffi = {
@@ -88,8 +90,8 @@ function bind(koffi: Koffi): Ffi {
     close: (fd) => settle(close(fd)),
     ioctl: (fd, request, argument) => settle(ioctl(fd, request, argument)),
     ioctlValue: (fd, request, value) => settle(ioctlValue(fd, request, value)),
-    read: (fd, buffer) => settle(read(fd, buffer, buffer.length)),
-    write: (fd, buffer, length) => settle(write(fd, buffer, length)),
+    read: (fd, buffer) => settle(read(fd, addressOf(buffer), buffer.length)),
+    write: (fd, buffer, length) => settle(write(fd, addressOf(buffer), length)),
     poll: (fd, events, timeout, done) => {
       // struct pollfd { int fd; short events; short revents; }
       const pollfd = new Uint8Array(8);
@@ -105,32 +107,43 @@ function bind(koffi: Koffi): Ffi {
   };
   // Addresses of 8 octets, the low ones first; elsewhere packets are made whole.
   if (koffi.sizeof('void *') === 8 && endianness() === 'LE') {
-    const writev = bindWritev(koffi, c);
+    const writev = bindWritev(c, addressOf);
     ffi.writev = (fd, head, length, body) => settle(writev(fd, head, length, body));
   }
   return ffi;
 }
 
-/** `writev` with its `struct iovec` made here: to have koffi fill one takes longer than the copy that is saved. */
-function bindWritev(koffi: Koffi, c: ReturnType<Koffi['load']>): NonNullable<Ffi['writev']> {
-  const writev = c.func('writev', 'intptr_t', ['int', 'void *', 'int']);
-  // struct iovec { void *base; size_t length; }
-  const iovec = new Uint32Array(4 * (MOST_PIECES + 1));
-  // An array of more than a few octets stays where it is for as long as it lives.
+/** Where the octets of packet buffers are. An array of more than a few octets stays there for as long as it lives. */
+function bindAddresses(koffi: Koffi): (bytes: Uint8Array) => number {
   const addresses = new WeakMap<Uint8Array, number>();
-  const put = (i: number, bytes: Uint8Array, from: number, to: number): void => {
+  return (bytes) => {
     let address = addresses.get(bytes);
     if (address === undefined) {
       address = Number(koffi.address(bytes));
       addresses.set(bytes, address);
     }
-    iovec[4 * i] = address + from;
-    iovec[4 * i + 1] = (address + from) / 2 ** 32;
+    return address;
+  };
+}
+
+/** `writev` with its `struct iovec` made here: to have koffi fill one takes longer than the copy that is saved. */
+function bindWritev(
+  c: ReturnType<Koffi['load']>,
+  addressOf: (bytes: Uint8Array) => number,
+): NonNullable<Ffi['writev']> {
+  const writev = c.func('writev', 'intptr_t', ['int', 'uintptr_t', 'int']);
+  // struct iovec { void *base; size_t length; }
+  const iovec = new Uint32Array(4 * (MOST_PIECES + 1));
+  const iovecAt = addressOf(new Uint8Array(iovec.buffer));
+  const put = (i: number, bytes: Uint8Array, from: number, to: number): void => {
+    const address = addressOf(bytes) + from;
+    iovec[4 * i] = address;
+    iovec[4 * i + 1] = address / 2 ** 32;
     iovec[4 * i + 2] = to - from;
   };
   return (fd, head, length, body) => {
     put(0, head, 0, length);
     for (let i = 0; i < body.count; i++) put(i + 1, body.bytes[i]!, body.from[i]!, body.to[i]!);
-    return writev(fd, iovec, body.count + 1);
+    return writev(fd, iovecAt, body.count + 1);
   };
 }
