@@ -1,11 +1,12 @@
 // The measured half of tun.rx and tun.tx: bulk between a server in this process and a kernel socket in another one.
 //
-//   unshare --net node bench/lib/tun.mjs tun|tun-plain|loopback rx|tx OCTETS [WARM]
+//   unshare --net node bench/lib/tun.mjs tun|tun-large|tun-plain|loopback rx|tx OCTETS [WARM]
 //
 // The namespace is this process' own: it and the device are gone with it. `tun` is a synfin host over a TUN device with
-// offloads, `tun-plain` one without, `loopback` is Node's own server; the other end is the same program each time, a
-// node:net client. Every octet is compared by whoever gets it. Of the one transfer WARM octets go first, as other
-// metrics have a round first: V8 compiles meanwhile. Prints {"wall","cpu"} in seconds, of this process alone, for the rest.
+// offloads, `tun-large` one whose super-segments may have 256 KiB, `tun-plain` one without, `loopback` is Node's own
+// server; the other end is the same program each time, a node:net client. Every octet is compared by whoever gets it. Of
+// the one transfer WARM octets go first, as other metrics have a round first: V8 compiles meanwhile. Prints {"wall","cpu"}
+// in seconds, of this process alone, for the rest.
 
 import { execFileSync, fork } from 'node:child_process';
 import net from 'node:net';
@@ -88,8 +89,9 @@ async function synfinServer(start) {
   const { createHost } = await import('synfin');
   const { openTun } = await import('synfin/link/tun');
   const { host, runtime } = createHost();
-  const vnet = what === 'tun';
-  runtime.attach(openTun({ name: 'bench0', kernelAddresses: ['10.78.0.1/24'], vnet }), { addresses: ['10.78.0.2/24'] });
+  const device = { name: 'bench0', kernelAddresses: ['10.78.0.1/24'], vnet: what !== 'tun-plain' };
+  if (what === 'tun-large') device.superSegment = 262_144;
+  runtime.attach(openTun(device), { addresses: ['10.78.0.2/24'] });
   const times = await new Promise((resolve, reject) => {
     host.listen({ port: PORT }, (stream) => {
       const watch = new Stopwatch();

@@ -11,7 +11,10 @@ export const warm = false;
 /** One round of ours. */
 export const run = () => tun('tun', 'tx');
 
-export const peers = { 'node:net over loopback': () => tun('loopback', 'tx') };
+export const peers = {
+  'node:net over loopback': () => tun('loopback', 'tx'),
+  'synfin, super-segments of 256 KiB': () => tun('tun-large', 'tx'),
+};
 
 /** What the offloads are worth, and how the first octets of a process fare, while V8 compiles. */
 export function notes() {

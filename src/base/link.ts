@@ -21,7 +21,10 @@ export type Medium = 'ip' | 'ethernet';
 export interface LinkCaps {
   /** The link finishes transport checksums (`CHECKSUM_PARTIAL`). */
   readonly txChecksum: boolean;
-  /** The link takes TCP super-segments, whole packet up to this many octets; 0 when it takes none. */
+  /**
+   * The link takes TCP super-segments, whole packet up to this many octets; 0 when it takes none. With more than 65,535 it
+   * takes IPv4 packets that are longer than their header can say, which says 0 then; over IPv6 none is.
+   */
   readonly tso: number;
 }
 

@@ -118,7 +118,8 @@ function transmitSegment(host: Host, i: Interface, c: Connection, out: Uint8Arra
   const ipAt = at + i.linkHeader;
   const ipHeader = v4 ? IPV4_HEADER : IPV6_HEADER;
   const { tso, txChecksum } = i.caps;
-  const room = tso > 0 ? tso - ipHeader - TCP_HEADER : 0;
+  const most = v4 ? tso : Math.min(tso, 0xffff);
+  const room = most > 0 ? most - ipHeader - TCP_HEADER : 0;
   const length = transmit(c, out, ipAt + ipHeader, room, txChecksum, meta);
   if (length === 0) return 0;
   const tos = (c.diffserv << 2) | host.plan.ecn;

@@ -3,6 +3,7 @@
 // One descriptor, one thread: packets are read until there are none (at most 64 a turn, so that the event loop breathes)
 // and written one per call, as the driver wants it.
 
+import { release } from 'node:os';
 import { NetError } from '../base/errors.ts';
 import { type Link, type LinkCaps, type LinkPort, type Medium, PLAIN_LINK } from '../base/link.ts';
 import { Loan } from '../base/loan.ts';
@@ -31,6 +32,12 @@ export interface TunOptions {
    * faster; true when absent. Without, every packet is as it would be on a wire.
    */
   readonly vnet?: boolean;
+  /**
+   * Octets of the largest super-segment that is written, with offloads: `[65535, 262144]`, 65535 when absent. Larger ones save
+   * calls where the peer is this machine, and take IPv4 and Linux 6.3 or later, which calls them BIG TCP; with an older one,
+   * and over IPv6, the limit stays 65535.
+   */
+  readonly superSegment?: number;
   /** For a device that is made: the MTU of the kernel's side, octets, `[68, 65521]`; 1500 when absent. */
   readonly mtu?: number;
   /** For a device that is made: the kernel's addresses on it, as in `['10.77.0.1/24', 'fd77::1/64']`. */
@@ -70,6 +77,10 @@ const BATCH_OCTETS = 262_144;
 const BULK = 32_768;
 /** Such looks in a row before the event loop gets its turn. */
 const LOOKS = 32;
+/** The largest packet whose header can say so. */
+const LARGEST = 65_535;
+/** The largest super-segment that an option may ask for. */
+const MOST_SUPER = 262_144;
 /** Room for the largest packet the driver hands over, with both headers. */
 const BUFFER = 65_664;
 /** Such buffers that are made at a time: as many as three blocks of packet memory hold. */
@@ -127,7 +138,8 @@ export class TunLink implements Link {
     this.#vnet = options.vnet ?? true;
     this.medium = tap ? 'ethernet' : 'ip';
     this.mtu = device.mtu;
-    this.caps = this.#vnet ? { txChecksum: true, tso: 65_535 } : PLAIN_LINK;
+    const most = takesLarge(release()) ? (options.superSegment ?? LARGEST) : LARGEST;
+    this.caps = this.#vnet ? { txChecksum: true, tso: most } : PLAIN_LINK;
     this.mac = tap ? (options.mac ?? randomMac()) : null;
     this.name = device.name;
     this.created = device.created;
@@ -140,7 +152,8 @@ export class TunLink implements Link {
   open(port: LinkPort): void {
     if (this.#closed) throw new TunError('ERR_NO_DEVICE', this.name);
     this.#port = port;
-    this.#out = this.#pool.take();
+    const most = this.caps.tso;
+    this.#out = most > LARGEST ? new PacketPool(most + BUFFER - LARGEST, 1).take() : this.#pool.take();
     this.#wake.start((first) => {
       this.#looks = 0;
       this.#ready(first);
@@ -287,6 +300,12 @@ export class TunLink implements Link {
   }
 }
 
+/** Whether a kernel takes IPv4 super-segments of more than 64 KiB, whose header says 0: Linux from 6.3 on. */
+export function takesLarge(release: string): boolean {
+  const [major = 0, minor = 0] = release.split('.').map(Number);
+  return major > 6 || (major === 6 && minor >= 3);
+}
+
 /** An address of our own making: the bit for "locally administered" set, the one for groups clear. */
 function randomMac(): Uint8Array {
   const mac = globalThis.crypto.getRandomValues(new Uint8Array(6));
@@ -310,7 +329,11 @@ function randomMac(): Uint8Array {
  */
 export function openTun(options: TunOptions): TunLink {
   const mtu = options.mtu ?? 1500;
-  const largest = 65_535 - ETHERNET_HEADER;
+  const largest = LARGEST - ETHERNET_HEADER;
+  const { superSegment = LARGEST } = options;
+  if (!(Number.isInteger(superSegment) && superSegment >= LARGEST && superSegment <= MOST_SUPER)) {
+    throw new RangeError(`tun: super-segments of ${superSegment} octets are not in [${LARGEST}, ${MOST_SUPER}]`);
+  }
   if (!(Number.isInteger(mtu) && mtu >= 68 && mtu <= largest)) {
     throw new RangeError(`tun: mtu ${mtu} is not in [68, ${largest}]`);
   }

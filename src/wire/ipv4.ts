@@ -109,7 +109,8 @@ export function sumOfWords(a: number, b: number, c: number, d: number, e: number
 /**
  * Writes a header of 20 octets, checksum included, at `out[at]`.
  *
- * @param payloadLength octets behind the header, 0 to 65515
+ * @param payloadLength octets behind the header; with more than 65515 the length field is 0, as Linux has it in the packets
+ *   of its "BIG TCP", which never cross a wire
  * @param id identification, 16 bits; may be 0 when `dontFragment` is set (RFC 6864 §4.1)
  * @param tos DSCP and ECN octet
  * @param src source, int32
@@ -128,7 +129,8 @@ export function writeIpv4(
   dst: number,
   dontFragment: boolean,
 ): number {
-  const word0 = 0x45000000 | ((tos & 0xff) << 16) | ((IPV4_HEADER + payloadLength) & 0xffff);
+  const total = IPV4_HEADER + payloadLength;
+  const word0 = 0x45000000 | ((tos & 0xff) << 16) | (total > 0xffff ? 0 : total);
   const word1 = (id << 16) | (dontFragment ? 0x4000 : 0);
   const word2 = (ttl << 24) | ((protocol & 0xff) << 16);
   put32(out, at, word0);

@@ -196,3 +196,58 @@ describe('super-segments', () => {
     },
   );
 });
+
+describe('super-segments of more than 64 KiB', () => {
+  /** The largest packet of a bulk to a host that takes its octets but for the length field. */
+  function largest(v6: boolean): Uint8Array {
+    const [near, far] = v6 ? ['fd00::1', 'fd00::2'] : ['10.0.0.1', '10.0.0.2'];
+    const make = (name: string, address: string) => {
+      const host = new Host({ key: new Uint8Array(16), name, profile: { initialWindow: 400, receiveBuffer: 1 << 20 } });
+      const caps = { txChecksum: true, tso: 200_000 };
+      const addresses = [`${address}${v6 ? '/64' : '/24'}`];
+      return { host, iface: host.addInterface({ medium: 'ip', mtu: 1500, caps, addresses }) };
+    };
+    const a = make('a', near);
+    const b = make('b', far);
+    b.host.listen({ port: 80 }, (s) => program(s));
+    const c = a.host.connect({ address: far, port: 80 });
+    const out = new Uint8Array(200_000);
+    const meta = new TxMeta();
+    const seen = new RxMeta();
+    seen.checksum = 1;
+    let most = new Uint8Array(0);
+    const pass = (from: typeof a, to: typeof a) => {
+      for (;;) {
+        meta.reset();
+        const length = from.host.transmit(from.iface, out, 0, meta, 1);
+        if (length > most.length) most = out.slice(0, length);
+        if (length === 0) return;
+        if (length < 65_536) to.host.receive(to.iface, out, 0, length, seen, 1);
+      }
+    };
+    for (let n = 0; n < 8; n++) {
+      if (n === 2) c.send(new Uint8Array(400_000), 0, 400_000);
+      pass(a, b);
+      pass(b, a);
+      while (a.host.deliver() || b.host.deliver());
+    }
+    return most;
+  }
+
+  test('IPv4 says 0 for their length', () => {
+    const packet = largest(false);
+    expect(packet.length).toBeGreaterThan(150_000);
+    expect([packet[2], packet[3]]).toEqual([0, 0]);
+    // The sum of the header is right, with what it says.
+    let sum = 0;
+    for (let i = 0; i < 20; i += 2) sum += (packet[i]! << 8) | packet[i + 1]!;
+    expect((sum & 0xffff) + (sum >>> 16)).toBe(0xffff);
+  });
+
+  test('IPv6 has none', () => {
+    const packet = largest(true);
+    expect(packet.length).toBeLessThanOrEqual(65_535);
+    expect(packet.length).toBeGreaterThan(60_000);
+    expect((packet[4]! << 8) | packet[5]!).toBe(packet.length - 40);
+  });
+});

@@ -2,10 +2,12 @@
 
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { release, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect } from 'vitest';
 import { Prng } from '../../src/base/prng.ts';
+import { takesLarge } from '../../src/link/tun.ts';
 import { has, MANY, Namespace, obstacle, type Running, testUnless } from './netns.ts';
 
 /** Octets of the twenty files: nothing, the borders of segments, windows and buffers, and 50 MB. */
@@ -109,6 +111,27 @@ for (const mode of ['offloads', 'plain'] as const) {
     });
   });
 }
+
+describe('super-segments of more than 64 KiB', () => {
+  const reason = obstacle('curl');
+
+  testUnless(reason)('arrive identical, in fewer packets where the kernel takes them', async () => {
+    const space = new Namespace('l');
+    try {
+      const octets = 50_000_000;
+      const server = space.start(process.execPath, fileURLToPath(new URL('large.mjs', import.meta.url)), `${octets}`);
+      await server.says(/serving \w+/);
+      const out = join(folder, 'large');
+      const { code, stderr } = await space.run('curl', '-sS', '--max-time', '60', '-o', out, 'http://10.77.0.2/');
+      expect([code, stderr]).toEqual([0, '']);
+      expect(`serving ${sha256(readFileSync(out))}\n`).toBe(server.stdout);
+      const { stdout } = await space.run('cat', '/sys/class/net/synfin0/statistics/rx_packets');
+      expect(Number(stdout) < octets / 65_535).toBe(takesLarge(release()));
+    } finally {
+      await space.remove();
+    }
+  });
+});
 
 describe('what synfin serve answers', () => {
   const reason = obstacle('curl');

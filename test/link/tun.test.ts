@@ -1,3 +1,4 @@
+import { release } from 'node:os';
 import { describe, expect, it } from 'vitest';
 import {
   CHECKSUM_PARTIAL,
@@ -8,7 +9,7 @@ import {
   RxMeta,
   TxMeta,
 } from '../../src/base/packet.ts';
-import { type Ffi, openTun, TunError, type TunLink, type TunOptions } from '../../src/link/tun.ts';
+import { type Ffi, openTun, TunError, type TunLink, type TunOptions, takesLarge } from '../../src/link/tun.ts';
 import { readVnet, writeVnet } from '../../src/link/vnet.ts';
 import { TestPort } from './ports.ts';
 
@@ -357,7 +358,7 @@ describe('a packet whose text was not copied', () => {
     };
     return port.queue([1, 2]);
   }
-  const wire = (text: Uint8Array): Uint8Array => Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 2, ...text);
+  const wire = (text: Uint8Array): Uint8Array => new Uint8Array([0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 2].concat([...text]));
   const long = (): Uint8Array => Uint8Array.from({ length: 20_000 }, (_, i) => i);
 
   function attach(kernel: FakeKernel, port: TestPort, options: Partial<TunOptions> = {}): TunLink {
@@ -416,6 +417,27 @@ describe('a packet whose text was not copied', () => {
       expect([kernel.written.length, link.counters.full, port.diary]).toEqual([1, 2, ['writable']]);
     },
   );
+
+  it('may be larger than 64 KiB where the kernel takes that, and has room when it has to wait', () => {
+    expect(['2.6.32', '5.15.0-generic', '6.2.16', '6.3.0', '6.18.44-x', '7.0'].map(takesLarge)).toEqual([
+      ...[false, false, false],
+      ...[true, true, true],
+    ]);
+    expect(() => attach(new FakeKernel(), new TestPort(), { superSegment: 65_534 })).toThrow(RangeError);
+    expect(() => attach(new FakeKernel(), new TestPort(), { superSegment: 262_145 })).toThrow(RangeError);
+    const plain = attach(new FakeKernel(), new TestPort(), { superSegment: 200_000, vnet: false });
+    expect(plain.caps.tso).toBe(0);
+    const kernel = new FakeKernel();
+    kernel.writeResults = [-11];
+    const text = Uint8Array.from({ length: 150_000 }, (_, i) => i ^ (i >> 8));
+    const port = lending(text);
+    const link = attach(kernel, port, { superSegment: 200_000 });
+    expect(link.caps.tso).toBe(takesLarge(release()) ? 200_000 : 65_535);
+    if (link.caps.tso < 200_000) return;
+    link.pump();
+    kernel.polls.at(-1)!.done(4);
+    expect(Buffer.compare(Uint8Array.from(kernel.written[0]!), wire(text))).toBe(0);
+  });
 
   it('counts as lost when the kernel refuses it', () => {
     const kernel = new FakeKernel();

@@ -186,6 +186,23 @@ test('a FIN rides on the last segment; a super-segment has a record for each seg
   expect(Array.from({ length: board.count }, (_, i) => board.to(i))).toEqual([10, 20, 31]);
 });
 
+test('the records of a super-segment go round the ends of the ring, at any place of it', () => {
+  for (let gone = 0; gone < 16; gone++) {
+    const board = new Scoreboard();
+    board.sent(0, gone * MSS, MSS, { now: 1 });
+    board.acknowledge((gone - 1) * MSS, new Delivery());
+    board.sent(gone * MSS, (gone + 13) * MSS + 4, MSS, { now: 2.5 }, TRAIN_END);
+    const records = Array.from({ length: board.count }, (_, i) => [board.from(i), board.to(i), board.sentAt(i)]);
+    const from = gone === 0 ? 0 : gone - 1;
+    const expected = Array.from({ length: gone + 14 - from }, (_, k) => {
+      const n = from + k;
+      return [n * MSS, n === gone + 13 ? n * MSS + 4 : (n + 1) * MSS, n < gone ? 1 : 2.5];
+    });
+    expect(records.slice(gone === 0 ? 1 : 0)).toEqual(expected);
+    expect([board.flags(board.count - 1), board.flags(board.count - 2)]).toEqual([TRAIN_END, 0]);
+  }
+});
+
 test('what the receiver takes back is in flight again (RFC 2018 §8)', () => {
   const board = new Scoreboard();
   board.sent(0, 20, MSS, { now: 1 });
