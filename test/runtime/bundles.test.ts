@@ -19,7 +19,7 @@ const APPS: [subpath: string, program: string, rooms: string, most: number][] = 
     'synfin/web',
     "import { createWeb } from 'synfin/web'; globalThis.a = createWeb({}).fetch;",
     'base run http web',
-    27_200,
+    27_400,
   ],
   [
     'synfin/http',
@@ -29,7 +29,7 @@ const APPS: [subpath: string, program: string, rooms: string, most: number][] = 
   ],
   ['synfin/trace', "import { PcapngWriter } from 'synfin/trace'; globalThis.a = PcapngWriter;", 'trace', 1_200],
   ['synfin/sim', "import { pair } from 'synfin/sim'; globalThis.a = pair;", 'base wire tcp ip host sim', 62_700],
-  ['synfin/link/pipe', "import { createPipe } from 'synfin/link/pipe'; globalThis.a = createPipe;", 'base link', 2_500],
+  ['synfin/link/pipe', "import { createPipe } from 'synfin/link/pipe'; globalThis.a = createPipe;", 'base link', 2_700],
 ];
 
 const folders: string[] = [];
