@@ -291,7 +291,8 @@ export class TcpHandle implements StreamHandler {
     if (this.#closed) return;
     this.#closed = true;
     this.#connecting = null;
-    this.#writes.length = 0;
+    // Storing a length is a call of the runtime, even that of an empty array.
+    if (this.#writes.length > 0) this.#writes.length = 0;
     this.#want(false);
     if (this.#stream !== null) {
       this.#stream.handler = null;

@@ -31,7 +31,7 @@ const { performance, setTimeout, clearTimeout, queueMicrotask } = globalThis;
 const { now } = performance;
 const immediate = (globalThis as { setImmediate?: (run: () => void) => unknown }).setImmediate;
 
-/** The clock of the platform this runs on: `performance.now`, `setTimeout` and `queueMicrotask`. */
+/** The clock of the platform this runs on: `performance.now`, `setTimeout` and microtasks. */
 export function systemClock(): Clock {
   return {
     now: () => now.call(performance),

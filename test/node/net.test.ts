@@ -40,6 +40,30 @@ it('echoes what is written, ends both ways and closes without an error', async (
   expect([text.join(''), hadError, client.bytesRead, client.bytesWritten]).toEqual(['to and fro', false, 10, 10]);
 });
 
+it('a socket that is closed still tells where it was', async () => {
+  const port = await listening((socket) => socket.resume().end());
+  const client = pair.client.connect(port, pair.address);
+  await once(client.resume(), 'close');
+  const { remoteAddress, remotePort, remoteFamily, localAddress } = client;
+  expect([remoteAddress, remotePort, remoteFamily, localAddress]).toEqual([pair.address, port, 'IPv4', '10.0.0.1']);
+});
+
+it('a close that a program puts in the place of the handle’s is called back as Node’s is', async () => {
+  const port = await listening((socket) => socket.resume());
+  const client = pair.client.connect(port, pair.address);
+  await once(client, 'connect');
+  const handle = (client as unknown as { _handle: { close(done: () => void): void } })._handle;
+  const close = handle.close.bind(handle);
+  const replaced = vi.fn((done: () => void) => {
+    close(() => undefined);
+    setImmediate(() => done());
+  });
+  handle.close = replaced;
+  client.destroy();
+  expect(await once(client, 'close')).toEqual([false]);
+  expect(replaced).toHaveBeenCalledOnce();
+});
+
 it('a refused connection ends in the error that Node gives', async () => {
   const client = pair.client.connect({ port: 9, host: pair.address });
   const [error] = await once(client, 'error');

@@ -71,6 +71,23 @@ describe('runtime', () => {
     expect([link.sent, link.pumps]).toEqual([2, 1]);
   });
 
+  it('reads the clock once for the commands before a turn, and again for those after it', () => {
+    const { host, clock } = start();
+    clock.takes = 1;
+    const readings = (run: () => void): number => {
+      const before = clock.time;
+      run();
+      return clock.time - before;
+    };
+    const twice = (): void => {
+      host.command('up', 1);
+      host.command('up', 1);
+    };
+    expect(readings(twice)).toBe(1);
+    clock.flush();
+    expect(readings(twice)).toBe(1);
+  });
+
   it('a command inside a turn makes that turn longer and schedules nothing', () => {
     const { host, clock, link, runtime } = start();
     host.events.push(() => {
@@ -265,6 +282,41 @@ describe('the platform', () => {
       clock.holdTimer(timer, true);
     });
     expect(clock.now()).toBeGreaterThan(before);
+  });
+
+  it('soon is on a stack of its own, in order, before the event loop goes on', async () => {
+    const clock = systemClock();
+    const order: string[] = [];
+    const later = new Promise((resolve) => setImmediate(resolve)).then(() => order.push('event loop'));
+    clock.soon(() => {
+      order.push('first');
+      clock.soon(() => order.push('from the first'));
+    });
+    clock.soon(() => order.push('second'));
+    order.push('caller');
+    await later;
+    expect(order).toEqual(['caller', 'first', 'second', 'from the first', 'event loop']);
+  });
+
+  it('what is thrown in soon is an uncaught error, and keeps nothing from running', async () => {
+    const clock = systemClock();
+    const kept = process.listeners('uncaughtException');
+    process.removeAllListeners('uncaughtException');
+    try {
+      const caught = new Promise((resolve) =>
+        process.once('uncaughtException', (error, origin) => resolve([error, origin])),
+      );
+      const ran = vi.fn();
+      const error = new Error('thrown');
+      clock.soon(() => {
+        throw error;
+      });
+      clock.soon(ran);
+      expect(await caught).toEqual([error, 'uncaughtException']);
+      expect(ran).toHaveBeenCalledOnce();
+    } finally {
+      for (const listener of kept) process.on('uncaughtException', listener);
+    }
   });
 
   it('afterIo works without setImmediate, in order', async () => {
