@@ -11,8 +11,6 @@ export type OnConnection = (error: number, connection: TcpHandle | undefined) =>
 /** All addresses of both families, which every host has: it can always reach itself. */
 export const ALL = '::';
 
-const accepted = (listening: ListenHandle, connection: TcpHandle): void => listening.onconnection(0, connection);
-
 /** A listening port; programs meet it as `server._handle`. */
 export class ListenHandle {
   /** May be replaced or called by programs. */
@@ -22,6 +20,8 @@ export class ListenHandle {
   #listener: NetListener | null = null;
   #address = '';
   #path = '';
+  /** What comes over IPv4 is shown as IPv6, as by any listener that has both. */
+  #dual = false;
   readonly #holder: Holder;
 
   constructor(env: NetEnv, onconnection: OnConnection) {
@@ -34,11 +34,10 @@ export class ListenHandle {
   /** Listens; returns the code of the error, or `null`. */
   listen(address: string | null, port: number, backlog: number, ipv6Only: boolean): string | null {
     const bound = address ?? ALL;
-    // What comes over IPv4 is shown as IPv6 by a listener that has both.
-    const dual = bound === ALL && !ipv6Only;
+    this.#dual = bound === ALL && !ipv6Only;
     try {
       this.#listener = this.#env.host.listen({ port, backlog, address: bound, ipv6Only }, (stream) =>
-        this.#accept(stream, dual),
+        this.#accept(stream),
       );
     } catch (error) {
       return error instanceof NetError ? error.code : 'EINVAL';
@@ -52,12 +51,17 @@ export class ListenHandle {
   listenPath(options: PathOptions, ready: (code: string | null) => void): void {
     const { platform } = this.#env;
     this.#path = options.path;
-    this.#listener = platform.listenPath(options, (stream) => this.#accept(stream, false), ready);
+    this.#listener = platform.listenPath(options, (stream) => this.#accept(stream), ready);
     this.#keep();
   }
 
-  #accept(stream: NetStream, dual: boolean): void {
-    this.scope.enter(accepted, this, new TcpHandle(this.#env, stream, dual));
+  #accept(stream: NetStream): void {
+    this.scope.enter(ListenHandle.#accepted, this, stream);
+  }
+
+  /** The handle is made here: its context is that of the server. */
+  static #accepted(listening: ListenHandle, stream: NetStream): void {
+    listening.onconnection(0, new TcpHandle(listening.#env, stream, listening.#dual));
   }
 
   /** Stops listening. */

@@ -125,15 +125,16 @@ it('callbacks run in the asynchronous context of their socket', async () => {
   const port = await storage.run('server', () =>
     listening((socket) => {
       seen.push(storage.getStore());
+      socket.on('data', () => seen.push(storage.getStore()));
       socket.end('x');
     }),
   );
   await storage.run('client', async () => {
     const client = pair.client.connect(port, pair.address, () => seen.push(storage.getStore()));
-    client.on('data', () => seen.push(storage.getStore()));
+    client.on('data', () => seen.push(storage.getStore())).write('y');
     await once(client, 'close');
   });
-  expect(seen.sort()).toEqual(['client', 'client', 'server']);
+  expect(seen.sort()).toEqual(['client', 'client', 'server', 'server']);
 });
 
 it('util.inspect shows where a socket stands', async () => {
