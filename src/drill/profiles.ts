@@ -15,7 +15,7 @@ export type WritableProfile = { -readonly [K in keyof Profile]: Profile[K] };
 /** A receive buffer for which the window scale is 6, as Linux machines of 4 MiB offer it. */
 const SCALE_6 = 4_194_240;
 
-/** Overlays by name. */
+/** Overlays by name. A program that gives `linux` to `new Host` gives it `superSegments` too; `createHost` has them. */
 export const PROFILES: Readonly<Record<ProfileName, Partial<Profile>>> = {
   default: {},
   linux: {

@@ -1,4 +1,5 @@
-// What was written, in the pieces in which it leaves: where PSH belongs, what may not be joined, and how much is taken.
+// What was written, in the pieces in which it leaves: where PSH belongs, and what may not be joined. How much is taken where
+// super-segments bound a piece: `trains.ts`.
 //
 //   SND.NXT                                            end of what was written
 //   | piece (closed)  | piece (closed) | open piece ... |
