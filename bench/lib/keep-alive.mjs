@@ -11,6 +11,16 @@ const CONNECTIONS = 50;
 const REQUEST = Buffer.from('GET /hello HTTP/1.1\r\nHost: bench.example\r\n\r\n', 'latin1');
 const END = Buffer.from('\r\n\r\nhello', 'latin1');
 
+const [TWO, ZERO] = [0x32, 0x30];
+
+/** Whether `text` ends with the octets of `END`; few are compared sooner one by one than by a call into the engine. */
+function isWhole(text) {
+  const from = text.length - END.length;
+  if (from < 0) return false;
+  for (let i = 0; i < END.length; i++) if (text[from + i] !== END[i]) return false;
+  return true;
+}
+
 /** Counts answers in what a connection brings; an answer ends with its body, and one only is out at a time. */
 class Answers {
   #tail = Buffer.alloc(0);
@@ -18,12 +28,12 @@ class Answers {
   /** True when the answer is complete; throws for anything else than a 200 with the right body. */
   take(bytes) {
     const text = this.#tail.length === 0 ? bytes : Buffer.concat([this.#tail, bytes]);
-    if (text.length < END.length || text.compare(END, 0, END.length, text.length - END.length) !== 0) {
+    if (!isWhole(text)) {
       this.#tail = Buffer.from(text);
       return false;
     }
-    if (text.toString('latin1', 9, 12) !== '200') throw new Error(`answered ${text.toString('latin1')}`);
-    this.#tail = Buffer.alloc(0);
+    if (text[9] !== TWO || text[10] !== ZERO || text[11] !== ZERO) throw new Error(`answered ${Buffer.from(text)}`);
+    if (this.#tail.length > 0) this.#tail = Buffer.alloc(0);
     return true;
   }
 }
@@ -62,7 +72,7 @@ export async function ours(requests, Response = QuickResponse) {
             onReadable: () => {
               while (connection.readable > 0) {
                 const span = connection.peek();
-                const done = answers.take(Buffer.from(span.buffer, span.byteOffset, span.length));
+                const done = answers.take(span);
                 connection.consume(span.length);
                 if (!done) continue;
                 if (--left === 0) resolve();

@@ -119,8 +119,9 @@ export class WebServer {
   #undoSweep: (() => void) | null = null;
   /** Puts TLS on a connection; null for `http:`. */
   readonly #secure: ((stream: WebStream) => WebStream) | null;
-  /** The last authority that made a URL. */
+  /** The last authority that made a URL, and what such a URL begins with. */
   #authority = '';
+  #base = '';
   #date = '';
   #dateAt = -1;
 
@@ -231,14 +232,13 @@ export class WebServer {
       exchange.refuse(421);
       return;
     }
-    const url = this.#urlOf(scheme, request, client.stream);
-    if (url === null) {
+    if (!this.#locate(exchange, scheme, request, client.stream)) {
       exchange.refuse(400);
       return;
     }
     let asked: Request;
     try {
-      asked = exchange.request(url);
+      asked = exchange.request();
     } catch {
       // Methods that the platform's Request does not take: CONNECT, TRACE and TRACK.
       exchange.refuse(501);
@@ -262,18 +262,24 @@ export class WebServer {
     if (!exchange.aborted) this.#options.onError?.(error);
   }
 
-  /** The target URI of a request (RFC 9110 §7.1); null when it makes no URL. */
-  #urlOf(scheme: 'http' | 'https', request: ServerRequest, stream: WebStream): string | null {
+  /** Tells `exchange` the target URI of its request (RFC 9110 §7.1); false when that makes no URL. */
+  #locate(exchange: Exchange, scheme: 'http' | 'https', request: ServerRequest, stream: WebStream): boolean {
     const { form, target } = request;
     const authority =
       form === 'absolute' ? authorityOf(target) : request.headers.getAll('host')[0] || ownAuthority(scheme, stream);
-    const path = form === 'absolute' ? target.slice(target.indexOf('://') + 3 + authority.length) : target;
-    const text = `${scheme}://${authority}${form === 'origin' || form === 'absolute' ? path : '/'}`;
     // No path makes a URL of what is none without it, or the other way round; nearly all requests name the same authority.
-    if (form === 'origin' && authority === this.#authority) return text;
-    if (!URL.canParse(text)) return null;
-    if (form === 'origin') this.#authority = authority;
-    return text;
+    if (form !== 'origin' || authority !== this.#authority) {
+      exchange.base = `${scheme}://${authority}`;
+      exchange.path = form === 'absolute' ? target.slice(target.indexOf('://') + 3 + authority.length) : '/';
+      if (form === 'origin') exchange.path = target;
+      if (!URL.canParse(exchange.address)) return false;
+      if (form !== 'origin') return true;
+      this.#authority = authority;
+      this.#base = exchange.base;
+    }
+    exchange.base = this.#base;
+    exchange.path = target;
+    return true;
   }
 
   /** The value of `Date` (RFC 9110 §6.6.1), made once a second. */
@@ -319,7 +325,9 @@ class Exchange implements ServeInfo, RequestParts {
   #lateTrailers: (() => Fields | Promise<Fields>) | null = null;
   #upgraded: { readonly response: Response; readonly socket: Socket; readonly fields: HeaderList | null } | null = null;
   /** @internal */
-  address = '';
+  base = '';
+  /** @internal */
+  path = '';
   /** @internal */
   content: ReadableStream<Uint8Array> | null = null;
 
@@ -387,6 +395,11 @@ class Exchange implements ServeInfo, RequestParts {
   }
 
   /** @internal */
+  get address(): string {
+    return this.base + this.path;
+  }
+
+  /** @internal */
   get method(): string {
     return this.#request.method;
   }
@@ -406,8 +419,7 @@ class Exchange implements ServeInfo, RequestParts {
   }
 
   /** What the handler is asked. Throws `TypeError` for a method that the platform does not take. */
-  request(url: string): Request {
-    this.address = url;
+  request(): Request {
     const request = this.#request;
     // The platform lets GET and HEAD have no content: what comes is dropped.
     if (request.hasBody && !/^(?:GET|HEAD)$/.test(request.method)) this.content = this.#inflow().stream;

@@ -11,8 +11,9 @@
 /** What a request is made of, as late as can be. @internal */
 export interface RequestParts {
   readonly method: string;
-  /** A URL, which need not be in its normal form. */
+  /** A URL, which need not be in its normal form, and what it begins with: scheme and authority. */
   readonly address: string;
+  readonly base: string;
   readonly content: ReadableStream<Uint8Array> | null;
   /** Made when first called. */
   fields(): Headers;
@@ -117,6 +118,7 @@ function passes(): boolean {
   const parts = {
     method: 'PUT',
     address: 'http://localhost/a',
+    base: 'http://localhost',
     content,
     fields: () => fields,
     abortSignal: () => signal,
@@ -148,6 +150,6 @@ export function standsIn(): boolean {
  */
 export function requestOf(parts: RequestParts): Request {
   // Credentials in a URL are refused by the platform; whoever can have sent some is asked at once.
-  if (!standsIn() || !PLAIN.has(parts.method) || parts.address.includes('@')) return wholeOf(parts, parts.fields());
+  if (!standsIn() || !PLAIN.has(parts.method) || parts.base.includes('@')) return wholeOf(parts, parts.fields());
   return new ServedRequest(parts) as unknown as Request;
 }
