@@ -19,7 +19,7 @@ const APPS: [subpath: string, program: string, rooms: string, most: number][] = 
     'synfin/web',
     "import { createWeb } from 'synfin/web'; globalThis.a = createWeb({}).fetch;",
     'base run http web',
-    27_400,
+    28_000,
   ],
   [
     'synfin/http',
