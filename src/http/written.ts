@@ -2,7 +2,7 @@
 // Date, Content-Length and what keeps the connection. That is put together once; then only what changes is written anew.
 
 import { putLatin1 } from './bytes.ts';
-import type { HeaderList } from './fields.ts';
+import { checkValue, type HeaderList } from './fields.ts';
 import { responseHeadSize, writeResponseHead } from './writer.ts';
 
 /** What a head is made of. */
@@ -34,12 +34,18 @@ const PLACES = 16;
 export class WrittenHeads {
   readonly #heads: (Written | null)[] = new Array(PLACES).fill(null);
 
-  /** The octets of such a head with Date and Content-Length as `parts` say, good until the next call; `null` for a new one. */
+  /**
+   * The octets of such a head with Date and Content-Length as `parts` say, good until the next call; `null` for a new
+   * one. Throws `TypeError` for a date that cannot be sent.
+   */
   find(parts: HeadParts): Uint8Array | null {
     const head = this.#heads[placeOf(parts)]!;
     if (head === null || !alike(head.parts, parts)) return null;
     const { bytes } = head;
-    if (parts.date !== head.parts.date) putLatin1(bytes, head.dateAt, parts.date);
+    if (parts.date !== head.parts.date) {
+      checkValue('Date', parts.date);
+      putLatin1(bytes, head.dateAt, parts.date);
+    }
     if (parts.length !== head.parts.length) putLatin1(bytes, head.lengthAt, parts.length);
     head.parts = parts;
     return bytes;

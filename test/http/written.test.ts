@@ -159,6 +159,7 @@ describe('the head of an answer', () => {
     heads.write(parts, whole(parts));
     const next = { ...parts, date: later, length: '57', given: HeaderList.from([['a', 'b']]) };
     expect(textOf(heads.find(next)!)).toBe(`HTTP/1.1 200 OK\r\na: b\r\nDate: ${later}\r\nContent-Length: 57\r\n\r\n`);
+    expect(() => heads.find({ ...parts, date: later.replace(', ', '\r\n') })).toThrow(TypeError);
     expect(textOf(heads.find(parts)!)).toBe(`HTTP/1.1 200 OK\r\na: b\r\nDate: ${date}\r\nContent-Length: 10\r\n\r\n`);
     for (const other of [
       { length: '9' },
