@@ -3,10 +3,10 @@
 //   slab 0: | slot | slot | slot | ...      each slot begins at a multiple of 64 octets,
 //   slab 1: :| slot | slot | slot | ...     each slab 64 octets later than the one before
 //
-// A slot is a span of its slab and has no view of its own: the word views of the checksum (`checksum.ts`), kept per
-// buffer, serve all slots, and in the kernel's memory (`packet-memory.ts`) all slabs are spans of one array. Slabs are
-// staggered so that slots of different slabs have different offsets: headers do not compete for the same cache lines,
-// and the views of `copy.ts`, found by offset, do not compete either.
+// A slot is a span of its slab, and a view of it is made only for calls into C: the word views of the checksum
+// (`checksum.ts`), kept per buffer, serve all slots, and in the kernel's memory (`packet-memory.ts`) all slabs are spans of
+// one array. Slabs are staggered so that slots of different slabs have different offsets: headers do not compete for the
+// same cache lines, and the views of `copy.ts`, found by offset, do not compete either.
 
 import { StateError } from './errors.ts';
 import { BLOCK, takeSlab } from './packet-memory.ts';
